@@ -1,0 +1,13 @@
+#pragma once
+
+#include "base/errors.h"
+
+namespace tidemill {
+
+// TM11xx: data.
+inline constexpr ErrorCode kUnsupportedType{1100, ErrorDomain::kUser, "unsupported type"};
+inline constexpr ErrorCode kUnknownFormat{1101, ErrorDomain::kUser, "unknown format"};
+inline constexpr ErrorCode kInvalidFormatOption{1102, ErrorDomain::kUser, "invalid format option"};
+inline constexpr ErrorCode kArrowError{1103, ErrorDomain::kInternal, "columnar operation failed"};
+
+}  // namespace tidemill
