@@ -54,7 +54,7 @@ class FileSystem {
   virtual Result<std::unique_ptr<ReadableFile>> OpenReadable(const std::string& path) = 0;
   virtual Result<std::vector<FileInfo>> List(const std::string& directory) = 0;  // sorted by path, not recursive
   virtual Result<FileInfo> Stat(const std::string& path) = 0;                    // kFileNotFound
-  virtual Status CreateDirectories(const std::string& path) = 0;
+  virtual Status CreateDirectories(const std::string& path) = 0;                 // durable when it returns
   virtual Status Rename(const std::string& from, const std::string& to) = 0;     // atomic, replaces
   virtual Status Remove(const std::string& path) = 0;                            // file or empty directory; absent is OK
   virtual Status SyncDirectory(const std::string& path) = 0;
@@ -71,6 +71,8 @@ Status RemoveRecursively(FileSystem& fs, const std::string& path);
 // All files below `directory`, sorted by path.
 Result<std::vector<FileInfo>> ListRecursively(FileSystem& fs, const std::string& directory);
 std::string JoinPath(std::string_view a, std::string_view b);
+// "a/b" -> "a"; "a" -> "."; "/a" -> "/".
+std::string DirectoryOf(const std::string& path);
 // True for [A-Za-z0-9._-]{1,128} and neither "." nor "..".
 bool IsSafeName(std::string_view name);
 
