@@ -9,5 +9,7 @@ inline constexpr ErrorCode kUnsupportedType{1100, ErrorDomain::kUser, "unsupport
 inline constexpr ErrorCode kUnknownFormat{1101, ErrorDomain::kUser, "unknown format"};
 inline constexpr ErrorCode kInvalidFormatOption{1102, ErrorDomain::kUser, "invalid format option"};
 inline constexpr ErrorCode kArrowError{1103, ErrorDomain::kInternal, "columnar operation failed"};
+inline constexpr ErrorCode kNullKey{1104, ErrorDomain::kData, "NULL in a NOT NULL key column",
+                                    "declare the column nullable, or filter the rows out before they are grouped"};
 
 }  // namespace tidemill

@@ -17,7 +17,7 @@ namespace tidemill {
 // The columns of a table, an operator's output, a state table: names (case-sensitive, unique) and types. Immutable once built.
 class Schema {
  public:
-  Schema() = default;
+  Schema() : Schema(std::vector<Field>{}) {}
   explicit Schema(std::vector<Field> fields);
 
   int num_fields() const { return static_cast<int>(fields_.size()); }
