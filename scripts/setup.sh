@@ -4,6 +4,7 @@
 #
 # Parts: system packages (apt), Arrow and ONNX Runtime (pinned, under .deps), a Python environment (.deps/venv).
 # TIDEMILL_DEPS_DIR moves .deps; a linked git worktree uses the .deps of the checkout it belongs to.
+# `setup.sh --where` only prints that folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -32,6 +33,10 @@ if [ -z "$deps" ]; then
   if [ -f .git ] && common=$(git rev-parse --git-common-dir 2>/dev/null); then
     deps=$(cd "$common/.." && pwd)/.deps
   fi
+fi
+if [ "${1:-}" = --where ]; then
+  echo "$deps"
+  exit
 fi
 mkdir -p "$deps/stamps" "$deps/dl"
 deps=$(cd "$deps" && pwd)

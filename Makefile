@@ -1,0 +1,62 @@
+# Every target does its own set-up: on Debian 12, `make` and git are all that must be there before.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+PRESET ?= release
+DEPS := $(shell scripts/setup.sh --where)
+PYTHON := $(DEPS)/venv/bin/python
+CONFIGURE = cmake --preset $(1) >/dev/null
+SOURCES = git ls-files -co --exclude-standard -- 'src/*.h' 'src/*.cc' 'include/*.h' 'bench/*.cc' 'tests/*.cc' 'examples/*.cc'
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test test-room bench verify soak fuzz format check-format check-includes check-style clean
+
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install dependencies (system packages, .deps/)
+	@scripts/setup.sh
+
+build: setup ## release build: build/release/tidemill
+	@$(call CONFIGURE,release)
+	@cmake --build --preset release -j $(JOBS)
+
+demo: build ## the fraud example, live, with a summary at the end
+	@examples/fraud/demo.sh
+
+test: ## everything: sanitizer builds, unit tests, SQL cases, end-to-end tests
+	@scripts/test.sh
+
+test-room: setup ## unit tests of one room: make test-room ROOM=sql [PRESET=debug] [FILTER=Parser*]
+	@test -n "$(ROOM)" || { echo "say which room: make test-room ROOM=sql" >&2; exit 2; }
+	@$(call CONFIGURE,$(PRESET))
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target $(ROOM)_tests
+	@build/$(PRESET)/$(ROOM)_tests $(if $(FILTER),--gtest_filter='$(FILTER)')
+
+bench: build ## build and run the benchmarks; BENCH=log runs one
+	@cmake --build --preset release -j $(JOBS) --target $(if $(BENCH),bench_$(BENCH),bench)
+	@if [ -x bench/run.sh ]; then bench/run.sh $(BENCH); \
+	 else for program in build/release/bench_$(or $(BENCH),*); do echo "== $${program##*/}"; $$program || exit 1; done; fi
+
+verify: build ## the full comparison with pandas on the whole data set (minutes)
+	@tests/reference/verify.sh
+
+soak: build ## long runs with crashes in them (see tests/chaos)
+	@tests/chaos/soak.sh
+
+fuzz: setup ## fuzz whatever reads outside input, FUZZ_SECONDS each
+	@tests/fuzz/run.sh
+
+format: ## lay out the C++ sources with clang-format
+	@$(SOURCES) | xargs -r clang-format-14 -i
+
+check-format: ## name the files that clang-format would change
+	@$(SOURCES) | xargs -r clang-format-14 --dry-run -Werror
+
+check-includes: ## rooms include only the rooms above them
+	@python3 scripts/check_includes.py
+
+check-style: ## file length and names
+	@python3 scripts/check_style.py
+
+clean: ## remove build folders (dependencies stay)
+	rm -rf build

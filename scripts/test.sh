@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# `make test`: set-up, debug build with ASan+UBSan and all unit tests, release build, the threaded rooms under TSan, and
+# the Python tests against the release program. A build that fails ends the run; failing tests do not stop later stages.
+# The last line adds everything up.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+jobs=${JOBS:-$(nproc)}
+tsan_programs=(exec_tests job_tests log_tests)
+
+scripts/setup.sh
+python=$(scripts/setup.sh --where)/venv/bin/python
+
+timed() { # title command...: output goes to a log that is shown only on failure
+  local title=$1 log start=$SECONDS
+  shift
+  log=build/$(echo "$title" | tr ' ' '-').log
+  mkdir -p build
+  if ! "$@" >"$log" 2>&1; then
+    echo "== $title failed; the end of $log:"
+    tail -n 80 "$log"
+    return 1
+  fi
+  echo "== $title: $((SECONDS - start)) s"
+}
+
+build() { # preset [targets...]
+  local preset=$1
+  shift
+  cmake --preset "$preset"
+  cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"}
+}
+
+unit_tests() { # preset [ctest options...]: never fails, the summary judges
+  local preset=$1
+  shift
+  rm -rf "build/$preset/test-results" "build/$preset/ctest.xml"
+  ctest --preset "$preset" -j "$jobs" --output-on-failure --output-junit "$PWD/build/$preset/ctest.xml" "$@" || true
+  results+=("$preset=build/$preset/ctest.xml:build/$preset/test-results")
+}
+
+results=()
+timed "build debug" build debug || exit 1
+unit_tests debug
+timed "build release" build release || exit 1
+
+cmake --preset tsan >build/configure-tsan.log 2>&1 || { cat build/configure-tsan.log; exit 1; }
+present=()
+for program in "${tsan_programs[@]}"; do
+  if ninja -C build/tsan -t query "$program" >/dev/null 2>&1; then present+=("$program"); fi
+done
+if [ ${#present[@]} -gt 0 ]; then
+  timed "build tsan" build tsan "${present[@]}" || exit 1
+  unit_tests tsan -R "^($(IFS='|'; echo "${present[*]}"))\$"
+fi
+
+if [ -n "$(find tests -name 'test_*.py' -print -quit 2>/dev/null)" ]; then
+  rm -f build/pytest.xml
+  TIDEMILL_BINARY=$PWD/build/release/tidemill "$python" -m pytest tests --junitxml=build/pytest.xml || true
+  results+=("pytest=build/pytest.xml")
+fi
+
+exec "$python" scripts/test_summary.py "${results[@]}"
