@@ -13,6 +13,10 @@
 
 namespace tidemill {
 
+namespace ast {
+struct Query;
+}
+
 // A column of CREATE TABLE.
 struct ColumnDefinition {
   enum class Kind : uint8_t { kPhysical, kComputed, kMetadata };
@@ -63,11 +67,19 @@ class PlannerEnvironment {
   virtual ~PlannerEnvironment() = default;
   // Checks connector, format and option names and values, and that metadata keys exist with these types. Touches nothing outside the
   // machine. Errors carry the option's position.
+  // With neither as_source nor as_sink (CREATE TABLE), only what holds for both.
   virtual Status ValidateTable(const TableDefinition& table, bool as_source, bool as_sink) = 0;
   // Reads the model and checks names, types and shapes against INPUT and OUTPUT.
   virtual Status ValidateModel(const ModelDefinition& model) = 0;
   // True when the table is read to an end (files, bounded topics).
   virtual bool IsBounded(const TableDefinition& table) = 0;
+  // True when a sink's effects leave before the epoch commits (webhook, online store): what reaches it must be journalled.
+  virtual bool SendsAtOnce(const TableDefinition& table) {
+    (void)table;
+    return false;
+  }
+  // True when a sink without PRIMARY KEY takes -U, +U and -D rows all the same.
+  virtual bool TakesChangelog(const TableDefinition& table) { return table.connector() == "print" || table.connector() == "blackhole"; }
   virtual std::vector<std::string> connectors() const = 0;
 };
 
@@ -76,13 +88,15 @@ class Catalog {
  public:
   Status AddTable(TablePtr table, bool if_not_exists);
   Status AddModel(ModelPtr model, bool if_not_exists);
-  Status AddView(std::string name, std::string sql, SourcePosition position, bool if_not_exists);
+  struct View {
+    std::shared_ptr<const ast::Query> query;  // bound anew at each reference, so that errors keep the view's own positions
+    std::vector<std::string> columns;         // CREATE VIEW v (a, b); empty = the query's
+    SourcePosition position;                  // of the name
+    std::string comment;
+  };
+  Status AddView(std::string name, View view, bool if_not_exists);
   TablePtr FindTable(std::string_view name) const;
   ModelPtr FindModel(std::string_view name) const;
-  struct View {
-    std::string sql;          // the query's text
-    SourcePosition position;  // where the text starts
-  };
   const View* FindView(std::string_view name) const;
   Status Drop(std::string_view kind, std::string_view name, bool if_exists);
   std::vector<std::string> table_names() const;
