@@ -48,7 +48,7 @@ def add_gtest(tally, label, path):
 def add_ctest(tally, label, junit, folder):
     for case in ElementTree.parse(junit).iter("testcase"):
         program = case.get("name")
-        failed = case.get("status") == "fail" or case.find("failure") is not None
+        failed = case.get("status") in ("fail", "notrun") or case.find("failure") is not None
         in_cases = add_gtest(tally, label, folder / f"{program}.xml")
         if in_cases is None:
             skipped = case.find("skipped")
