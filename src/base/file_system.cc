@@ -32,14 +32,16 @@ Result<std::string> ReadFile(FileSystem& fs, const std::string& path, int64_t by
   TM_ASSIGN_OR_RETURN(auto file, fs.OpenReadable(path));
   TM_ASSIGN_OR_RETURN(const int64_t size, file->Size());
   if (size > bytes_max) {
-    return Status(kLimitExceeded, "'" + path + "' has " + std::to_string(size) + " bytes; at most " + std::to_string(bytes_max) + " are read");
+    return Status(kLimitExceeded, "'" + path + "' has " + std::to_string(size) + " bytes; at most " +
+                                      std::to_string(bytes_max) + " are read");
   }
   // Files of /proc and pipes say 0: read until there is nothing more, within the limit.
   std::string bytes(static_cast<size_t>(std::max<int64_t>(size, 1)), '\0');
   size_t filled = 0;
   while (true) {
-    TM_ASSIGN_OR_RETURN(const int64_t n, file->ReadAt(static_cast<int64_t>(filled), static_cast<int64_t>(bytes.size() - filled),
-                                                      bytes.data() + filled));
+    TM_ASSIGN_OR_RETURN(
+        const int64_t n,
+        file->ReadAt(static_cast<int64_t>(filled), static_cast<int64_t>(bytes.size() - filled), bytes.data() + filled));
     filled += static_cast<size_t>(n);
     if (filled < bytes.size() || static_cast<int64_t>(filled) == size) break;
     if (static_cast<int64_t>(filled) > bytes_max) {
@@ -96,7 +98,8 @@ std::string DirectoryOf(const std::string& path) {
 bool IsSafeName(std::string_view name) {
   if (name.empty() || name.size() > 128 || name == "." || name == "..") return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
   });
 }
 

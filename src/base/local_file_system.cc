@@ -1,13 +1,13 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 
 #include "base/errors.h"
 #include "base/file_system.h"
@@ -60,7 +60,8 @@ class LocalWritableFile final : public WritableFile {
     size_t done = 0;
     while (done < bytes.size()) {
       // At our own position rather than the file's end: what a failed write left behind is overwritten by the next one.
-      const ssize_t n = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done, size_ + static_cast<int64_t>(done));
+      const ssize_t n =
+          ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done, size_ + static_cast<int64_t>(done));
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) {
         const int error = n == 0 ? ENOSPC : errno;
@@ -74,7 +75,8 @@ class LocalWritableFile final : public WritableFile {
   }
 
   Status Sync() override {
-    if (sync_failed_) return Status(kSyncFailed, "'" + path_ + "' could not be synced earlier; nothing more is acknowledged");
+    if (sync_failed_)
+      return Status(kSyncFailed, "'" + path_ + "' could not be synced earlier; nothing more is acknowledged");
     if (::fdatasync(fd_.get()) != 0) {
       sync_failed_ = true;
       return Status(kSyncFailed, "syncing '" + path_ + "': " + ::strerror(errno));
@@ -218,7 +220,8 @@ Status LocalFileSystem::SyncDirectory(const std::string& path) {
   FileDescriptor fd(::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return ErrnoStatus(errno, "opening directory", path);
   // Some file systems (of network mounts) can't sync a directory and say so; there is nothing more to be had from them.
-  if (::fsync(fd.get()) != 0 && errno != EINVAL) return Status(kSyncFailed, "syncing directory '" + path + "': " + ::strerror(errno));
+  if (::fsync(fd.get()) != 0 && errno != EINVAL)
+    return Status(kSyncFailed, "syncing directory '" + path + "': " + ::strerror(errno));
   return Status::OK();
 }
 

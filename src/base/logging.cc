@@ -1,11 +1,11 @@
 #include "base/logging.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+
+#include <unistd.h>
 
 namespace tidemill {
 namespace {
@@ -20,13 +20,15 @@ void SetLogLevel(LogLevel level) { log_level.store(static_cast<int>(level), std:
 void Log(LogLevel level, std::string_view message) {
   if (static_cast<int>(level) < log_level.load(std::memory_order_relaxed)) return;
   const int64_t ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   char head[64];
   const size_t n = std::strftime(head, sizeof(head), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(head + n, sizeof(head) - n, ".%03dZ %-5s ", static_cast<int>(ms % 1000), kNames[static_cast<int>(level)]);
+  std::snprintf(head + n, sizeof(head) - n, ".%03dZ %-5s ", static_cast<int>(ms % 1000),
+                kNames[static_cast<int>(level)]);
   std::string line(head);
   line.append(message);
   line += '\n';

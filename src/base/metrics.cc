@@ -78,11 +78,11 @@ struct Bound {
 };
 
 constexpr Bound kBounds[] = {
-    {10, "1e-05"},         {50, "5e-05"},         {100, "0.0001"},      {250, "0.00025"},     {500, "0.0005"},
-    {1'000, "0.001"},      {2'500, "0.0025"},     {5'000, "0.005"},     {10'000, "0.01"},     {25'000, "0.025"},
-    {50'000, "0.05"},      {100'000, "0.1"},      {250'000, "0.25"},    {500'000, "0.5"},     {1'000'000, "1"},
-    {2'500'000, "2.5"},    {5'000'000, "5"},      {10'000'000, "10"},   {30'000'000, "30"},   {60'000'000, "60"},
-    {300'000'000, "300"},  {3'600'000'000, "3600"},
+    {10, "1e-05"},        {50, "5e-05"},           {100, "0.0001"},    {250, "0.00025"},   {500, "0.0005"},
+    {1'000, "0.001"},     {2'500, "0.0025"},       {5'000, "0.005"},   {10'000, "0.01"},   {25'000, "0.025"},
+    {50'000, "0.05"},     {100'000, "0.1"},        {250'000, "0.25"},  {500'000, "0.5"},   {1'000'000, "1"},
+    {2'500'000, "2.5"},   {5'000'000, "5"},        {10'000'000, "10"}, {30'000'000, "30"}, {60'000'000, "60"},
+    {300'000'000, "300"}, {3'600'000'000, "3600"},
 };
 
 void AppendHistogram(std::string_view name, const Labels& labels, const Histogram& histogram, std::string* out) {
@@ -201,7 +201,8 @@ std::string MetricsRegistry::RenderText() {
       }
     } else if (!family.gauges.empty()) {
       AppendHead(name, family.help, "gauge", &out);
-      for (const auto& [labels, gauge] : family.gauges) AppendSample(name, "", labels, "", FormatDouble(gauge->value()), &out);
+      for (const auto& [labels, gauge] : family.gauges)
+        AppendSample(name, "", labels, "", FormatDouble(gauge->value()), &out);
     } else {
       AppendHead(name, family.help, "histogram", &out);
       for (const auto& [labels, histogram] : family.histograms) AppendHistogram(name, labels, *histogram, &out);

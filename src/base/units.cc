@@ -14,25 +14,60 @@ struct Unit {
 
 // Nanoseconds. The names are Flink's (TimeUtils).
 constexpr Unit kTimeUnits[] = {
-    {"d", 86'400'000'000'000},    {"day", 86'400'000'000'000}, {"days", 86'400'000'000'000},
-    {"h", 3'600'000'000'000},     {"hour", 3'600'000'000'000}, {"hours", 3'600'000'000'000},
-    {"m", 60'000'000'000},        {"min", 60'000'000'000},     {"minute", 60'000'000'000},
-    {"minutes", 60'000'000'000},  {"s", 1'000'000'000},        {"sec", 1'000'000'000},
-    {"secs", 1'000'000'000},      {"second", 1'000'000'000},   {"seconds", 1'000'000'000},
-    {"ms", 1'000'000},            {"milli", 1'000'000},        {"millis", 1'000'000},
-    {"millisecond", 1'000'000},   {"milliseconds", 1'000'000}, {"us", 1'000},
-    {"µs", 1'000},                {"micro", 1'000},            {"micros", 1'000},
-    {"microsecond", 1'000},       {"microseconds", 1'000},     {"ns", 1},
-    {"nano", 1},                  {"nanos", 1},                {"nanosecond", 1},
+    {"d", 86'400'000'000'000},
+    {"day", 86'400'000'000'000},
+    {"days", 86'400'000'000'000},
+    {"h", 3'600'000'000'000},
+    {"hour", 3'600'000'000'000},
+    {"hours", 3'600'000'000'000},
+    {"m", 60'000'000'000},
+    {"min", 60'000'000'000},
+    {"minute", 60'000'000'000},
+    {"minutes", 60'000'000'000},
+    {"s", 1'000'000'000},
+    {"sec", 1'000'000'000},
+    {"secs", 1'000'000'000},
+    {"second", 1'000'000'000},
+    {"seconds", 1'000'000'000},
+    {"ms", 1'000'000},
+    {"milli", 1'000'000},
+    {"millis", 1'000'000},
+    {"millisecond", 1'000'000},
+    {"milliseconds", 1'000'000},
+    {"us", 1'000},
+    {"µs", 1'000},
+    {"micro", 1'000},
+    {"micros", 1'000},
+    {"microsecond", 1'000},
+    {"microseconds", 1'000},
+    {"ns", 1},
+    {"nano", 1},
+    {"nanos", 1},
+    {"nanosecond", 1},
     {"nanoseconds", 1},
 };
 
 // Bytes. The names are Flink's (MemorySize): powers of 1024.
 constexpr Unit kByteUnits[] = {
-    {"b", 1},           {"byte", 1},          {"bytes", 1},        {"k", 1LL << 10},  {"kb", 1LL << 10},
-    {"kib", 1LL << 10}, {"kibibytes", 1LL << 10}, {"m", 1LL << 20},    {"mb", 1LL << 20}, {"mib", 1LL << 20},
-    {"mebibytes", 1LL << 20}, {"g", 1LL << 30},   {"gb", 1LL << 30},   {"gib", 1LL << 30}, {"gibibytes", 1LL << 30},
-    {"t", 1LL << 40},   {"tb", 1LL << 40},    {"tib", 1LL << 40},  {"tebibytes", 1LL << 40},
+    {"b", 1},
+    {"byte", 1},
+    {"bytes", 1},
+    {"k", 1LL << 10},
+    {"kb", 1LL << 10},
+    {"kib", 1LL << 10},
+    {"kibibytes", 1LL << 10},
+    {"m", 1LL << 20},
+    {"mb", 1LL << 20},
+    {"mib", 1LL << 20},
+    {"mebibytes", 1LL << 20},
+    {"g", 1LL << 30},
+    {"gb", 1LL << 30},
+    {"gib", 1LL << 30},
+    {"gibibytes", 1LL << 30},
+    {"t", 1LL << 40},
+    {"tb", 1LL << 40},
+    {"tib", 1LL << 40},
+    {"tebibytes", 1LL << 40},
 };
 
 template <size_t N>
@@ -46,7 +81,8 @@ const Unit* FindUnit(const Unit (&units)[N], std::string_view name) {
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsSpace(char c) { return c == ' ' || c == '\t'; }
 
-// Sum of `<digits>[.<digits>] [unit]` terms, in the smallest unit. False when the text is not of that form, does not fit, or has a rest.
+// Sum of `<digits>[.<digits>] [unit]` terms, in the smallest unit. False when the text is not of that form, does not
+// fit, or has a rest.
 template <size_t N>
 bool ParseTerms(std::string_view text, const Unit (&units)[N], int64_t bare_factor, __int128* total) {
   size_t i = 0;
@@ -94,7 +130,9 @@ bool ParseTerms(std::string_view text, const Unit (&units)[N], int64_t bare_fact
 Result<int64_t> ParseDurationMs(std::string_view text) {
   __int128 nanos = 0;
   if (!ParseTerms(text, kTimeUnits, 1'000'000, &nanos)) {
-    return Status(kInvalidConfig, "'" + std::string(text) + "' is not a duration; expected for example '250 ms', '5 s', '1 h 30 min' or '7 d'");
+    return Status(
+        kInvalidConfig,
+        "'" + std::string(text) + "' is not a duration; expected for example '250 ms', '5 s', '1 h 30 min' or '7 d'");
   }
   if (nanos % 1'000'000 != 0) {
     return Status(kInvalidConfig, "duration '" + std::string(text) + "' is not a whole number of milliseconds");
@@ -107,7 +145,8 @@ Result<int64_t> ParseDurationMs(std::string_view text) {
 Result<int64_t> ParseBytes(std::string_view text) {
   __int128 bytes = 0;
   if (!ParseTerms(text, kByteUnits, 1, &bytes) || bytes > INT64_MAX) {
-    return Status(kInvalidConfig, "'" + std::string(text) + "' is not a size; expected for example '4096', '64 kb', '64 mb' or '1 gb'");
+    return Status(kInvalidConfig,
+                  "'" + std::string(text) + "' is not a size; expected for example '4096', '64 kb', '64 mb' or '1 gb'");
   }
   return static_cast<int64_t>(bytes);
 }

@@ -17,8 +17,9 @@ TEST(Config, TypedAccessNamesKeyAndValue) {
   EXPECT_EQ(*config.GetInt("absent", 9), 9);
   EXPECT_EQ(config.GetString("absent", "f"), "f");
   EXPECT_FALSE(config.Get("absent").has_value());
-  for (const Status& status : {config.GetInt("bad", 0).status(), config.GetDouble("bad", 0).status(), config.GetBool("bad", false).status(),
-                               config.GetDurationMs("bad", 0).status(), config.GetBytes("bad", 0).status()}) {
+  for (const Status& status :
+       {config.GetInt("bad", 0).status(), config.GetDouble("bad", 0).status(), config.GetBool("bad", false).status(),
+        config.GetDurationMs("bad", 0).status(), config.GetBytes("bad", 0).status()}) {
     EXPECT_TRUE(status.Is(kInvalidConfig));
     EXPECT_NE(status.message().find("option 'bad' = 'twelve': expected"), std::string::npos) << status.message();
   }

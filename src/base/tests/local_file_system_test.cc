@@ -1,8 +1,8 @@
+#include <cstdlib>
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 #include "base/errors.h"
 #include "base/file_system.h"

@@ -1,8 +1,8 @@
 #include "base/metrics.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 namespace tidemill {
 namespace {
@@ -21,7 +21,8 @@ TEST(Metrics, RendersPrometheusText) {
   const std::string text = registry.RenderText();
   EXPECT_NE(text.find("# HELP tidemill_records_in_total Rows in\n# TYPE tidemill_records_in_total counter\n"
                       "tidemill_records_in_total{operator=\"a\\\"b\\\\c\\nd\"} 3\n"),
-            std::string::npos) << text;
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("tidemill_busy_ratio 0.25\n"), std::string::npos) << text;
   EXPECT_NE(text.find("tidemill_latency_seconds_bucket{le=\"0.001\"} 0\n"), std::string::npos) << text;
   EXPECT_NE(text.find("tidemill_latency_seconds_bucket{le=\"0.0025\"} 2\n"), std::string::npos) << text;

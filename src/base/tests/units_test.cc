@@ -15,7 +15,8 @@ TEST(Units, ParsesDurations) {
   EXPECT_EQ(*ParseDurationMs("42"), 42);
   EXPECT_EQ(*ParseDurationMs("1.5 s"), 1'500);
   EXPECT_EQ(*ParseDurationMs("2000 us"), 2);
-  for (const char* bad : {"", "s", "5 parsecs", "-1 s", "1 2", "5 s 3", "1.", "1500 us", "999999999999 d", "1e3 s", "5 s,"}) {
+  for (const char* bad :
+       {"", "s", "5 parsecs", "-1 s", "1 2", "5 s 3", "1.", "1500 us", "999999999999 d", "1e3 s", "5 s,"}) {
     EXPECT_TRUE(ParseDurationMs(bad).status().Is(kInvalidConfig)) << bad;
   }
 }
