@@ -2,6 +2,7 @@
 
 namespace tidemill {
 
+EventTime Operator::HoldsWatermark(EventTime watermark) const { return watermark; }
 Status Operator::OnTimer(uint32_t, EventTime, Collector&) { return Status::OK(); }
 Status Operator::PrepareSnapshot() { return Status::OK(); }
 Status Operator::OnWake(Collector&) { return Status::OK(); }

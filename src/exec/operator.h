@@ -58,6 +58,9 @@ class Operator {
   // The watermark of the operator (minimum over its inputs) has advanced; kMaxEventTime = no more input. Runs after due timers. The runtime hands
   // the watermark on after this returns, unless HoldsWatermark says lower.
   virtual Status OnWatermark(EventTime watermark, Collector& out) = 0;
+  // The watermark that may go on, at most `watermark` (the last one given): lower while rows in flight here are still to come out with older
+  // times. Asked after OnWatermark and after OnWake.
+  virtual EventTime HoldsWatermark(EventTime watermark) const;
   virtual Status OnTimer(uint32_t timer_id, EventTime due, Collector& out);
   // Barrier: bring everything into the declared state. Asynchronous operators are first asked IsQuiescent until it is true.
   virtual Status PrepareSnapshot();
