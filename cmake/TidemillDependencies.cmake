@@ -80,6 +80,11 @@ foreach(part parquet arrow_compute arrow)
   target_link_libraries(tidemill_arrow INTERFACE tidemill_${part}_library)
 endforeach()
 
+# Prebuilt Arrow carries RE2, simdjson and OpenSSL of its own (see scripts/hide_symbols.py). Linkers take a symbol from the
+# first library that lists it, hidden or not: these lines keep the system's three before Arrow in every link.
+set_property(TARGET tidemill_re2 simdjson::simdjson OpenSSL::Crypto APPEND PROPERTY
+             INTERFACE_LINK_LIBRARIES tidemill_parquet_library tidemill_arrow_compute_library)
+
 # ONNX Runtime is opened by dlopen: only its C header is needed to build.
 add_library(tidemill_onnxruntime INTERFACE)
 add_library(tidemill::onnxruntime ALIAS tidemill_onnxruntime)
