@@ -17,7 +17,7 @@ constexpr const char* kNames[] = {"DEBUG", "INFO", "WARN", "ERROR"};
 
 void SetLogLevel(LogLevel level) { log_level.store(static_cast<int>(level), std::memory_order_relaxed); }
 
-void Log(LogLevel level, std::string_view message) {
+void WriteLogLine(LogLevel level, std::string_view message) {
   if (static_cast<int>(level) < log_level.load(std::memory_order_relaxed)) return;
   const int64_t ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "base/errors.h"
+
+namespace tidemill {
+
+// TM12xx: log.
+inline constexpr ErrorCode kUnknownTopic{1200, ErrorDomain::kUser, "topic does not exist",
+                                         "create it with: tidemill topic create NAME"};
+inline constexpr ErrorCode kTopicExists{1201, ErrorDomain::kUser, "topic exists already"};
+inline constexpr ErrorCode kUnknownPartition{1202, ErrorDomain::kUser, "partition does not exist"};
+inline constexpr ErrorCode kOffsetOutOfRange{
+    1203, ErrorDomain::kData, "offset out of range",
+    "retention removed the records, or the offset is beyond the end; read from 'earliest' or 'latest'"};
+inline constexpr ErrorCode kRecordTooLarge{1204, ErrorDomain::kData, "record too large",
+                                           "raise the topic's max.message.bytes"};
+inline constexpr ErrorCode kCorruptBatch{
+    1205, ErrorDomain::kExternal, "corrupted record batch",
+    "the disk changed bytes that were written; restore the file from a copy, or trim the topic past this place"};
+inline constexpr ErrorCode kUnsupportedCodec{1206, ErrorDomain::kData, "compression codec is not supported"};
+inline constexpr ErrorCode kInvalidBatch{1207, ErrorDomain::kData, "invalid record batch"};
+inline constexpr ErrorCode kInvalidTopicConfig{1208, ErrorDomain::kUser, "invalid topic configuration"};
+inline constexpr ErrorCode kUnknownTransaction{
+    1209, ErrorDomain::kExternal, "transaction is not known to the log",
+    "its data directory is not the one that prepared it, or is an older copy"};
+inline constexpr ErrorCode kTransactionAborted{1210, ErrorDomain::kExternal, "transaction was aborted"};
+inline constexpr ErrorCode kLogClosed{1211, ErrorDomain::kInternal, "log is closed"};
+inline constexpr ErrorCode kTransactionCommitted{1213, ErrorDomain::kInternal, "transaction was committed"};
+inline constexpr ErrorCode kUnknownGroup{1212, ErrorDomain::kUser, "consumer group does not exist"};
+
+}  // namespace tidemill

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "log/record.h"
+#include "log/topic_config.h"
+
+namespace tidemill {
+
+// What a reader sees of transactions: everything that was appended, or only what is committed (and nothing behind the
+// first record of a transaction that is still open, so that offsets are always read in order).
+enum class IsolationLevel : uint8_t { kReadUncommitted, kReadCommitted };
+
+struct PartitionOffsets {
+  int64_t log_start = 0;    // oldest record that is kept
+  int64_t last_stable = 0;  // first record of the oldest open transaction, or `end`
+  int64_t end = 0;          // of the next record
+  int64_t durable_end = 0;  // everything below survives a crash
+};
+
+// Wakes a reader: after `Arm` the function runs once, on the appender's thread, when something new can be seen (an
+// append, or a transaction that ended). It must be cheap and must not call the log. Destruction waits for a call that
+// is under way.
+class PartitionSubscription {
+ public:
+  virtual ~PartitionSubscription() = default;
+  virtual void Arm() = 0;
+};
+
+// One partition: an ordered, append-only sequence of records on disk. Thread-safe. Held by shared_ptr; after its topic
+// is deleted, or the log is closed, calls fail with kUnknownTopic or kLogClosed.
+class Partition {
+ public:
+  virtual ~Partition() = default;
+
+  // Appends the records in order and returns the offset of the first; the others follow without gap. They can be read
+  // at once, and are durable when SyncUpTo or WhenDurable says so. All or nothing. kRecordTooLarge; kDiskFull
+  // (retriable); kSyncFailed after any fsync of this log has failed: then nothing more is accepted until it is opened
+  // again.
+  virtual Result<int64_t> Append(std::span<const Record> records) = 0;
+  // One or more encoded batches (v2), as a Kafka producer sends them: checked whole, offsets assigned in place.
+  // kInvalidBatch.
+  virtual Result<int64_t> AppendBatchBytes(std::string batches) = 0;
+
+  // Blocks until the record at `offset`, and so all before it, is on disk. One fsync serves all who wait.
+  virtual Status SyncUpTo(int64_t offset) = 0;
+  // The same without blocking: `done` runs once, on a thread of the log, or at once when it is durable already.
+  virtual void WhenDurable(int64_t offset, std::function<void(Status)> done) = 0;
+
+  virtual PartitionOffsets Offsets() const = 0;
+  // First offset whose record has a timestamp >= `timestamp_ms`; the end offset when there is none.
+  virtual Result<int64_t> OffsetForTime(int64_t timestamp_ms) = 0;
+  // Forgets all before `offset` (clamped to the end); frees whole segments.
+  virtual Status TrimBefore(int64_t offset) = 0;
+  virtual std::unique_ptr<PartitionSubscription> Subscribe(std::function<void()> wake) = 0;
+  virtual int64_t size_bytes() const = 0;
+
+  virtual const std::string& topic() const = 0;
+  virtual int32_t index() const = 0;
+};
+
+struct ReaderOptions {
+  IsolationLevel isolation = IsolationLevel::kReadCommitted;
+  int64_t chunk_bytes = 256 << 10;  // read from disk at a time; grows to hold a larger batch
+};
+
+// Reads one partition in order. One thread. Verifies every batch's checksum.
+class PartitionReader {
+ public:
+  // Reading begins at the first visible record at or after `offset`. kOffsetOutOfRange (at Poll) below the log's start
+  // or beyond its end.
+  PartitionReader(std::shared_ptr<Partition> partition, int64_t offset, ReaderOptions options = {});
+  ~PartitionReader();
+  PartitionReader(PartitionReader&&) noexcept;
+
+  // Replaces `out` with up to `records_max` next records; none when nothing is there to see now. The views live until
+  // the next call. kCorruptBatch names file and position. An error leaves the position where it was.
+  Status Poll(int records_max, std::vector<RecordView>* out);
+  // Replaces `out` with whole encoded batches, as stored, at most `bytes_max` but at least one when there is one (a
+  // fetch of the Kafka protocol). They are not filtered: the client skips control records and aborted transactions.
+  // Also valid until the next call.
+  Status PollBatches(int64_t bytes_max, std::string_view* out);
+  // Offset at which the next Poll begins.
+  int64_t position() const;
+  Status Seek(int64_t offset);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tidemill
