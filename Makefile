@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PRESET ?= release
+TRANSACTIONS ?= ../shared/data/fraud/transactions.parquet
 DEPS := $(shell scripts/setup.sh --where)
 PYTHON := $(DEPS)/venv/bin/python
 CONFIGURE = cmake --preset $(1) >/dev/null
@@ -37,8 +38,11 @@ bench: build ## build and run the benchmarks; BENCH=log runs one
 	@if [ -x bench/run.sh ]; then bench/run.sh $(BENCH); \
 	 else for program in build/release/bench_$(or $(BENCH),*); do echo "== $${program##*/}"; $$program || exit 1; done; fi
 
-verify: build ## the full comparison with pandas on the whole data set (minutes)
-	@tests/reference/verify.sh
+verify: build ## compare every feature with pandas: TRANSACTIONS=FILE, by default the published set (minutes)
+	@test -f $(TRANSACTIONS) || { echo "no $(TRANSACTIONS): say TRANSACTIONS=FILE (examples/fraud/generate.py makes one)" >&2; exit 2; }
+	@rm -rf build/verify
+	@build/release/tidemill run examples/fraud/fraud.sql -D transactions=$(TRANSACTIONS) -D out=build/verify
+	@$(PYTHON) examples/fraud/verify.py --transactions $(TRANSACTIONS) --features build/verify/features --scored build/verify/scored
 
 soak: build ## long runs with crashes in them (see tests/chaos)
 	@tests/chaos/soak.sh
