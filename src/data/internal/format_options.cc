@@ -1,0 +1,143 @@
+#include "data/internal/format_options.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "data/errors.h"
+
+namespace tidemill {
+namespace {
+
+std::string Joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+Status CheckNames(std::string_view format, const Config& options, const std::vector<std::string>& known) {
+  for (const auto& [key, value] : options.values()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    Status status(kInvalidFormatOption, "format '" + std::string(format) + "' has no option '" + key + "'");
+    const std::string nearest = NearestName(key, known);
+    if (!nearest.empty()) status = status.WithHint("did you mean '" + nearest + "'?");
+    return status.WithNote("options: " + Joined(known));
+  }
+  return Status::OK();
+}
+
+Status BadValue(std::string_view key, std::string_view value, std::string_view expected) {
+  return Status(kInvalidFormatOption, "'" + std::string(key) + "' = '" + std::string(value) + "': expected " + std::string(expected));
+}
+
+// A whole number of bytes, at least 1.
+Status ReadMessageBytesMax(const Config& options, int64_t& out) {
+  TM_ASSIGN_OR_RETURN(out, options.GetBytes("message-bytes-max", kMessageBytesMax));
+  if (out < 1 || out > (int64_t{1} << 30)) return BadValue("message-bytes-max", options.GetString("message-bytes-max", ""), "1 byte to 1 gb");
+  return Status::OK();
+}
+
+// One character, `\t`-like escapes allowed.
+Status ReadChar(const Config& options, std::string_view key, char& out) {
+  const auto text = options.Get(key);
+  if (!text) return Status::OK();
+  if (text->size() == 1) {
+    out = (*text)[0];
+    return Status::OK();
+  }
+  static constexpr std::pair<std::string_view, char> kEscapes[] = {
+      {"\\t", '\t'}, {"\\n", '\n'}, {"\\\\", '\\'}, {"\\u0001", '\x01'}, {"\\u0009", '\t'}, {"\\u001F", '\x1f'}, {"\\u001f", '\x1f'}};
+  for (const auto& [written, meant] : kEscapes) {
+    if (*text == written) {
+      out = meant;
+      return Status::OK();
+    }
+  }
+  return BadValue(key, *text, "one ASCII character");
+}
+
+Status ReadTimestampFormat(const Config& options, JsonOptions& out) {
+  const auto text = options.Get("timestamp-format.standard");
+  if (!text) return Status::OK();
+  if (*text == "SQL") {
+    out.time_syntax = TimeSyntax::kSql;
+  } else if (*text == "ISO-8601" || *text == "ISO-8601-WITH-OFFSET") {
+    out.time_syntax = TimeSyntax::kIso8601;
+    out.time_separator = 'T';
+  } else if (*text == "EPOCH-MILLIS") {
+    out.epoch = EpochUnit::kMillis;
+  } else if (*text == "EPOCH-SECONDS") {
+    out.epoch = EpochUnit::kSeconds;
+  } else {
+    return BadValue("timestamp-format.standard", *text, "SQL, ISO-8601, ISO-8601-WITH-OFFSET, EPOCH-MILLIS or EPOCH-SECONDS");
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<JsonOptions> ParseJsonOptions(const Config& options) {
+  TM_RETURN_IF_ERROR(CheckNames("json", options,
+                                {"fail-on-missing-field", "ignore-parse-errors", "timestamp-format.standard", "map-null-key.mode",
+                                 "map-null-key.literal", "encode.decimal-as-plain-number", "encode.ignore-null-fields", "message-bytes-max"}));
+  JsonOptions out;
+  TM_ASSIGN_OR_RETURN(out.fail_on_missing_field, options.GetBool("fail-on-missing-field", false));
+  TM_ASSIGN_OR_RETURN(out.ignore_parse_errors, options.GetBool("ignore-parse-errors", false));
+  TM_ASSIGN_OR_RETURN(out.decimal_as_plain_number, options.GetBool("encode.decimal-as-plain-number", false));
+  TM_ASSIGN_OR_RETURN(out.ignore_null_fields, options.GetBool("encode.ignore-null-fields", false));
+  TM_RETURN_IF_ERROR(ReadMessageBytesMax(options, out.message_bytes_max));
+  TM_RETURN_IF_ERROR(ReadTimestampFormat(options, out));
+  if (out.fail_on_missing_field && out.ignore_parse_errors) {
+    return Status(kInvalidFormatOption, "'fail-on-missing-field' and 'ignore-parse-errors' can't both be true");
+  }
+  const std::string mode = options.GetString("map-null-key.mode", "FAIL");
+  if (mode == "DROP") {
+    out.null_key = JsonOptions::NullKey::kDrop;
+  } else if (mode == "LITERAL") {
+    out.null_key = JsonOptions::NullKey::kLiteral;
+  } else if (mode != "FAIL") {
+    return BadValue("map-null-key.mode", mode, "FAIL, DROP or LITERAL");
+  }
+  out.null_key_literal = options.GetString("map-null-key.literal", "null");
+  return out;
+}
+
+Result<CsvOptions> ParseCsvOptions(const Config& options) {
+  TM_RETURN_IF_ERROR(CheckNames("csv", options,
+                                {"field-delimiter", "quote-character", "disable-quote-character", "escape-character", "null-literal",
+                                 "array-element-delimiter", "allow-comments", "ignore-parse-errors", "message-bytes-max"}));
+  CsvOptions out;
+  TM_RETURN_IF_ERROR(ReadChar(options, "field-delimiter", out.field_delimiter));
+  TM_RETURN_IF_ERROR(ReadChar(options, "quote-character", out.quote));
+  TM_RETURN_IF_ERROR(ReadChar(options, "escape-character", out.escape));
+  TM_ASSIGN_OR_RETURN(const bool no_quotes, options.GetBool("disable-quote-character", false));
+  out.quoting = !no_quotes;
+  if (no_quotes && options.Has("quote-character")) {
+    return Status(kInvalidFormatOption, "'quote-character' needs 'disable-quote-character' = 'false'");
+  }
+  if (const auto literal = options.Get("null-literal")) {
+    out.has_null_literal = true;
+    out.null_literal = *literal;
+  }
+  out.array_element_delimiter = options.GetString("array-element-delimiter", ";");
+  if (out.array_element_delimiter.empty()) return BadValue("array-element-delimiter", "", "at least one character");
+  TM_ASSIGN_OR_RETURN(out.allow_comments, options.GetBool("allow-comments", false));
+  TM_ASSIGN_OR_RETURN(out.ignore_parse_errors, options.GetBool("ignore-parse-errors", false));
+  TM_RETURN_IF_ERROR(ReadMessageBytesMax(options, out.message_bytes_max));
+  if (out.field_delimiter == '\n' || out.field_delimiter == '\r' || (out.quoting && out.field_delimiter == out.quote)) {
+    return BadValue("field-delimiter", std::string(1, out.field_delimiter), "neither a line end nor the quote character");
+  }
+  return out;
+}
+
+Result<RawOptions> ParseRawOptions(const Config& options) {
+  TM_RETURN_IF_ERROR(CheckNames("raw", options, {"charset", "endianness"}));
+  RawOptions out;
+  const std::string charset = options.GetString("charset", "UTF-8");
+  if (charset != "UTF-8" && charset != "utf-8") return BadValue("charset", charset, "UTF-8");
+  const std::string endianness = options.GetString("endianness", "big-endian");
+  if (endianness != "big-endian" && endianness != "little-endian") return BadValue("endianness", endianness, "big-endian or little-endian");
+  out.big_endian = endianness == "big-endian";
+  return out;
+}
+
+}  // namespace tidemill

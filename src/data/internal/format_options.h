@@ -1,0 +1,51 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "base/config.h"
+#include "base/status.h"
+#include "data/time_text.h"
+
+namespace tidemill {
+
+inline constexpr int64_t kMessageBytesMax = int64_t{8} << 20;
+
+// How numbers stand for instants in TIMESTAMP columns; kRefused: they don't.
+enum class EpochUnit : uint8_t { kRefused, kSeconds, kMillis };
+
+struct JsonOptions {
+  bool fail_on_missing_field = false;
+  bool ignore_parse_errors = false;
+  TimeSyntax time_syntax = TimeSyntax::kAny;
+  EpochUnit epoch = EpochUnit::kRefused;
+  char time_separator = ' ';          // encoding
+  enum class NullKey : uint8_t { kFail, kDrop, kLiteral } null_key = NullKey::kFail;
+  std::string null_key_literal = "null";
+  bool decimal_as_plain_number = false;
+  bool ignore_null_fields = false;
+  int64_t message_bytes_max = kMessageBytesMax;
+};
+Result<JsonOptions> ParseJsonOptions(const Config& options);
+
+struct CsvOptions {
+  char field_delimiter = ',';
+  char quote = '"';
+  bool quoting = true;
+  char escape = 0;                    // 0 = none
+  bool has_null_literal = false;
+  std::string null_literal;
+  std::string array_element_delimiter = ";";
+  bool allow_comments = false;
+  bool ignore_parse_errors = false;
+  int64_t message_bytes_max = kMessageBytesMax;
+};
+Result<CsvOptions> ParseCsvOptions(const Config& options);
+
+struct RawOptions {
+  bool big_endian = true;
+};
+Result<RawOptions> ParseRawOptions(const Config& options);
+
+}  // namespace tidemill
