@@ -124,14 +124,15 @@ class JsonDecoder final : public RowDecoder {
     const uint32_t* positions = index_.positions();
     size_t at = 0;
     for (size_t m = 0; m < messages.size(); ++m) {
-      const int64_t rows_before = rows_;
       while (positions[at] < messages[m].begin) ++at;
+      const int64_t rows_before = rows_;
+      const size_t message_at = at;
       TM_ASSIGN_OR_RETURN(const bool good, DecodeMessage(at, messages[m], first + m));
       if (good) continue;
       Reject(first + m, reader_->error());
       rows_ = rows_before;
       input_index_.resize(static_cast<size_t>(rows_before));
-      while (positions[at] < messages[m].end) ++at;
+      at = message_at;  // the next turn skips what is left of this message
     }
     return Status::OK();
   }
