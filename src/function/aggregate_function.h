@@ -34,6 +34,8 @@ class Accumulators {
   virtual Result<std::vector<std::shared_ptr<arrow::Array>>> Export(std::span<const uint32_t> slots) const = 0;
   virtual Status Import(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> columns) = 0;
   virtual int64_t MemoryBytes() const = 0;
+  // Rows kept out since the start because their group was at its bound (kAccumulatorFull).
+  virtual int64_t rows_over_bound() const { return 0; }
 };
 
 struct ResolvedAggregate {
@@ -41,6 +43,8 @@ struct ResolvedAggregate {
   std::vector<DataType> arguments;  // what the arguments are cast to
   std::unique_ptr<Accumulators> (*make)(const ResolvedAggregate& resolved) = nullptr;
   bool distinct = false;
+  // Set by the planner when the input takes rows back: aggregates that need it keep every value (MIN, MAX, FIRST_VALUE, LAST_VALUE).
+  bool retracting = false;
   // Bound of growing accumulators (elements per group); over it the row is kept out and kAccumulatorFull is counted.
   int64_t elements_max = 100'000;
   std::string separator = ",";      // LISTAGG
