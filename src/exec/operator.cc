@@ -2,7 +2,7 @@
 
 namespace tidemill {
 
-EventTime Operator::HoldsWatermark(EventTime watermark) const { return watermark; }
+EventTime Operator::HoldsWatermark(EventTime watermark) const { return IsQuiescent() ? watermark : kMinEventTime; }
 Status Operator::OnTimer(uint32_t, EventTime, Collector&) { return Status::OK(); }
 Status Operator::PrepareSnapshot() { return Status::OK(); }
 Status Operator::OnWake(Collector&) { return Status::OK(); }

@@ -59,7 +59,7 @@ class Operator {
   // the watermark on after this returns, unless HoldsWatermark says lower.
   virtual Status OnWatermark(EventTime watermark, Collector& out) = 0;
   // The watermark that may go on, at most `watermark` (the last one given): lower while rows in flight here are still to come out with older
-  // times. Asked after OnWatermark and after OnWake.
+  // times. Asked after OnWatermark and after OnWake. Unless overridden: everything is held until IsQuiescent.
   virtual EventTime HoldsWatermark(EventTime watermark) const;
   virtual Status OnTimer(uint32_t timer_id, EventTime due, Collector& out);
   // Barrier: bring everything into the declared state. Asynchronous operators are first asked IsQuiescent until it is true.
