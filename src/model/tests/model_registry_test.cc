@@ -163,7 +163,7 @@ TEST_F(ModelRegistryTest, SaysWhatDoesNotFit) {
   const std::vector<Misfit> cases = {
       {"trees.onnx", {DoubleField("a"), DoubleField("b")}, score, {}, "takes 3 values a row, INPUT declares 2 columns", 1},
       {"trees.onnx", {DoubleField("a"), DoubleField("b"), StringField("c")}, score, {}, "INPUT column 'c' is STRING", 1},
-      {"trees.onnx", three, {StringField("score")}, {}, "which", 1},
+      {"trees.onnx", three, {StringField("score")}, {}, "could come from several", 1},
       {"trees.onnx", three, {BigIntField("probabilities")}, {}, "has 2 values a row", 1},
       {"trees.onnx", three, {{"label", DataType(TypeKind::kInt)}}, {}, "OUTPUT column 'label' is INT", 1},
       {"trees.onnx", three, {DoubleField("x"), DoubleField("y"), DoubleField("z")}, {}, "could come from several", 1},
