@@ -1,0 +1,15 @@
+#include "connect/connector.h"
+#include "connect/http/http_sink.h"
+#include "connect/tidemill_log/tidemill_log.h"
+
+namespace tidemill {
+
+const std::vector<Connector>& Connectors() {
+  static const std::vector<Connector> kConnectors = {
+      HttpConnector(),
+      TidemillLogConnector(),
+  };
+  return kConnectors;
+}
+
+}  // namespace tidemill

@@ -1,0 +1,263 @@
+#include "connect/tidemill_log/log_source.h"
+
+#include <charconv>
+
+#include "connect/errors.h"
+#include "connect/tidemill_log/log_options.h"
+#include "data/arrow_status.h"
+#include "data/format.h"
+#include "log/log.h"
+
+namespace tidemill {
+namespace {
+
+enum class Metadata : uint8_t { kTopic, kPartition, kOffset, kTimestamp };
+
+// What a reader delivers: the decoder's columns and metadata columns, put into the order of the read schema.
+struct ReadLayout {
+  struct Column {
+    bool is_metadata = false;
+    int decoded = -1;                 // column of the decoder's output
+    Metadata metadata = Metadata::kTopic;
+    DataType type;
+  };
+  Schema read_schema;
+  Schema decoded_schema;
+  std::vector<Column> columns;
+};
+
+ReadLayout MakeLayout(const ScanSpec& scan) {
+  ReadLayout layout;
+  layout.read_schema = SourceReadSchema(scan);
+  std::vector<Field> decoded;
+  for (int number : SourceReadColumns(scan)) {
+    const ColumnDefinition& column = scan.table->columns[number];
+    ReadLayout::Column out;
+    out.type = column.type;
+    if (column.kind == ColumnDefinition::Kind::kMetadata) {
+      out.is_metadata = true;
+      out.metadata = column.metadata_key == "topic"       ? Metadata::kTopic
+                     : column.metadata_key == "partition" ? Metadata::kPartition
+                     : column.metadata_key == "offset"    ? Metadata::kOffset
+                                                          : Metadata::kTimestamp;
+    } else {
+      out.decoded = static_cast<int>(decoded.size());
+      decoded.push_back({column.name, column.type});
+    }
+    layout.columns.push_back(std::move(out));
+  }
+  layout.decoded_schema = Schema(std::move(decoded));
+  return layout;
+}
+
+// Position text: "next offset", or "next offset/end" when the read is bounded.
+struct Position {
+  int64_t next = 0;
+  int64_t end = -1;
+
+  std::string ToText() const { return end < 0 ? std::to_string(next) : std::to_string(next) + "/" + std::to_string(end); }
+  static Result<Position> Parse(std::string_view text) {
+    Position position;
+    const char* last = text.data() + text.size();
+    auto [rest, error] = std::from_chars(text.data(), last, position.next);
+    if (error == std::errc() && rest != last && *rest == '/') {
+      const auto end = std::from_chars(rest + 1, last, position.end);
+      rest = end.ptr;
+      error = end.ec;
+    }
+    if (error != std::errc() || rest != last) return Status(kInternalError, "bad position '" + std::string(text) + "' of a log split");
+    return position;
+  }
+};
+
+class LogSplitReader final : public SplitReader {
+ public:
+  LogSplitReader(std::shared_ptr<Partition> partition, Position position, std::unique_ptr<RowDecoder> decoder, const ReadLayout& layout,
+                 SplitContext context)
+      : partition_(partition), position_(position), reader_(partition, position.next), decoder_(std::move(decoder)), layout_(layout),
+        context_(std::move(context)) {
+    decoder_->SetOrigin(partition->topic(), partition->index());
+    if (context_.wake) subscription_ = partition_->Subscribe(context_.wake);
+  }
+
+  Result<ReadOutcome> Read(int rows_max) override {
+    ReadOutcome outcome;
+    outcome.position = position_.ToText();
+    if (position_.end >= 0 && position_.next >= position_.end) {
+      outcome.ended = true;
+      return outcome;
+    }
+    TM_RETURN_IF_ERROR(reader_.Poll(rows_max, &records_));
+    if (records_.empty() && position_.end < 0) {
+      // Arm first, then look again: an append between the two is not missed.
+      if (subscription_) subscription_->Arm();
+      TM_RETURN_IF_ERROR(reader_.Poll(rows_max, &records_));
+      outcome.idle = records_.empty();
+    }
+    size_t count = records_.size();
+    if (position_.end >= 0) {
+      while (count > 0 && records_[count - 1].offset >= position_.end) --count;
+      // Control records and aborted transactions leave gaps: reaching the end is seen by the reader's position.
+      position_.next = count < records_.size() ? position_.end : std::min(reader_.position(), position_.end);
+    } else {
+      position_.next = reader_.position();
+    }
+    outcome.position = position_.ToText();
+    outcome.ended = position_.end >= 0 && (position_.next >= position_.end || records_.empty());
+    if (count > 0) TM_RETURN_IF_ERROR(Decode(count, &outcome.batch));
+    return outcome;
+  }
+
+  int64_t LagRecords() const override { return std::max<int64_t>(0, partition_->Offsets().end - position_.next); }
+
+ private:
+  Status Decode(size_t count, Batch* batch) {
+    rows_.clear();
+    for (size_t i = 0; i < count; ++i) rows_.push_back({records_[i].value, records_[i].offset});
+    TM_ASSIGN_OR_RETURN(const RowDecoder::Output decoded, decoder_->Decode(rows_, *context_.rejects));
+    const int64_t num_rows = static_cast<int64_t>(decoded.input_index.size());
+    std::vector<std::shared_ptr<arrow::Array>> arrays;
+    for (const ReadLayout::Column& column : layout_.columns) {
+      if (!column.is_metadata) {
+        arrays.push_back(decoded.rows->column(column.decoded));
+      } else {
+        TM_ASSIGN_OR_RETURN(auto array, MetadataArray(column, decoded.input_index));
+        arrays.push_back(std::move(array));
+      }
+    }
+    batch->rows = arrow::RecordBatch::Make(layout_.read_schema.arrow(), num_rows, std::move(arrays));
+    batch->ingest_us = records_[0].timestamp_ms * 1000;
+    return Status::OK();
+  }
+
+  Result<std::shared_ptr<arrow::Array>> MetadataArray(const ReadLayout::Column& column, const std::vector<int32_t>& input_index) {
+    std::shared_ptr<arrow::Array> array;
+    switch (column.metadata) {
+      case Metadata::kTopic: {
+        TM_ARROW_ASSIGN_OR_RETURN(array, arrow::MakeArrayFromScalar(arrow::StringScalar(partition_->topic()), input_index.size()), "metadata column");
+        break;
+      }
+      case Metadata::kPartition: {
+        TM_ARROW_ASSIGN_OR_RETURN(array, arrow::MakeArrayFromScalar(arrow::Int32Scalar(partition_->index()), input_index.size()), "metadata column");
+        break;
+      }
+      default: {
+        arrow::Int64Builder builder;
+        TM_ARROW_RETURN_IF_ERROR(builder.Reserve(static_cast<int64_t>(input_index.size())), "metadata column");
+        for (int32_t input : input_index) {
+          builder.UnsafeAppend(column.metadata == Metadata::kOffset ? records_[input].offset : records_[input].timestamp_ms);
+        }
+        TM_ARROW_RETURN_IF_ERROR(builder.Finish(&array), "metadata column");
+        if (column.metadata == Metadata::kTimestamp) {
+          TM_ARROW_ASSIGN_OR_RETURN(array, array->View(arrow::timestamp(arrow::TimeUnit::MILLI, "UTC")), "metadata column");
+        }
+      }
+    }
+    const auto wanted = ToArrow(column.type);
+    if (array->type()->Equals(*wanted)) return array;
+    TM_ARROW_ASSIGN_OR_RETURN(const arrow::Datum cast, arrow::compute::Cast(array, arrow::compute::CastOptions::Safe(wanted)),
+                              "metadata column");
+    return cast.make_array();
+  }
+
+  std::shared_ptr<Partition> partition_;
+  Position position_;
+  PartitionReader reader_;
+  std::unique_ptr<RowDecoder> decoder_;
+  const ReadLayout& layout_;
+  SplitContext context_;
+  std::unique_ptr<PartitionSubscription> subscription_;
+  std::vector<RecordView> records_;
+  std::vector<EncodedRow> rows_;
+};
+
+class LogSource final : public Source {
+ public:
+  LogSource(const ScanSpec& scan, LogTableOptions options, const ConnectorContext& context)
+      : options_(std::move(options)), layout_(MakeLayout(scan)), log_(*context.log),
+        group_(options_.group_id.empty() ? context.job + "-" + scan.table->name : options_.group_id) {}
+
+  Result<std::vector<SourceSplit>> Splits() override {
+    std::vector<SourceSplit> splits;
+    for (const std::string& topic : options_.topics) {
+      if (options_.auto_create) TM_RETURN_IF_ERROR(EnsureTopic(log_, topic, options_.partitions));
+      TM_ASSIGN_OR_RETURN(const TopicDescription description, log_.Describe(topic));
+      for (size_t i = 0; i < description.partitions.size(); ++i) splits.push_back({topic + "-" + std::to_string(i)});
+    }
+    return splits;
+  }
+
+  Result<std::unique_ptr<SplitReader>> OpenSplit(const SourceSplit& split, const std::optional<std::string>& position,
+                                                 SplitContext context) override {
+    TM_ASSIGN_OR_RETURN(const Place place, PlaceOf(split.id));
+    TM_ASSIGN_OR_RETURN(auto partition, log_.partition(place.topic, place.partition));
+    Position start;
+    if (position) {
+      TM_ASSIGN_OR_RETURN(start, Position::Parse(*position));
+    } else {
+      TM_ASSIGN_OR_RETURN(start.next, StartOffset(*partition));
+    }
+    if (options_.bounded && start.end < 0) start.end = partition->Offsets().last_stable;
+    TM_ASSIGN_OR_RETURN(auto decoder, MakeRowDecoder(options_.format, layout_.decoded_schema, options_.format_options));
+    return std::unique_ptr<SplitReader>(
+        new LogSplitReader(std::move(partition), start, std::move(decoder), layout_, std::move(context)));
+  }
+
+  bool bounded() const override { return options_.bounded; }
+
+  void OnEpochCommitted(const std::map<std::string, std::string>& positions) override {
+    std::vector<ConsumerPosition> committed;
+    for (const auto& [split, text] : positions) {
+      const Result<Place> place = PlaceOf(split);
+      const Result<Position> position = Position::Parse(text);
+      if (place.ok() && position.ok()) committed.push_back({place->topic, place->partition, position->next, "", 0});
+    }
+    if (!committed.empty()) log_.positions().CommitAsync(group_, std::move(committed), [](Status) {});
+  }
+
+ private:
+  struct Place {
+    std::string topic;
+    int32_t partition = 0;
+  };
+  static Result<Place> PlaceOf(const std::string& split) {
+    const size_t dash = split.rfind('-');
+    Place place;
+    if (dash == std::string::npos) return Status(kInternalError, "bad split '" + split + "'");
+    place.topic = split.substr(0, dash);
+    const auto [rest, error] = std::from_chars(split.data() + dash + 1, split.data() + split.size(), place.partition);
+    if (error != std::errc() || rest != split.data() + split.size()) return Status(kInternalError, "bad split '" + split + "'");
+    return place;
+  }
+
+  Result<int64_t> StartOffset(Partition& partition) {
+    const PartitionOffsets offsets = partition.Offsets();
+    switch (options_.startup) {
+      case LogTableOptions::Startup::kLatest: return offsets.end;
+      case LogTableOptions::Startup::kTimestamp: return partition.OffsetForTime(options_.startup_timestamp_ms);
+      case LogTableOptions::Startup::kGroupOffsets: {
+        const auto committed = log_.positions().Get(group_, partition.topic(), partition.index());
+        if (committed) return std::max(committed->offset, offsets.log_start);
+        return offsets.log_start;
+      }
+      case LogTableOptions::Startup::kEarliest: break;
+    }
+    return offsets.log_start;
+  }
+
+  const LogTableOptions options_;
+  const ReadLayout layout_;
+  Log& log_;
+  const std::string group_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> MakeLogSource(const ScanSpec& scan, const ConnectorContext& context) {
+  TableDefinition table = *scan.table;
+  table.options = scan.options;  // with OPTIONS hints
+  TM_ASSIGN_OR_RETURN(LogTableOptions options, ParseLogTableOptions(table));
+  return std::unique_ptr<Source>(new LogSource(scan, std::move(options), context));
+}
+
+}  // namespace tidemill
