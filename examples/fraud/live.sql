@@ -16,6 +16,8 @@ CREATE TABLE transactions (
 ) WITH (
   'connector' = 'tidemill-log',
   'topic'     = 'transactions',
+  'topic.auto-create' = 'true',
+  'topic.partitions'  = '2',
   'format'    = 'json',
   'scan.startup.mode' = 'earliest-offset',
   'scan.watermark.idle-timeout' = '1 s'
@@ -29,6 +31,7 @@ CREATE TABLE labels (
 ) WITH (
   'connector' = 'tidemill-log',
   'topic'     = 'labels',
+  'topic.auto-create' = 'true',
   'format'    = 'json',
   'scan.startup.mode' = 'earliest-offset',
   'scan.watermark.idle-timeout' = '1 s'
@@ -57,7 +60,8 @@ CREATE TABLE scores (
 CREATE TABLE blocked (
   transaction_id BIGINT, tx_time TIMESTAMP(3), customer_id BIGINT, terminal_id BIGINT, amount DOUBLE, score DOUBLE,
   model_version STRING,
-  PRIMARY KEY (transaction_id) NOT ENFORCED
+  PRIMARY KEY (transaction_id) NOT ENFORCED,
+  WATERMARK FOR tx_time AS tx_time
 ) WITH (
   'connector' = 'http',
   'url'       = '${hold_url}',

@@ -28,6 +28,8 @@ struct Unsettled {
   int64_t awaiting_disk = 0;                    // being parked or dead-lettered
   Status failed;                                // the disk refused
   std::function<void()> wake;
+  const Clock* clock = nullptr;
+  Histogram* latency = nullptr;                 // from append to the receiver's answer
 
   bool empty() {
     std::lock_guard<std::mutex> lock(mutex);
@@ -112,6 +114,7 @@ class HttpSinkWriter final : public SinkWriter {
         key_start = key_ends_[i];
       }
       row.key = IdempotencyKey(key, row.body);
+      row.ingest_us = batch.ingest_us;
       Send(std::move(row));
     }
     std::lock_guard<std::mutex> lock(rows_->mutex);
@@ -143,6 +146,9 @@ class HttpSinkWriter final : public SinkWriter {
   HttpSinkWriter(std::shared_ptr<HttpSinkShared> shared, SinkContext context)
       : shared_(std::move(shared)), rows_(std::make_shared<Unsettled>()) {
     rows_->wake = std::move(context.wake);
+    rows_->clock = context.clock;
+    rows_->latency = context.metrics->GetHistogram("tidemill_action_latency_seconds", "From append of the event to the receiver's answer",
+                                                   {{"action", shared_->job + "/" + shared_->table}});
   }
 
   std::shared_ptr<arrow::RecordBatch> KeyRows(const arrow::RecordBatch& rows) const {
@@ -190,6 +196,7 @@ class HttpSinkWriter final : public SinkWriter {
       if (!delivered) ++rows->awaiting_disk;
     }
     if (delivered) {
+      if (row.ingest_us > 0) rows->latency->ObserveMicros(rows->clock->NowMicros() - row.ingest_us);
       if (rows->wake) rows->wake();
     } else if (shared == nullptr) {
       OnDisk(rows)(Status(kTimeout, "stopped"));  // the job is over: the next run sends it again

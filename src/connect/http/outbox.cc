@@ -136,7 +136,7 @@ Status Outbox::DrainSome(PartitionReader& reader, bool* idle) {
     round->changed.notify_all();
   };
   for (const RecordView& record : records) {
-    if (!Submit({std::string(record.key), std::string(record.value)}, settle)) settle(Status(kTimeout, "stopped"));
+    if (!Submit({std::string(record.key), std::string(record.value), 0}, settle)) settle(Status(kTimeout, "stopped"));
   }
   std::unique_lock<std::mutex> lock(round->mutex);
   round->changed.wait(lock, [&] { return round->open == 0; });

@@ -22,6 +22,7 @@ namespace tidemill {
 struct OutgoingRow {
   std::string key;    // idempotency key
   std::string body;
+  int64_t ingest_us = 0;  // Batch::ingest_us of its batch
 };
 
 // Turns rows into requests: address, headers and secrets resolved once.
