@@ -93,6 +93,27 @@ bool JsonReader::ReadRow(int64_t row, size_t& at) {
   return ReadFields(*root_, row, at);
 }
 
+inline bool JsonReader::Skip(size_t& at) {
+  const Start start = StartOf(CharAt(at));
+  if (start == Start::kString || start == Start::kScalar) [[likely]] {
+    ++at;
+    return true;
+  }
+  return start == Start::kOpen ? SkipNested(at) : FailMalformed(at, "a value");
+}
+
+inline int JsonReader::FindField(Object& object, size_t ordinal, uint32_t key_begin, size_t key_length) {
+  const char* const key = text_ + key_begin;
+  if (ordinal < object.expected.size() && object.expected[ordinal].length == key_length && key + 16 <= readable_end_) [[likely]] {
+    const ExpectedKey& expected = object.expected[ordinal];
+    uint64_t words[2];
+    std::memcpy(words, key, 16);
+    const uint64_t differs = ((words[0] ^ expected.words[0]) & expected.masks[0]) | ((words[1] ^ expected.words[1]) & expected.masks[1]);
+    if (differs == 0 && (key_length <= 16 || std::memcmp(key + 16, expected.rest.data(), key_length - 16) == 0)) return expected.column;
+  }
+  return FindUnexpectedField(object, ordinal, {key, key_length});
+}
+
 bool JsonReader::ReadFields(Object& object, int64_t row, size_t& at) {
   const uint64_t serial = ++serial_;
   size_t set = 0;
@@ -147,18 +168,6 @@ bool JsonReader::ReadFields(Object& object, int64_t row, size_t& at) {
     column->writer->SetNull(row);
   }
   return true;
-}
-
-int JsonReader::FindField(Object& object, size_t ordinal, uint32_t key_begin, size_t key_length) {
-  const char* const key = text_ + key_begin;
-  if (ordinal < object.expected.size() && object.expected[ordinal].length == key_length && key + 16 <= readable_end_) [[likely]] {
-    const ExpectedKey& expected = object.expected[ordinal];
-    uint64_t words[2];
-    std::memcpy(words, key, 16);
-    const uint64_t differs = ((words[0] ^ expected.words[0]) & expected.masks[0]) | ((words[1] ^ expected.words[1]) & expected.masks[1]);
-    if (differs == 0 && (key_length <= 16 || std::memcmp(key + 16, expected.rest.data(), key_length - 16) == 0)) return expected.column;
-  }
-  return FindUnexpectedField(object, ordinal, {key, key_length});
 }
 
 int JsonReader::FindUnexpectedField(Object& object, size_t ordinal, std::string_view key) {
@@ -425,17 +434,7 @@ bool JsonReader::SetEpoch(Column& column, int64_t row, int64_t value) {
   return true;
 }
 
-bool JsonReader::Skip(size_t& at) {
-  switch (StartOf(CharAt(at))) {
-    case Start::kString:
-    case Start::kScalar:
-      ++at;
-      return true;
-    case Start::kBad:
-      return FailMalformed(at, "a value");
-    case Start::kOpen:
-      break;
-  }
+bool JsonReader::SkipNested(size_t& at) {
   std::array<char, kDepthMax> open;
   size_t depth = 0;
   do {

@@ -66,6 +66,7 @@ class JsonReader {
   bool ReadLiteral(Column& column, int64_t row, std::string_view token);
   bool SetEpoch(Column& column, int64_t row, int64_t value);
   bool Skip(size_t& at);
+  bool SkipNested(size_t& at);
   std::string_view TokenAt(size_t at) const;
 
   bool Fail(RejectReason reason, std::string detail);
