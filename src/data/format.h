@@ -54,13 +54,23 @@ class RowEncoder {
 // Unknown options are refused with the nearest name. `message_bytes_max` bounds one row (default 8 MiB).
 Result<std::unique_ptr<RowDecoder>> MakeJsonDecoder(const Schema& schema, const Config& options);
 Result<std::unique_ptr<RowEncoder>> MakeJsonEncoder(const Schema& schema, const Config& options);
-Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const Config& options);  // columns by position unless SetCsvHeader
+// Columns by position.
+Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const Config& options);
+// `file_columns` names the fields of a line in their order; the columns of `schema` are found there by name, other fields are skipped.
+Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const Config& options, const std::vector<std::string>& file_columns);
+// The fields of one record as text, without quotes: for header lines.
+Result<std::vector<std::string>> SplitCsvRecord(std::string_view record, const Config& options);
+// Appends the names as a record, quoted where they must be.
+Status AppendCsvHeader(const Schema& schema, const Config& options, std::string& out);
 Result<std::unique_ptr<RowEncoder>> MakeCsvEncoder(const Schema& schema, const Config& options);
 Result<std::unique_ptr<RowDecoder>> MakeRawDecoder(const Schema& schema, const Config& options);
+Result<std::unique_ptr<RowEncoder>> MakeRawEncoder(const Schema& schema, const Config& options);
 // By name: "json", "csv", "raw". kUnknownFormat lists what exists.
 Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema, const Config& options);
 Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema, const Config& options);
 // Checks names and values of a format's options without making anything: for `tidemill check`.
 Status ValidateFormatOptions(std::string_view format, const Config& options);
+// Names of all row formats.
+std::vector<std::string> RowFormats();
 
 }  // namespace tidemill
