@@ -115,6 +115,8 @@ class DistinctAccumulators final : public Accumulators {
       if (is_new) added.push_back(&key);
     }
     if (added.empty()) return Status::OK();
+    // The order in a hash table differs from run to run, and ARRAY_AGG would show it.
+    std::sort(added.begin(), added.end(), [](const ValueKey<T>* a, const ValueKey<T>* b) { return *a < *b; });
     TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> values,
                         BuildColumn<Kept<T>>(argument_, static_cast<int64_t>(added.size()), [&](int64_t i, Kept<T>& out) {
                           out = ValueOf<T>(*added[static_cast<size_t>(i)]);

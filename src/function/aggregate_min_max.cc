@@ -3,7 +3,7 @@
 
 #include "function/function_groups.h"
 #include "function/internal/aggregate_bind.h"
-#include "function/internal/decimal.h"
+#include "function/internal/list_column.h"
 #include "function/internal/slot_accumulators.h"
 
 namespace tidemill {
@@ -71,6 +71,91 @@ class Extremes final : public SlotAccumulators<Extremes<T, kMax>, ExtremeState<K
   DataType result_;
 };
 
+// MIN and MAX over input that takes rows back: every value with its count, in order.
+template <typename T, bool kMax>
+class RetractableExtremes final : public Accumulators {
+  using K = Kept<T>;
+  struct Before {
+    bool operator()(const K& a, const K& b) const { return Beats<K, kMax>(a, b); }
+  };
+  using Counts = std::map<K, int64_t, Before>;
+
+ public:
+  explicit RetractableExtremes(const ResolvedAggregate& resolved)
+      : result_(resolved.result),
+        element_(resolved.result.WithNullable(false)),
+        schema_(StateSchema({{"values", DataType::Array(element_)}, {"counts", DataType::Array(BigIntType().WithNullable(false))}})) {}
+  void Resize(int64_t slots) override { groups_.resize(static_cast<size_t>(slots)); }
+  void Clear(std::span<const uint32_t> slots) override {
+    for (uint32_t slot : slots) groups_[slot].clear();
+  }
+  bool retractable() const override { return true; }
+  const Schema& state_schema() const override { return schema_; }
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
+                const uint8_t* selected) override {
+    const Reader<T> read(*args[0], false);
+    ForEachCounted(static_cast<int64_t>(slots.size()), args[0].get(), kinds, selected,
+                   [&](int64_t i, int sign) { Add(groups_[slots[static_cast<size_t>(i)]], K(read(i)), sign); });
+    return Status::OK();
+  }
+  Status Merge(std::span<const uint32_t> target, const Accumulators& other, std::span<const uint32_t> source) override {
+    const auto& from = static_cast<const RetractableExtremes&>(other).groups_;
+    for (size_t i = 0; i < target.size(); ++i) {
+      const Counts added = from[source[i]];
+      for (const auto& [value, count] : added) Add(groups_[target[i]], value, count);
+    }
+    return Status::OK();
+  }
+  Result<std::shared_ptr<arrow::Array>> Finish(std::span<const uint32_t> slots) const override {
+    return BuildColumn<K>(result_, static_cast<int64_t>(slots.size()), [&](int64_t i, K& out) {
+      for (const auto& [value, count] : groups_[slots[static_cast<size_t>(i)]]) {
+        if (count <= 0) continue;  // taken back before it came
+        out = value;
+        return true;
+      }
+      return false;
+    });
+  }
+  Result<std::vector<std::shared_ptr<arrow::Array>>> Export(std::span<const uint32_t> slots) const override {
+    TM_ASSIGN_OR_RETURN(auto values, BuildLists<K>(element_, slots.size(), [&](size_t i, auto&& add) {
+                          for (const auto& [value, count] : groups_[slots[i]]) add(value);
+                        }));
+    TM_ASSIGN_OR_RETURN(auto counts, BuildLists<int64_t>(BigIntType().WithNullable(false), slots.size(), [&](size_t i, auto&& add) {
+                          for (const auto& [value, count] : groups_[slots[i]]) add(count);
+                        }));
+    return std::vector<std::shared_ptr<arrow::Array>>{std::move(values), std::move(counts)};
+  }
+  Status Import(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> columns) override {
+    const auto& values = static_cast<const arrow::ListArray&>(*columns[0]);
+    const auto& counts = static_cast<const arrow::ListArray&>(*columns[1]);
+    const Reader<T> value(*values.values(), false);
+    const Reader<int64_t> count(*counts.values(), false);
+    for (size_t i = 0; i < slots.size(); ++i) {
+      groups_[slots[i]].clear();
+      const auto row = static_cast<int64_t>(i);
+      for (int64_t k = 0; k < values.value_length(row); ++k) {
+        Add(groups_[slots[i]], K(value(values.value_offset(row) + k)), count(counts.value_offset(row) + k));
+      }
+    }
+    return Status::OK();
+  }
+  int64_t MemoryBytes() const override {
+    auto bytes = static_cast<int64_t>(groups_.capacity() * sizeof(Counts));
+    for (const Counts& counts : groups_) bytes += static_cast<int64_t>(counts.size() * (sizeof(typename Counts::value_type) + 32));
+    return bytes;
+  }
+
+ private:
+  static void Add(Counts& counts, K value, int64_t by) {
+    const auto [at, is_new] = counts.try_emplace(std::move(value), 0);
+    if ((at->second += by) == 0) counts.erase(at);
+  }
+  DataType result_;
+  DataType element_;
+  Schema schema_;
+  std::vector<Counts> groups_;
+};
+
 template <bool kMax>
 Result<ResolvedAggregate> ResolveExtreme(Args args, bool) {
   const char* name = kMax ? "MAX" : "MIN";
@@ -79,7 +164,9 @@ Result<ResolvedAggregate> ResolveExtreme(Args args, bool) {
   ResolvedAggregate resolved;  // DISTINCT changes nothing
   DispatchPhysical(type.kind(), [&](auto tag) {
     resolved.make = [](const ResolvedAggregate& r) -> std::unique_ptr<Accumulators> {
-      return std::make_unique<Extremes<typename decltype(tag)::Type, kMax>>(r);
+      using T = typename decltype(tag)::Type;
+      if (r.retracting) return std::make_unique<RetractableExtremes<T, kMax>>(r);
+      return std::make_unique<Extremes<T, kMax>>(r);
     };
   });
   if (resolved.make == nullptr) return WrongArguments(name, args, "one number, text, BOOLEAN or time");

@@ -37,6 +37,11 @@ FunctionRegistry::FunctionRegistry() {
   Gather(scalars_, LogicFunctions());
   Gather(aggregates_, BasicAggregates());
   Gather(aggregates_, ExtremeAggregates());
+  Gather(aggregates_, StatisticAggregates());
+  Gather(aggregates_, PositionAggregates());
+  Gather(aggregates_, DistinctAggregates());
+  Gather(aggregates_, CollectionAggregates());
+  Gather(aggregates_, OverOnlyAggregates());
   const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
   std::sort(scalars_.begin(), scalars_.end(), by_name);
   std::sort(aggregates_.begin(), aggregates_.end(), by_name);

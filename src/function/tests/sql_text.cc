@@ -484,7 +484,8 @@ std::string EvaluateAggregate(std::string_view sql) {
   if (!(*out)->type()->Equals(ToArrow(resolved->result))) return "wrong type " + (*out)->type()->ToString();
   Result<arrow::Datum> text = CastDatum(context, *out, resolved->result, DataType(TypeKind::kString), false);
   if (!text.ok()) return text.status().ToString();
-  const auto& strings = static_cast<const arrow::StringArray&>(*text->make_array());
+  const std::shared_ptr<arrow::Array> column_text = text->make_array();
+  const auto& strings = static_cast<const arrow::StringArray&>(*column_text);
   return strings.IsNull(0) ? "NULL" : strings.GetString(0);
 }
 
