@@ -99,8 +99,8 @@ def json_lines(frame: pd.DataFrame) -> list[str]:
     return [json.dumps(dict(zip(columns, row))) for row in zip(*columns.values())]
 
 
-def post(url: str, topic: str, lines: list[str]) -> None:
-    request = urllib.request.Request(f"{url}/api/v1/topics/{topic}/records", data=("\n".join(lines) + "\n").encode(),
+def post(url: str, topic: str, key: str, lines: list[str]) -> None:
+    request = urllib.request.Request(f"{url}/api/v1/topics/{topic}/records?key={key}", data=("\n".join(lines) + "\n").encode(),
                                      headers={"Content-Type": "application/x-ndjson"})
     for attempt in range(10):
         try:
@@ -125,10 +125,10 @@ def push(frame: pd.DataFrame, url: str, rate: int, seconds: int) -> None:
     started, sent, known = time.monotonic(), 0, 0
     while sent < len(transactions):
         upto = min(sent + step, len(transactions))
-        post(url, "transactions", transactions[sent:upto])
+        post(url, "transactions", "customer_id", transactions[sent:upto])
         due = int(np.searchsorted(label_due, times[upto - 1], side="right"))
         if due > known:
-            post(url, "labels", labels[known:due])
+            post(url, "labels", "terminal_id", labels[known:due])
             known = due
         sent = upto
         if sys.stderr.isatty():
