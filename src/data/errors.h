@@ -11,5 +11,7 @@ inline constexpr ErrorCode kInvalidFormatOption{1102, ErrorDomain::kUser, "inval
 inline constexpr ErrorCode kArrowError{1103, ErrorDomain::kInternal, "columnar operation failed"};
 inline constexpr ErrorCode kNullKey{1104, ErrorDomain::kData, "NULL in a NOT NULL key column",
                                     "declare the column nullable, or filter the rows out before they are grouped"};
+inline constexpr ErrorCode kMissingColumn{1105, ErrorDomain::kUser, "column not in the file",
+                                          "name the table's columns as the file does, or leave the column out"};
 
 }  // namespace tidemill
