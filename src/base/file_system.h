@@ -10,7 +10,8 @@
 
 namespace tidemill {
 
-// A file open for appending. One thread at a time. Closing without Sync gives no durability.
+// A file open for appending. One thread at a time, but Sync may run beside another thread's Append: it covers what was appended before it
+// began. Closing without Sync gives no durability.
 class WritableFile {
  public:
   virtual ~WritableFile() = default;

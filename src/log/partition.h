@@ -57,7 +57,7 @@ class Partition {
   virtual PartitionOffsets Offsets() const = 0;
   // First offset whose record has a timestamp >= `timestamp_ms`; the end offset when there is none.
   virtual Result<int64_t> OffsetForTime(int64_t timestamp_ms) = 0;
-  // Forgets all before `offset` (clamped to the end); frees whole segments.
+  // Forgets all before `offset` (clamped to the last stable offset); frees whole segments.
   virtual Status TrimBefore(int64_t offset) = 0;
   virtual std::unique_ptr<PartitionSubscription> Subscribe(std::function<void()> wake) = 0;
   virtual int64_t size_bytes() const = 0;
@@ -71,7 +71,7 @@ struct ReaderOptions {
   int64_t chunk_bytes = 256 << 10;  // read from disk at a time; grows to hold a larger batch
 };
 
-// Reads one partition in order. One thread. Verifies every batch's checksum.
+// Reads one partition in order, by Poll or by PollBatches. One thread. Verifies every batch's checksum.
 class PartitionReader {
  public:
   // Reading begins at the first visible record at or after `offset`. kOffsetOutOfRange (at Poll) below the log's start

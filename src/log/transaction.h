@@ -30,10 +30,10 @@ struct PreparedTransaction {
   static Result<PreparedTransaction> Parse(std::string_view text);
 };
 
-// Records of several partitions that become visible together, or never. Made by Log::Begin. One thread at a time;
-// several transactions may be open at once, also on one partition and with one transactional id. On disk this is
-// Kafka's: transactional batches with a producer id, ended by a control batch per partition. A transaction that was not
-// prepared when the process died is aborted when the log is opened again.
+// Records of several partitions that become visible together, or never. Made by Log::Begin, gone before the log. One
+// thread at a time; several transactions may be open at once, also on one partition and with one transactional id. On
+// disk this is Kafka's: transactional batches with a producer id, ended by a control batch per partition. A transaction
+// that was not prepared when the process died is aborted when the log is opened again.
 class Transaction {
  public:
   virtual ~Transaction() = default;  // aborts it unless prepared

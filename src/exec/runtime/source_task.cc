@@ -101,8 +101,7 @@ Status SourceTask::Read(Split& split) {
   split.rows_before = std::min(split.skip, rows);
   split.rows_emitted = split.rows_before;
   if (rows > 0) {
-    split.heard = true;
-    split.idle = false;
+    if (split.idle) split.idle = false;
     split.skip -= split.rows_before;
     Batch fresh = split.rows_before > 0 ? outcome.batch.Slice(split.rows_before, rows - split.rows_before) : std::move(outcome.batch);
     if (fresh.num_rows() == 0) {
@@ -120,8 +119,7 @@ Status SourceTask::Read(Split& split) {
   split.read_ended = outcome.ended;
   if (outcome.idle && !outcome.ended) {
     split.waiting = true;
-    if (split.heard) split.waiting_since_ns = clock_.MonotonicNanos();  // a wake without rows is no sign of life
-    split.heard = false;
+    split.waiting_since_ns = clock_.MonotonicNanos();
   }
   split.lag = outcome.ended ? 0 : split.reader->LagRecords();
   if (split.lag >= 0) {

@@ -1,0 +1,361 @@
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "base/logging.h"
+#include "log/errors.h"
+#include "log/internal/consumer_positions_impl.h"
+#include "log/internal/partition_impl.h"
+#include "log/internal/transaction_coordinator.h"
+#include "log/log.h"
+
+namespace tidemill {
+namespace log_internal {
+namespace {
+
+constexpr int64_t kTopicConfigMax = 64 << 10;
+constexpr size_t kTopicsMax = 10'000;
+
+std::string EncodeTopicConfig(const TopicConfig& config) {
+  const Config values = config.ToConfig();
+  std::string text;
+  for (const auto& [key, value] : values.values()) text += key + "=" + value + "\n";
+  return text;
+}
+
+Result<TopicConfig> ParseTopicConfig(std::string_view text, const std::string& path) {
+  Config config;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const size_t equals = line.find('=');
+    if (equals == std::string_view::npos) return Status(kCorruption, "'" + path + "' has a line without '='");
+    config.Set(std::string(line.substr(0, equals)), std::string(line.substr(equals + 1)));
+  }
+  if (config.values().size() != TopicConfig().ToConfig().values().size())
+    return Status(kCorruption, "'" + path + "' lacks settings");
+  return TopicConfig::FromConfig(config, {});
+}
+
+}  // namespace
+
+class LogImpl final : public Log {
+ public:
+  LogImpl(FileSystem& files, const Clock& clock, std::string path, LogOptions options)
+      : files_(files),
+        clock_(clock),
+        path_(std::move(path)),
+        options_(options),
+        scheduler_(options.background_thread, options.housekeeping_interval_ms, [this] { Housekeeping(); }),
+        context_{files_, clock_, scheduler_, health_} {
+    if (options_.metrics != nullptr) {
+      context_.sync_seconds =
+          options_.metrics->GetHistogram("tidemill_log_sync_seconds", "Duration of fsyncs of the embedded log");
+    }
+  }
+  ~LogImpl() override {
+    if (Status closed = Close(); !closed.ok() && !closed.Is(kLogClosed))
+      LogError("closing the log: " + closed.ToString());
+  }
+
+  Status OpenAll();
+
+  Status CreateTopic(const std::string& name, const TopicConfig& config) override;
+  Status DeleteTopic(const std::string& name) override;
+  std::vector<std::string> ListTopics() const override;
+  Result<TopicDescription> Describe(const std::string& name) const override;
+  Status AlterTopic(const std::string& name, const TopicConfig& config) override;
+  Result<std::shared_ptr<Partition>> partition(std::string_view topic, int32_t index) override;
+
+  Result<std::unique_ptr<Transaction>> Begin(const std::string& transactional_id) override {
+    return coordinator_->Begin(transactional_id);
+  }
+  Status Commit(const PreparedTransaction& transaction) override { return coordinator_->Commit(transaction); }
+  Status Abort(const PreparedTransaction& transaction) override { return coordinator_->Abort(transaction); }
+  std::vector<PreparedTransaction> PreparedTransactions(std::string_view id_prefix) const override {
+    return coordinator_->Prepared(id_prefix);
+  }
+  ConsumerPositions& positions() override { return *positions_; }
+
+  void RunPending() override;
+  Status health() const override { return health_.status(); }
+  Status Close() override;
+
+ private:
+  struct Topic {
+    std::shared_ptr<const TopicConfig> config;
+    std::vector<std::shared_ptr<PartitionImpl>> partitions;
+  };
+
+  std::string TopicPath(const std::string& name) const { return JoinPath(JoinPath(path_, "topics"), name); }
+  Status OpenTopic(const std::string& name);
+  Status OpenPartitions(const std::string& name, Topic* topic);
+  Status UnknownTopicLocked(std::string_view name) const;
+  std::shared_ptr<PartitionImpl> Find(std::string_view topic, int32_t index) const;
+  std::vector<std::shared_ptr<PartitionImpl>> AllPartitions() const;
+  void Housekeeping();
+
+  FileSystem& files_;
+  const Clock& clock_;
+  const std::string path_;
+  const LogOptions options_;
+  SyncHealth health_;
+  std::unique_ptr<FileLock> lock_;
+  SyncScheduler scheduler_;
+  LogContext context_;
+
+  std::mutex changing_mutex_;  // one creation, deletion or change of a topic at a time
+  mutable std::mutex mutex_;   // guards topics_ and closed_
+  std::map<std::string, Topic, std::less<>> topics_;
+  Status closed_;
+  std::atomic<bool> ready_{false};  // housekeeping may run
+  int64_t deleted_ = 0;
+  int64_t last_housekeeping_ns_ = 0;
+
+  std::unique_ptr<ConsumerPositionsImpl> positions_;
+  std::unique_ptr<TransactionCoordinator> coordinator_;
+};
+
+Status LogImpl::OpenAll() {
+  TM_RETURN_IF_ERROR(files_.CreateDirectories(JoinPath(path_, "topics")));
+  TM_ASSIGN_OR_RETURN(lock_, files_.Lock(JoinPath(path_, "LOCK")));
+  TM_RETURN_IF_ERROR(RemoveRecursively(files_, JoinPath(path_, "deleted")));
+  TM_ASSIGN_OR_RETURN(positions_, ConsumerPositionsImpl::Open(context_, JoinPath(path_, "consumer_positions")));
+  TM_ASSIGN_OR_RETURN(coordinator_,
+                      TransactionCoordinator::Open(context_, JoinPath(path_, "transactions"),
+                                                   [this](std::string_view t, int32_t p) { return Find(t, p); }));
+  TM_ASSIGN_OR_RETURN(const auto entries, files_.List(JoinPath(path_, "topics")));
+  for (const FileInfo& entry : entries) {
+    const std::string name = entry.path.substr(entry.path.rfind('/') + 1);
+    if (entry.is_directory && IsSafeName(name)) TM_RETURN_IF_ERROR(OpenTopic(name));
+  }
+  TM_RETURN_IF_ERROR(coordinator_->Recover(AllPartitions()));
+  last_housekeeping_ns_ = clock_.MonotonicNanos();
+  ready_ = true;
+  return Status::OK();
+}
+
+Status LogImpl::OpenTopic(const std::string& name) {
+  const std::string directory = TopicPath(name);
+  const std::string config_path = JoinPath(directory, "topic.config");
+  if (!files_.Exists(config_path)) {
+    // The config comes last when a topic is made, so this one never existed - unless it has records.
+    TM_ASSIGN_OR_RETURN(const auto files, ListRecursively(files_, directory));
+    for (const FileInfo& file : files) {
+      if (ParseSegmentName(file.path) && file.size > 0)
+        return Status(kCorruption, "'" + config_path + "' is missing, but the topic has records");
+    }
+    LogWarning("topic '" + name + "' was not completely made; it is removed");
+    return RemoveRecursively(files_, directory);
+  }
+  TM_ASSIGN_OR_RETURN(const std::string text, ReadFile(files_, config_path, kTopicConfigMax));
+  TM_ASSIGN_OR_RETURN(TopicConfig config, ParseTopicConfig(text, config_path));
+  Topic topic;
+  topic.config = std::make_shared<const TopicConfig>(config);
+  TM_RETURN_IF_ERROR(OpenPartitions(name, &topic));
+  std::lock_guard lock(mutex_);
+  topics_[name] = std::move(topic);
+  return Status::OK();
+}
+
+Status LogImpl::OpenPartitions(const std::string& name, Topic* topic) {
+  PartitionMetrics metrics;
+  if (options_.metrics != nullptr) {
+    metrics.records = options_.metrics->GetCounter("tidemill_log_appended_records_total",
+                                                   "Records appended to the embedded log", {{"topic", name}});
+    metrics.bytes = options_.metrics->GetCounter("tidemill_log_appended_bytes_total",
+                                                 "Bytes appended to the embedded log", {{"topic", name}});
+  }
+  for (auto i = static_cast<int32_t>(topic->partitions.size()); i < topic->config->partitions; ++i) {
+    if (options_.metrics != nullptr) {
+      metrics.size = options_.metrics->GetGauge("tidemill_log_size_bytes", "Bytes the embedded log keeps",
+                                                {{"topic", name}, {"partition", std::to_string(i)}});
+    }
+    TM_ASSIGN_OR_RETURN(
+        auto partition,
+        PartitionImpl::Open(context_, name, i, JoinPath(TopicPath(name), std::to_string(i)), topic->config, metrics));
+    topic->partitions.push_back(std::move(partition));
+  }
+  return Status::OK();
+}
+
+Status LogImpl::UnknownTopicLocked(std::string_view name) const {
+  std::vector<std::string> names;
+  for (const auto& [topic, unused] : topics_) names.push_back(topic);
+  const Status status(kUnknownTopic, "there is no topic '" + std::string(name) + "'");
+  const std::string nearest = NearestName(name, names);
+  return nearest.empty() ? status : status.WithHint("did you mean '" + nearest + "'?");
+}
+
+Status LogImpl::CreateTopic(const std::string& name, const TopicConfig& config) {
+  if (!IsSafeName(name)) return Status(kInvalidName, "'" + name + "' can't be a topic's name");
+  TM_RETURN_IF_ERROR(config.Validate());
+  std::lock_guard changing(changing_mutex_);
+  {
+    std::lock_guard lock(mutex_);
+    TM_RETURN_IF_ERROR(closed_);
+    if (topics_.contains(name)) return Status(kTopicExists, "there is a topic '" + name + "' already");
+    if (topics_.size() >= kTopicsMax) return Status(kLimitExceeded, "a log has at most 10000 topics");
+  }
+  Topic topic;
+  topic.config = std::make_shared<const TopicConfig>(config);
+  const std::string directory = TopicPath(name);
+  TM_RETURN_IF_ERROR(RemoveRecursively(files_, directory));  // what an earlier, failed attempt left
+  TM_RETURN_IF_ERROR(files_.CreateDirectories(directory));
+  TM_RETURN_IF_ERROR(OpenPartitions(name, &topic));
+  TM_RETURN_IF_ERROR(WriteFileAtomically(files_, JoinPath(directory, "topic.config"), EncodeTopicConfig(config)));
+  std::lock_guard lock(mutex_);
+  topics_[name] = std::move(topic);
+  return Status::OK();
+}
+
+Status LogImpl::DeleteTopic(const std::string& name) {
+  std::lock_guard changing(changing_mutex_);
+  {
+    std::lock_guard lock(mutex_);
+    TM_RETURN_IF_ERROR(closed_);
+    if (!topics_.contains(name)) return UnknownTopicLocked(name);
+  }
+  // First: a topic of the same name that is made later must not inherit positions.
+  TM_RETURN_IF_ERROR(positions_->ForgetTopic(name));
+  Topic topic;
+  {
+    std::lock_guard lock(mutex_);
+    const auto it = topics_.find(name);
+    topic = std::move(it->second);
+    topics_.erase(it);
+  }
+  for (const auto& partition : topic.partitions)
+    partition->Fail(Status(kUnknownTopic, "topic '" + name + "' was deleted"));
+  TM_RETURN_IF_ERROR(positions_->ForgetTopic(name));
+  // Renamed first: a crash in the middle of removing must not leave half a topic.
+  const std::string trash = JoinPath(path_, "deleted");
+  const std::string grave = JoinPath(trash, name + "-" + std::to_string(++deleted_));
+  TM_RETURN_IF_ERROR(files_.CreateDirectories(trash));
+  TM_RETURN_IF_ERROR(files_.Rename(TopicPath(name), grave));
+  TM_RETURN_IF_ERROR(files_.SyncDirectory(JoinPath(path_, "topics")));
+  return RemoveRecursively(files_, grave);
+}
+
+std::vector<std::string> LogImpl::ListTopics() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, topic] : topics_) names.push_back(name);
+  return names;
+}
+
+Result<TopicDescription> LogImpl::Describe(const std::string& name) const {
+  Topic topic;
+  {
+    std::lock_guard lock(mutex_);
+    TM_RETURN_IF_ERROR(closed_);
+    const auto it = topics_.find(name);
+    if (it == topics_.end()) return UnknownTopicLocked(name);
+    topic = it->second;
+  }
+  TopicDescription description{name, *topic.config, {}, 0};
+  for (const auto& partition : topic.partitions) {
+    description.partitions.push_back(partition->Offsets());
+    description.size_bytes += partition->size_bytes();
+  }
+  return description;
+}
+
+Status LogImpl::AlterTopic(const std::string& name, const TopicConfig& config) {
+  TM_RETURN_IF_ERROR(config.Validate());
+  std::lock_guard changing(changing_mutex_);
+  Topic topic;
+  {
+    std::lock_guard lock(mutex_);
+    TM_RETURN_IF_ERROR(closed_);
+    const auto it = topics_.find(name);
+    if (it == topics_.end()) return UnknownTopicLocked(name);
+    topic = it->second;
+  }
+  if (config.partitions < topic.config->partitions) {
+    return Status(kInvalidTopicConfig, "topic '" + name + "' has " + std::to_string(topic.config->partitions) +
+                                           " partitions; they can't become fewer");
+  }
+  topic.config = std::make_shared<const TopicConfig>(config);
+  TM_RETURN_IF_ERROR(OpenPartitions(name, &topic));
+  TM_RETURN_IF_ERROR(WriteFileAtomically(files_, JoinPath(TopicPath(name), "topic.config"), EncodeTopicConfig(config)));
+  for (const auto& partition : topic.partitions) partition->SetConfig(topic.config);
+  std::lock_guard lock(mutex_);
+  topics_[name] = std::move(topic);
+  return Status::OK();
+}
+
+std::shared_ptr<PartitionImpl> LogImpl::Find(std::string_view topic, int32_t index) const {
+  std::lock_guard lock(mutex_);
+  const auto it = topics_.find(topic);
+  if (it == topics_.end() || index < 0 || index >= static_cast<int32_t>(it->second.partitions.size())) return nullptr;
+  return it->second.partitions[static_cast<size_t>(index)];
+}
+
+Result<std::shared_ptr<Partition>> LogImpl::partition(std::string_view topic, int32_t index) {
+  if (auto found = Find(topic, index)) return std::shared_ptr<Partition>(std::move(found));
+  std::lock_guard lock(mutex_);
+  TM_RETURN_IF_ERROR(closed_);
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return UnknownTopicLocked(topic);
+  return Status(kUnknownPartition, "topic '" + std::string(topic) + "' has partitions 0 to " +
+                                       std::to_string(it->second.partitions.size() - 1) + ", not " +
+                                       std::to_string(index));
+}
+
+std::vector<std::shared_ptr<PartitionImpl>> LogImpl::AllPartitions() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<PartitionImpl>> all;
+  for (const auto& [name, topic] : topics_) all.insert(all.end(), topic.partitions.begin(), topic.partitions.end());
+  return all;
+}
+
+void LogImpl::Housekeeping() {
+  if (!ready_.load()) return;
+  for (const auto& partition : AllPartitions()) partition->Housekeeping();
+  if (!health_.ok()) return;
+  for (const Status& status : {coordinator_->Housekeeping(), positions_->Compact()}) {
+    if (!status.ok()) LogWarning("housekeeping of the log: " + status.ToString());
+  }
+}
+
+void LogImpl::RunPending() {
+  if (options_.background_thread) return;
+  scheduler_.RunPending();
+  const int64_t now = clock_.MonotonicNanos();
+  if (now - last_housekeeping_ns_ < options_.housekeeping_interval_ms * 1'000'000) return;
+  last_housekeeping_ns_ = now;
+  Housekeeping();
+}
+
+Status LogImpl::Close() {
+  const Status why(kLogClosed, "the log is closed");
+  std::lock_guard changing(changing_mutex_);
+  {
+    std::lock_guard lock(mutex_);
+    if (!closed_.ok()) return closed_;
+    closed_ = why;
+  }
+  ready_ = false;
+  scheduler_.Stop();
+  Status result;
+  const auto keep = [&](Status status) {
+    if (result.ok()) result = std::move(status);
+  };
+  for (const auto& partition : AllPartitions()) keep(partition->Close(why));
+  if (coordinator_ != nullptr) keep(coordinator_->Close(why));
+  if (positions_ != nullptr) keep(positions_->Close(why));
+  lock_.reset();
+  return result;
+}
+
+}  // namespace log_internal
+
+Result<std::unique_ptr<Log>> Log::Open(FileSystem& files, const Clock& clock, const std::string& path,
+                                       LogOptions options) {
+  auto log = std::make_unique<log_internal::LogImpl>(files, clock, path, options);
+  TM_RETURN_IF_ERROR(log->OpenAll());
+  return std::unique_ptr<Log>(std::move(log));
+}
+
+}  // namespace tidemill

@@ -1,0 +1,390 @@
+#include "log/internal/partition_impl.h"
+
+#include <algorithm>
+
+#include "base/logging.h"
+#include "log/compression.h"
+#include "log/errors.h"
+
+namespace tidemill::log_internal {
+namespace {
+
+constexpr int64_t kBatchBytes = 1 << 20;          // a long append becomes several batches of about this size
+constexpr int64_t kAppendBytesMax = 256LL << 20;  // positions in a segment are 32 bits
+constexpr size_t kBuffersMax = 4;
+constexpr size_t kBufferBytesMax = 4 << 20;
+
+std::string Name(const std::string& topic, int32_t index) { return topic + "-" + std::to_string(index); }
+
+}  // namespace
+
+PartitionImpl::PartitionImpl(LogContext& context, std::string topic, int32_t index, std::string directory,
+                             std::shared_ptr<const TopicConfig> config, PartitionMetrics metrics)
+    : context_(context),
+      topic_(std::move(topic)),
+      index_(index),
+      directory_(std::move(directory)),
+      metrics_(metrics),
+      subscriptions_(std::make_shared<Subscriptions>()),
+      config_(std::move(config)) {
+  commit_ = std::make_shared<GroupCommit>(context_.scheduler, context_.health, [this] { return Sync(); });
+}
+
+PartitionImpl::~PartitionImpl() { commit_->Stop(Status(kLogClosed, "the log is closed")); }
+
+Result<std::shared_ptr<PartitionImpl>> PartitionImpl::Open(LogContext& context, std::string topic, int32_t index,
+                                                           std::string directory,
+                                                           std::shared_ptr<const TopicConfig> config,
+                                                           PartitionMetrics metrics) {
+  std::shared_ptr<PartitionImpl> partition(
+      new PartitionImpl(context, std::move(topic), index, std::move(directory), std::move(config), metrics));
+  TM_RETURN_IF_ERROR(
+      partition->Recover().WithContext("topic '" + partition->topic_ + "', partition " + std::to_string(index)));
+  return partition;
+}
+
+std::shared_ptr<const TopicConfig> PartitionImpl::config() const {
+  std::lock_guard lock(mutex_);
+  return config_;
+}
+
+void PartitionImpl::SetConfig(std::shared_ptr<const TopicConfig> config) {
+  std::lock_guard lock(mutex_);
+  config_ = std::move(config);
+}
+
+std::string PartitionImpl::TakeBuffer() {
+  std::lock_guard lock(mutex_);
+  if (buffers_.empty()) return {};
+  std::string buffer = std::move(buffers_.back());
+  buffers_.pop_back();
+  return buffer;
+}
+
+void PartitionImpl::GiveBuffer(std::string buffer) {
+  if (buffer.capacity() > kBufferBytesMax) return;
+  buffer.clear();
+  std::lock_guard lock(mutex_);
+  if (buffers_.size() < kBuffersMax) buffers_.push_back(std::move(buffer));
+}
+
+Result<int64_t> PartitionImpl::AppendRecords(std::span<const Record> records, int64_t producer_id) {
+  if (records.empty()) return Status(kInvalidBatch, "an append needs at least one record");
+  const auto config = this->config();
+  BatchOptions options{context_.NowMs(), config->timestamp_type, config->compression, producer_id,
+                       static_cast<int16_t>(producer_id >= 0 ? 0 : -1)};
+  std::string bytes = TakeBuffer();
+  std::vector<BatchHeader> headers;
+  for (size_t first = 0; first < records.size();) {
+    int64_t size = 0;
+    size_t last = first;
+    for (; last < records.size(); ++last) {
+      const int64_t record_size = EncodedSizeMax(records[last]);
+      if (record_size > config->max_message_bytes) {
+        return Status(kRecordTooLarge,
+                      "a record of " + std::to_string(record_size) + " bytes for " + Name(topic_, index_) +
+                          " is above max.message.bytes = " + std::to_string(config->max_message_bytes));
+      }
+      if (last > first && size + record_size > kBatchBytes) break;
+      size += record_size;
+    }
+    const size_t start = bytes.size();
+    if (static_cast<int64_t>(start) + size > kAppendBytesMax) {
+      return Status(kRecordTooLarge, "one append of more than " + std::to_string(kAppendBytesMax >> 20) +
+                                         " MiB; append in smaller pieces");
+    }
+    TM_RETURN_IF_ERROR(EncodeBatch(records.subspan(first, last - first), options, &bytes));
+    TM_ASSIGN_OR_RETURN(headers.emplace_back(), ParseBatchHeader(std::string_view(bytes).substr(start)));
+    first = last;
+  }
+  auto offset = AppendEncoded(&bytes, headers, std::nullopt);
+  GiveBuffer(std::move(bytes));
+  return offset;
+}
+
+Result<int64_t> PartitionImpl::AppendMarker(ControlType type, int64_t producer_id) {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_.ok() && !transactions_.open().contains(producer_id)) return -1;
+  }
+  std::string bytes;
+  EncodeControlBatch(type, producer_id, 0, context_.NowMs(), &bytes);
+  TM_ASSIGN_OR_RETURN(const BatchHeader header, ParseBatchHeader(bytes));
+  return AppendEncoded(&bytes, {&header, 1}, type);
+}
+
+Status PartitionImpl::CheckBatches(std::string* batches, std::vector<BatchHeader>* headers) const {
+  const auto config = this->config();
+  if (static_cast<int64_t>(batches->size()) > kAppendBytesMax)
+    return Status(kRecordTooLarge, "one append of more than 256 MiB");
+  std::string decompressed;
+  std::vector<RecordView> records;
+  for (size_t at = 0; at < batches->size();) {
+    TM_ASSIGN_OR_RETURN(const BatchHeader header, ParseBatchHeader(std::string_view(*batches).substr(at)));
+    if (header.total_bytes() > static_cast<int64_t>(batches->size() - at))
+      return Status(kInvalidBatch, "the bytes end within a batch");
+    const std::string_view batch(batches->data() + at, static_cast<size_t>(header.total_bytes()));
+    if (header.total_bytes() > config->max_message_bytes) {
+      return Status(kRecordTooLarge,
+                    "a batch of " + std::to_string(header.total_bytes()) +
+                        " bytes is above max.message.bytes = " + std::to_string(config->max_message_bytes));
+    }
+    if (!ChecksumMatches(header, batch)) return Status(kInvalidBatch, "wrong checksum");
+    if (header.control() || header.transactional())
+      return Status(kInvalidBatch, "control and transactional batches are not taken here");
+    if (header.record_count < 1 || header.last_offset_delta != header.record_count - 1) {
+      return Status(kInvalidBatch, "the batch's offsets are not 0 .. " + std::to_string(header.record_count - 1));
+    }
+    // Records are read in offset order by everybody later, so each must say what its place says.
+    TM_ASSIGN_OR_RETURN(RecordIterator iterator, RecordIterator::Open(header, batch, &decompressed));
+    for (int64_t expected = header.base_offset; !iterator.AtEnd();) {
+      records.clear();
+      iterator.Next(1024, 0, &records);
+      for (const RecordView& record : records) {
+        if (record.offset != expected++)
+          return Status(kInvalidBatch, "the batch's records are not in the order of their offsets");
+      }
+    }
+    TM_RETURN_IF_ERROR(iterator.status());
+    char* const p = batches->data() + at;
+    SetLeaderEpoch(p, 0);
+    if (config->timestamp_type == TimestampType::kLogAppendTime) SetLogAppendTime(batch, p, context_.NowMs());
+    TM_ASSIGN_OR_RETURN(headers->emplace_back(), ParseBatchHeader(batch));
+    at += batch.size();
+  }
+  return headers->empty() ? Status(kInvalidBatch, "no batch") : Status::OK();
+}
+
+Result<int64_t> PartitionImpl::AppendBatchBytes(std::string batches) {
+  std::vector<BatchHeader> headers;
+  TM_RETURN_IF_ERROR(CheckBatches(&batches, &headers));
+  return AppendEncoded(&batches, headers, std::nullopt);
+}
+
+Result<int64_t> PartitionImpl::AppendEncoded(std::string* bytes, std::span<const BatchHeader> headers,
+                                             std::optional<ControlType> control) {
+  int64_t base = 0;
+  {
+    std::lock_guard append_lock(append_mutex_);
+    std::shared_ptr<Segment> active;
+    int64_t segment_bytes = 0;
+    {
+      std::lock_guard lock(mutex_);
+      TM_RETURN_IF_ERROR(closed_);
+      if (!context_.health.ok()) return context_.health.status();
+      active = segments_.back();
+      base = end_offset_;
+      segment_bytes = config_->segment_bytes;
+      // Two may end one transaction at the same time; the second finds it gone.
+      if (control && !transactions_.open().contains(headers[0].producer_id)) return -1;
+    }
+    // The relative offsets of the index are 32 bits too.
+    const int64_t size = active->size.load(std::memory_order_relaxed);
+    if (size > 0 &&
+        (size + static_cast<int64_t>(bytes->size()) > segment_bytes || base - active->base_offset > INT32_MAX / 2)) {
+      TM_RETURN_IF_ERROR(Roll());
+      std::lock_guard lock(mutex_);
+      active = segments_.back();
+    }
+    int64_t offset = base;
+    size_t at = 0;
+    for (const BatchHeader& header : headers) {
+      SetBaseOffset(bytes->data() + at, offset);
+      offset += header.last_offset_delta + 1;
+      at += static_cast<size_t>(header.total_bytes());
+    }
+    TM_RETURN_IF_ERROR(active->writer->Append(*bytes));
+    std::lock_guard lock(mutex_);
+    int64_t position = active->size.load(std::memory_order_relaxed);
+    for (BatchHeader header : headers) {
+      header.base_offset = end_offset_;
+      active->index.Add(header, position, active->base_offset);
+      transactions_.OnBatch(header, control);
+      position += header.total_bytes();
+      end_offset_ = header.last_offset() + 1;
+    }
+    active->size.store(position, std::memory_order_release);
+    last_stable_ = transactions_.LastStable(end_offset_);
+  }
+  if (metrics_.records != nullptr) {
+    int64_t records = 0;
+    for (const BatchHeader& header : headers) records += header.record_count;
+    metrics_.records->Add(records);
+    metrics_.bytes->Add(static_cast<int64_t>(bytes->size()));
+  }
+  subscriptions_->Notify();
+  return base;
+}
+
+// With append_mutex_ held.
+Status PartitionImpl::Roll() {
+  auto next = std::make_shared<Segment>();
+  {
+    std::lock_guard lock(mutex_);
+    next->base_offset = end_offset_;
+  }
+  next->path = SegmentPath(directory_, next->base_offset);
+  next->created_ms = context_.NowMs();
+  TM_ASSIGN_OR_RETURN(next->writer, context_.files.OpenWritable(next->path, FileSystem::OpenMode::kTruncate));
+  std::lock_guard lock(mutex_);
+  const auto& last = segments_.back();
+  last->max_timestamp.store(last->index.max_timestamp);
+  sealed_.push_back(last);
+  pending_checkpoint_ = Checkpoint{log_start_, next->base_offset, 0, next->base_offset, transactions_};
+  directory_dirty_ = true;
+  segments_.push_back(std::move(next));
+  return Status::OK();
+}
+
+Status PartitionImpl::SyncUpTo(int64_t offset) {
+  {
+    std::lock_guard lock(mutex_);
+    TM_RETURN_IF_ERROR(closed_);
+    if (offset >= end_offset_) {
+      return Status(kOffsetOutOfRange, Name(topic_, index_) + " has no offset " + std::to_string(offset) +
+                                           " yet; its end is " + std::to_string(end_offset_));
+    }
+  }
+  return commit_->SyncUpTo(offset + 1);
+}
+
+void PartitionImpl::WhenDurable(int64_t offset, std::function<void(Status)> done) {
+  Status refused;
+  {
+    std::lock_guard lock(mutex_);
+    refused = closed_;
+    if (refused.ok() && offset >= end_offset_) {
+      refused = Status(kOffsetOutOfRange, Name(topic_, index_) + " has no offset " + std::to_string(offset) + " yet");
+    }
+  }
+  if (!refused.ok()) return done(std::move(refused));
+  commit_->WhenDurable(offset + 1, std::move(done));
+}
+
+PartitionOffsets PartitionImpl::Offsets() const {
+  const int64_t durable = commit_->durable_end();
+  std::lock_guard lock(mutex_);
+  return {log_start_, last_stable_, end_offset_, durable};
+}
+
+std::unique_ptr<PartitionSubscription> PartitionImpl::Subscribe(std::function<void()> wake) {
+  return subscriptions_->Add(std::move(wake));
+}
+
+int64_t PartitionImpl::size_bytes() const {
+  std::lock_guard lock(mutex_);
+  int64_t size = 0;
+  for (const auto& segment : segments_) size += segment->size.load(std::memory_order_relaxed);
+  return size;
+}
+
+std::map<int64_t, TransactionState::OpenTransaction> PartitionImpl::OpenTransactions() const {
+  std::lock_guard lock(mutex_);
+  return transactions_.open();
+}
+
+std::shared_ptr<const AbortedList> PartitionImpl::Aborted() const {
+  std::lock_guard lock(mutex_);
+  return transactions_.aborted();
+}
+
+Status PartitionImpl::Locate(int64_t offset, IsolationLevel isolation, ReadCursor* cursor, ReadWindow* window) {
+  std::optional<IndexEntry> entry;
+  bool located = cursor->segment != nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    TM_RETURN_IF_ERROR(closed_);
+    if (offset < log_start_ || offset > end_offset_) {
+      return Status(kOffsetOutOfRange, Name(topic_, index_) + " has offsets " + std::to_string(log_start_) + " to " +
+                                           std::to_string(end_offset_) + ", not " + std::to_string(offset));
+    }
+    window->limit_offset = isolation == IsolationLevel::kReadCommitted ? last_stable_ : end_offset_;
+    window->aborted = transactions_.aborted();
+    window->readable_bytes = 0;
+    if (offset >= window->limit_offset) return Status::OK();
+    const auto after = [&](int64_t wanted) {
+      return std::upper_bound(segments_.begin(), segments_.end(), wanted,
+                              [](int64_t o, const auto& segment) { return o < segment->base_offset; });
+    };
+    if (!located) {
+      cursor->segment = *std::prev(after(offset));
+      const SegmentIndex& index = cursor->segment->index;
+      if (index.covered_bytes == cursor->segment->size.load())
+        entry = index.FindOffset(offset - cursor->segment->base_offset);
+      cursor->file.reset();
+    } else if (cursor->position >= cursor->segment->size.load() && cursor->segment != segments_.back()) {
+      const auto next = after(cursor->segment->base_offset);
+      if (next == segments_.end() || (*next)->base_offset != cursor->offset) {
+        return DamageError(cursor->segment->path, cursor->position, cursor->offset,
+                           "the segment that goes on from here is missing");
+      }
+      *cursor = ReadCursor{*next, nullptr, 0, cursor->offset};
+    }
+    window->readable_bytes = cursor->segment->size.load();
+  }
+  if (!located && !entry) {
+    auto index = LoadOrRebuildIndex(context_.files, *cursor->segment);
+    if (!index.ok()) {
+      cursor->segment.reset();
+      return index.status();
+    }
+    entry = index->FindOffset(offset - cursor->segment->base_offset);
+  }
+  if (entry) {
+    cursor->position = entry->position;
+    cursor->offset = cursor->segment->base_offset + entry->relative_offset;
+  }
+  if (cursor->file == nullptr) {
+    auto file = context_.files.OpenReadable(cursor->segment->path);
+    if (!file.ok()) {
+      cursor->segment.reset();
+      return file.status();
+    }
+    cursor->file = *std::move(file);
+  }
+  return Status::OK();
+}
+
+Result<int64_t> PartitionImpl::OffsetForTime(int64_t timestamp_ms) {
+  std::vector<std::shared_ptr<Segment>> segments;
+  int64_t log_start = 0, active_max = 0, end = 0;
+  SegmentIndex active_index;
+  {
+    std::lock_guard lock(mutex_);
+    TM_RETURN_IF_ERROR(closed_);
+    segments = segments_;
+    log_start = log_start_;
+    end = end_offset_;
+    active_index = segments_.back()->index;
+    active_max = active_index.max_timestamp;
+  }
+  for (const auto& segment : segments) {
+    const bool active = segment == segments.back();
+    int64_t max_timestamp = active ? active_max : segment->max_timestamp.load();
+    std::optional<SegmentIndex> index;
+    if (active) index = active_index;
+    if (!active && max_timestamp == INT64_MIN) {
+      TM_ASSIGN_OR_RETURN(index, LoadOrRebuildIndex(context_.files, *segment));
+      max_timestamp = index->max_timestamp;
+      segment->max_timestamp.store(max_timestamp);
+    }
+    if (max_timestamp < timestamp_ms) continue;
+    if (!index) {
+      TM_ASSIGN_OR_RETURN(index, LoadOrRebuildIndex(context_.files, *segment));
+    }
+    const int64_t start = segment->base_offset + index->FindTime(timestamp_ms).relative_offset;
+    PartitionReader reader(shared_from_this(), std::max(start, log_start),
+                           {.isolation = IsolationLevel::kReadUncommitted});
+    std::vector<RecordView> records;
+    do {
+      TM_RETURN_IF_ERROR(reader.Poll(1024, &records));
+      for (const RecordView& record : records) {
+        if (record.timestamp_ms >= timestamp_ms) return record.offset;
+      }
+    } while (!records.empty());
+    break;
+  }
+  return end;
+}
+
+}  // namespace tidemill::log_internal
