@@ -33,8 +33,12 @@ FunctionRegistry::FunctionRegistry() {
   // Some kernels call Arrow's, which have to be made known to it once.
   TM_CHECK(arrow::compute::Initialize().ok());
   Gather(scalars_, ArithmeticFunctions());
+  Gather(scalars_, MathFunctions());
   Gather(scalars_, ComparisonFunctions());
   Gather(scalars_, LogicFunctions());
+  Gather(scalars_, TimeFieldFunctions());
+  Gather(scalars_, TimeTextFunctions());
+  Gather(scalars_, TimeArithmeticFunctions());
   Gather(aggregates_, BasicAggregates());
   Gather(aggregates_, ExtremeAggregates());
   Gather(aggregates_, StatisticAggregates());
