@@ -37,9 +37,9 @@ void KeyIndex::SetLayout(int fixed_width) {
 // Room for `more` keys without another rehash, so that positions computed for a run of rows stay right.
 void KeyIndex::Reserve(size_t more) {
   const size_t needed = static_cast<size_t>(size_) + more;
-  if (needed * 4 <= buckets_.size() * 3) return;
+  if (needed * 2 <= buckets_.size()) return;
   size_t capacity = buckets_.size() * 2;
-  while (needed * 4 > capacity * 3) capacity *= 2;
+  while (needed * 2 > capacity) capacity *= 2;
   TM_CHECK(capacity <= (size_t{1} << 32));
   std::vector<Bucket> old = std::move(buckets_);
   buckets_.assign(capacity, Bucket{0, 0, kNoSlot});
