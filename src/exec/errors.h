@@ -14,5 +14,7 @@ inline constexpr ErrorCode kNullInNotNull{3004, ErrorDomain::kData, "NULL in a N
                                           "SET 'table.exec.sink.not-null-enforcer' = 'DROP' to reject such rows instead"};
 inline constexpr ErrorCode kUnsupportedOperator{3005, ErrorDomain::kUser, "can't be run yet"};
 inline constexpr ErrorCode kInvalidRuntimeOption{3006, ErrorDomain::kUser, "invalid option value"};
+inline constexpr ErrorCode kUnsupportedOver{3010, ErrorDomain::kUser, "OVER call can't be computed"};
+inline constexpr ErrorCode kUnsupportedState{3011, ErrorDomain::kUser, "operator can't keep this type in its state"};
 
 }  // namespace tidemill
