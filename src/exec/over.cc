@@ -70,6 +70,8 @@ Over::Over(OverSpec spec, OverPlan plan, Schema input, Schema output)
       on_arrival_(spec_.emit == OverEmit::kOnArrival),
       frames_(plan_.frames, !on_arrival_) {}
 
+Over::~Over() = default;
+
 Result<std::unique_ptr<Over>> Over::Make(OverSpec spec, const Schema& input, const Schema& output) {
   TM_ASSIGN_OR_RETURN(OverPlan plan, OverPlan::Make(spec, input));
   TM_RETURN_IF_ERROR(TimeBuffer::Make(plan.buffer).status());  // refuses types and too many columns now, not at run time

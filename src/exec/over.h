@@ -33,6 +33,7 @@ namespace tidemill {
 class Over final : public Operator {
  public:
   static Result<std::unique_ptr<Over>> Make(OverSpec spec, const Schema& input, const Schema& output);
+  ~Over() override;
   Status Open(OpenContext& context) override;
   Status ProcessBatch(int input, Batch batch, Collector& out) override;
   Status OnWatermark(EventTime watermark, Collector& out) override;

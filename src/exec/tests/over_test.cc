@@ -273,7 +273,9 @@ TEST(OverTest, OnWatermarkEqualsTheDefinitionThroughRestores) {
     watermark += static_cast<EventTime>(random.Uniform(step % 10 == 0 ? 300 : 20));
     ASSERT_TRUE(harness.Watermark(watermark).ok());
     outputs.merge(Outputs(harness, spec.calls.size()));
-    if (step % 8 == 3) ASSERT_TRUE(harness.Snapshot(step % 24 == 3).ok());
+    if (step % 8 == 3) {
+      ASSERT_TRUE(harness.Snapshot(step % 24 == 3).ok());
+    }
     if (step % 24 == 19) {
       ASSERT_TRUE(harness.Snapshot(false).ok());
       ASSERT_TRUE(harness.Restore(1 + static_cast<int>(random.Uniform(3))).ok());
@@ -313,11 +315,14 @@ TEST(OverTest, OnArrivalEqualsTheDefinitionForWhatHasArrived) {
       ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), JsonOf(rows))).ok());
       std::vector<int64_t> order;
       const auto outputs = Outputs(harness, spec.calls.size(), &order);
-      if (harness.parallelism() == 1) EXPECT_TRUE(std::is_sorted(order.begin(), order.end())) << "rows keep their place";
+      if (harness.parallelism() == 1) {
+        EXPECT_TRUE(std::is_sorted(order.begin(), order.end())) << "rows keep their place";
+      }
       for (const Row& row : rows) {
         auto& of_key = model[row.key];
         const auto place = std::upper_bound(of_key.begin(), of_key.end(), row, [](const Row& a, const Row& b) { return a.time < b.time; });
-        const size_t at = static_cast<size_t>(of_key.insert(place, row) - of_key.begin());
+        const auto inserted = of_key.insert(place, row);
+        const size_t at = static_cast<size_t>(inserted - of_key.begin());
         ASSERT_EQ(outputs.count(row.id), 1u);
         for (size_t c = 0; c < spec.calls.size(); ++c) {
           ExpectEqual(outputs.at(row.id)[c], ExpectedAt(spec.calls[c], of_key, at, false),
@@ -326,7 +331,9 @@ TEST(OverTest, OnArrivalEqualsTheDefinitionForWhatHasArrived) {
         if (HasFailure()) return;
       }
       ASSERT_TRUE(harness.Watermark(now - 300).ok());
-      if (step % 7 == 6) ASSERT_TRUE(harness.Snapshot(step % 21 == 20).ok());
+      if (step % 7 == 6) {
+        ASSERT_TRUE(harness.Snapshot(step % 21 == 20).ok());
+      }
       if (step % 21 == 13) {
         ASSERT_TRUE(harness.Snapshot(false).ok());
         ASSERT_TRUE(harness.Restore(1 + static_cast<int>(random.Uniform(2))).ok());
