@@ -53,6 +53,7 @@ class CsvEncoder final : public RowEncoder {
   CsvEncoder(Schema schema, CsvOptions options) : schema_(std::move(schema)), options_(std::move(options)) {}
 
   Status Encode(const Batch& batch, std::string& out, std::vector<size_t>& ends) override {
+    ends.clear();
     const int columns = schema_.num_fields();
     if (batch.rows->num_columns() != columns) {
       return Status(kInternalError, "expected " + std::to_string(columns) + " columns, found " + std::to_string(batch.rows->num_columns()));

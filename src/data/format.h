@@ -46,7 +46,7 @@ class RowDecoder {
 class RowEncoder {
  public:
   virtual ~RowEncoder() = default;
-  // Appends every row to `out`; `ends[i]` is the end of row i in `out`. No newline. JSON: one object a row; CSV: one line a row.
+  // Appends every row to `out`; `ends` is replaced: ends[i] is the end of row i in `out`. No newline. JSON: one object a row; CSV: one line a row.
   virtual Status Encode(const Batch& batch, std::string& out, std::vector<size_t>& ends) = 0;
 };
 

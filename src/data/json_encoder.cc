@@ -30,6 +30,7 @@ class JsonEncoder final : public RowEncoder {
   }
 
   Status Encode(const Batch& batch, std::string& out, std::vector<size_t>& ends) override {
+    ends.clear();
     const int columns = schema_.num_fields();
     if (batch.rows->num_columns() != columns) {
       return Status(kInternalError, "expected " + std::to_string(columns) + " columns, found " + std::to_string(batch.rows->num_columns()));

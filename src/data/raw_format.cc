@@ -115,6 +115,7 @@ class RawEncoder final : public RowEncoder {
   RawEncoder(Schema schema, RawOptions options) : schema_(std::move(schema)), options_(options) {}
 
   Status Encode(const Batch& batch, std::string& out, std::vector<size_t>& ends) override {
+    ends.clear();
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
       if (batch.rows->num_columns() == 1 && batch.rows->column(0)->IsValid(row)) Append(*batch.rows->column(0), row, out);
       ends.push_back(out.size());

@@ -184,8 +184,8 @@ Conversion ColumnWriter::FromText(int64_t row, std::string_view text, TimeSyntax
       return Conversion::kWrongType;
     case TypeKind::kBoolean: {
       text = TrimBlanks(text);
-      const bool is_true = EqualsIgnoringCase(text, "true");
-      if (!is_true && !EqualsIgnoringCase(text, "false")) return Conversion::kWrongType;
+      const bool is_true = text == "1" || EqualsIgnoringCase(text, "true");
+      if (!is_true && text != "0" && !EqualsIgnoringCase(text, "false")) return Conversion::kWrongType;
       SetBoolean(row, is_true);
       return Conversion::kOk;
     }

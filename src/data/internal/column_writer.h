@@ -73,7 +73,7 @@ class ColumnWriter {
   void EndList(int64_t row, int64_t entries) { CommitBytes(row, static_cast<size_t>(entries)); }
   void MarkRow(int64_t row) { valid_[row] = 1; }
 
-  // From text as Java parses it (CSV fields, quoted JSON values): numbers trimmed, "true"/"false" in any case, BYTES in base64.
+  // From text as Java parses it (CSV fields, quoted JSON values): numbers trimmed, "true"/"false" in any case or 1/0, BYTES in base64.
   Conversion FromText(int64_t row, std::string_view text, TimeSyntax syntax);
 
   // Writing past the end of PrepareBytes's room by up to this much is allowed: whole vector stores.

@@ -103,9 +103,17 @@ Result<JsonOptions> ParseJsonOptions(const Config& options) {
 
 Result<CsvOptions> ParseCsvOptions(const Config& options) {
   TM_RETURN_IF_ERROR(CheckNames("csv", options,
-                                {"field-delimiter", "quote-character", "disable-quote-character", "escape-character", "null-literal",
+                                {"header", "field-delimiter", "quote-character", "disable-quote-character", "escape-character", "null-literal",
                                  "array-element-delimiter", "allow-comments", "ignore-parse-errors", "message-bytes-max"}));
   CsvOptions out;
+  const std::string header = options.GetString("header", "auto");
+  if (header == "true") {
+    out.header = CsvHeader::kYes;
+  } else if (header == "false") {
+    out.header = CsvHeader::kNo;
+  } else if (header != "auto") {
+    return BadValue("header", header, "auto, true or false");
+  }
   TM_RETURN_IF_ERROR(ReadChar(options, "field-delimiter", out.field_delimiter));
   TM_RETURN_IF_ERROR(ReadChar(options, "quote-character", out.quote));
   TM_RETURN_IF_ERROR(ReadChar(options, "escape-character", out.escape));

@@ -29,7 +29,11 @@ struct JsonOptions {
 };
 Result<JsonOptions> ParseJsonOptions(const Config& options);
 
+// Whether a CSV file starts with a line of column names. Of files only: messages have none.
+enum class CsvHeader : uint8_t { kAuto, kYes, kNo };
+
 struct CsvOptions {
+  CsvHeader header = CsvHeader::kAuto;
   char field_delimiter = ',';
   char quote = '"';
   bool quoting = true;

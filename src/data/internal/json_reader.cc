@@ -342,6 +342,10 @@ bool JsonReader::ReadNumber(Column& column, int64_t row, std::string_view token)
   ColumnWriter& writer = *column.writer;
   Conversion outcome = Conversion::kWrongType;
   switch (writer.kind()) {
+    case TypeKind::kBoolean:  // flags are often written as numbers
+      if (token != "0" && token != "1") break;
+      writer.SetBoolean(row, token == "1");
+      return true;
     case TypeKind::kTinyInt:
     case TypeKind::kSmallInt:
     case TypeKind::kInt:

@@ -19,7 +19,7 @@ bool FitsFlat(const arrow::DataType& from, const DataType& to) {
   const arrow::Type::type id = from.id();
   switch (to.kind()) {
     case TypeKind::kNull: return id == arrow::Type::NA;
-    case TypeKind::kBoolean: return id == arrow::Type::BOOL;
+    case TypeKind::kBoolean: return IsIntegerLike(from);
     case TypeKind::kTinyInt:
     case TypeKind::kSmallInt:
     case TypeKind::kInt:
@@ -83,6 +83,14 @@ Result<std::shared_ptr<arrow::Array>> CastFileColumn(const std::shared_ptr<arrow
   if (column->type()->Equals(*target)) return column;
   arrow::compute::CastOptions options = arrow::compute::CastOptions::Safe();
   options.allow_time_truncate = true;
+  if (to.kind() == TypeKind::kBoolean) {
+    // Arrow takes any number for a flag; here only 0 and 1 fit.
+    TM_ARROW_ASSIGN_OR_RETURN(auto small, arrow::compute::Cast(*column, arrow::int8(), options), "convert a column");
+    const auto& numbers = static_cast<const arrow::Int8Array&>(*small);
+    for (int64_t i = 0; i < numbers.length(); ++i) {
+      if (numbers.IsValid(i) && (numbers.Value(i) & ~1) != 0) return Status(kArrowError, "a flag is neither 0 nor 1");
+    }
+  }
   if (column->type_id() != arrow::Type::TIMESTAMP) {
     TM_ARROW_ASSIGN_OR_RETURN(auto cast, arrow::compute::Cast(*column, target, options), "convert a column");
     return cast;

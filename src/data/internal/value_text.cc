@@ -36,7 +36,7 @@ auto ValueOf(const arrow::Array& column, int64_t i) {
 
 void AppendDouble(double value, std::string& out) { AppendApproximate(value, out); }
 void AppendFloat(float value, std::string& out) { AppendApproximate(value, out); }
-void AppendInteger(int64_t value, std::string& out) { AppendNumber(value, out); }
+void AppendIntegerText(int64_t value, std::string& out) { AppendNumber(value, out); }
 void AppendBase64(std::string_view bytes, std::string& out) { out += arrow::util::base64_encode(bytes); }
 
 TextKind TextKindOf(TypeKind kind) {
@@ -59,12 +59,12 @@ void AppendValueText(const arrow::Array& column, const DataType& type, int64_t i
   switch (type.kind()) {
     case TypeKind::kNull: out += "null"; return;
     case TypeKind::kBoolean: out += ValueOf<arrow::BooleanArray>(column, i) ? "true" : "false"; return;
-    case TypeKind::kTinyInt: return AppendInteger(ValueOf<arrow::Int8Array>(column, i), out);
-    case TypeKind::kSmallInt: return AppendInteger(ValueOf<arrow::Int16Array>(column, i), out);
+    case TypeKind::kTinyInt: return AppendIntegerText(ValueOf<arrow::Int8Array>(column, i), out);
+    case TypeKind::kSmallInt: return AppendIntegerText(ValueOf<arrow::Int16Array>(column, i), out);
     case TypeKind::kInt:
-    case TypeKind::kIntervalMonth: return AppendInteger(ValueOf<arrow::Int32Array>(column, i), out);
+    case TypeKind::kIntervalMonth: return AppendIntegerText(ValueOf<arrow::Int32Array>(column, i), out);
     case TypeKind::kBigInt:
-    case TypeKind::kIntervalDay: return AppendInteger(ValueOf<arrow::Int64Array>(column, i), out);
+    case TypeKind::kIntervalDay: return AppendIntegerText(ValueOf<arrow::Int64Array>(column, i), out);
     case TypeKind::kFloat: return AppendFloat(ValueOf<arrow::FloatArray>(column, i), out);
     case TypeKind::kDouble: return AppendDouble(ValueOf<arrow::DoubleArray>(column, i), out);
     case TypeKind::kDecimal: {

@@ -18,7 +18,7 @@ struct ValueTextOptions {
 // Shortest text that reads back as the same number; NaN, Infinity and -Infinity as words.
 void AppendDouble(double value, std::string& out);
 void AppendFloat(float value, std::string& out);
-void AppendInteger(int64_t value, std::string& out);
+void AppendIntegerText(int64_t value, std::string& out);
 void AppendBase64(std::string_view bytes, std::string& out);
 
 // What a column's text needs around it in JSON.

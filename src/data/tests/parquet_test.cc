@@ -156,6 +156,15 @@ TEST_F(ParquetTest, RejectsValuesThatDoNotFit) {
   EXPECT_EQ(rejects_.rows[1].offset, 2);
 }
 
+TEST_F(ParquetTest, FlagsMayBeNumbers) {
+  const Schema file({{"flag", DataType(TypeKind::kInt)}});
+  Write("a.parquet", file, {arrow::RecordBatch::Make(file.arrow(), 4, {ArrayOf(arrow::int32(), "[1, 0, 2, null]")})});
+  auto reader = ParquetReader::Open(files_, Path("a.parquet"), Schema({{"flag", DataType(TypeKind::kBoolean)}}));
+  ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+  EXPECT_EQ(TextOf(*(*(*reader)->Read(10, rejects_))->rows->column(0)), "[true, false, null]");
+  EXPECT_EQ(rejects_.Lines(), (Lines{"out_of_range flag: 2 does not fit BOOLEAN"}));
+}
+
 TEST_F(ParquetTest, RefusesWhatCannotBe) {
   Write("a.parquet", kNumbers, {Numbers(0, 10)});
   const auto open = [this](const std::string& name, const Schema& schema) { return ParquetReader::Open(files_, Path(name), schema).status(); };

@@ -101,7 +101,8 @@ Status SourceTask::Read(Split& split) {
   split.rows_before = std::min(split.skip, rows);
   split.rows_emitted = split.rows_before;
   if (rows > 0) {
-    if (split.idle) split.idle = false;
+    split.heard = true;
+    split.idle = false;
     split.skip -= split.rows_before;
     Batch fresh = split.rows_before > 0 ? outcome.batch.Slice(split.rows_before, rows - split.rows_before) : std::move(outcome.batch);
     if (fresh.num_rows() == 0) {
@@ -119,7 +120,8 @@ Status SourceTask::Read(Split& split) {
   split.read_ended = outcome.ended;
   if (outcome.idle && !outcome.ended) {
     split.waiting = true;
-    split.waiting_since_ns = clock_.MonotonicNanos();
+    if (split.heard) split.waiting_since_ns = clock_.MonotonicNanos();  // a wake without rows is no sign of life
+    split.heard = false;
   }
   split.lag = outcome.ended ? 0 : split.reader->LagRecords();
   if (split.lag >= 0) {

@@ -79,7 +79,8 @@ class SourceTask {
     int64_t rows_emitted = 0;              // rows of the last read that have gone, those left out included
     bool read_ended = false;
     bool waiting = false;                  // said idle; until its wake
-    int64_t waiting_since_ns = 0;
+    bool heard = true;                     // rows came since it last said idle
+    int64_t waiting_since_ns = 0;          // last time that it had just had rows
     bool idle = false;                     // left out of the minimum
     bool first_read = true;
     Gauge* lag_gauge = nullptr;
