@@ -1,6 +1,9 @@
 #include "exec/lower/operator_factory.h"
 
+#include "exec/calc.h"
 #include "exec/errors.h"
+#include "exec/over.h"
+#include "exec/union.h"
 
 namespace tidemill {
 
@@ -23,9 +26,38 @@ const char* NodeTypeName(const LogicalNode& node) {
   return std::visit(Visitor{}, node.spec);
 }
 
+namespace {
+
+using Made = Result<std::unique_ptr<Operator>>;
+
+// A stage whose operator `make` gives; made once here already, so that what can't run is refused before anything starts.
+template <typename Make>
+Result<OperatorStageSpec> StageOf(const LogicalPtr& node, Make make) {
+  const Status status = make().status();
+  if (!status.ok()) return status.At(node->position);
+  return OperatorStageSpec{.name = node->name, .type = NodeTypeName(*node), .make = [node, make](OperatorMakeContext&) -> Made {
+                             TM_ASSIGN_OR_RETURN(auto made, make());
+                             return Made(std::move(made));
+                           }};
+}
+
+}  // namespace
+
 Result<OperatorStageSpec> MakeOperatorStage(const LogicalPtr& node) {
-  OperatorStageSpec stage{.name = node->name, .type = NodeTypeName(*node)};
-  return Status(kUnsupportedOperator, stage.type + " has no operator yet").At(node->position);
+  const Schema& output = node->schema;
+  if (const auto* filter = std::get_if<FilterSpec>(&node->spec)) {
+    return StageOf(node, [=] { return Calc::Make({filter->predicate, {}}, node->inputs[0]->schema, output); });
+  }
+  if (const auto* project = std::get_if<ProjectSpec>(&node->spec)) {
+    return StageOf(node, [=] { return Calc::Make({nullptr, project->expressions}, node->inputs[0]->schema, output); });
+  }
+  if (const auto* over = std::get_if<OverSpec>(&node->spec)) {
+    return StageOf(node, [=] { return Over::Make(*over, node->inputs[0]->schema, output); });
+  }
+  if (std::holds_alternative<UnionSpec>(node->spec)) {
+    return StageOf(node, [=] { return Union::Make(output); });
+  }
+  return Status(kUnsupportedOperator, std::string(NodeTypeName(*node)) + " has no operator yet").At(node->position);
 }
 
 }  // namespace tidemill
