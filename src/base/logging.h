@@ -5,7 +5,7 @@
 
 namespace tidemill {
 
-enum class LogLevel : int { kDebug, kInfo, kWarning, kError };
+enum class LogLevel : int { kDebug, kInfo, kWarning, kError, kOff };
 
 // Lines on stderr: time, level, message. Never secrets, never user data beyond names and positions. Thread-safe.
 void SetLogLevel(LogLevel level);

@@ -286,6 +286,11 @@ Status SimulatedFileSystem::Remove(const std::string& path) {
         std::any_of(directories_.begin(), directories_.end(), [&](const auto& d) { return d.starts_with(prefix); });
     if (used) return Status(kIoError, "removing '" + path + "': directory not empty");
     directories_.erase(clean);
+    // A directory is durably gone at once, and so is what was in it.
+    std::erase_if(durable_names_, [&](const auto& name) { return name.first.starts_with(prefix); });
+    std::erase_if(pending_, [&](const NameChange& c) {
+      return c.to.starts_with(prefix) || (c.to.empty() && c.from.starts_with(prefix));
+    });
     return Status::OK();
   }
   const auto it = names_.find(path);
@@ -366,6 +371,14 @@ void SimulatedFileSystem::Crash(uint64_t seed) {
     used_ += inode->synced;
   }
   names_ = durable_names_;
+  locks_.clear();
+  ++generation_;
+  stop_after_ = -1;
+  fail_sync_after_ = 0;
+}
+
+void SimulatedFileSystem::Kill() {
+  std::lock_guard lock(mutex_);
   locks_.clear();
   ++generation_;
   stop_after_ = -1;

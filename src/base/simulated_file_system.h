@@ -36,6 +36,8 @@ class SimulatedFileSystem final : public FileSystem {
   Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
 
   void Crash(uint64_t seed);
+  // The process dies, the machine lives on: open files and locks are dead, and nothing is lost.
+  void Kill();
   // Files together hold at most this many bytes; an append beyond fails with kDiskFull. Negative: no limit.
   void SetCapacity(int64_t bytes);
   // The n-th file Sync from now (1 = the next) fails; its unsynced bytes may be lost in a crash although later reads

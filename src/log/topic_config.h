@@ -15,11 +15,12 @@ enum class CleanupPolicy : uint8_t { kDelete };
 // A topic's settings; names and meanings are Kafka's topic configuration.
 struct TopicConfig {
   int32_t partitions = 1;
-  int64_t retention_ms = 7LL * 24 * 3600 * 1000;  // -1: for ever
-  int64_t retention_bytes = -1;                   // per partition; -1: no limit
-  int64_t segment_bytes = 256LL << 20;            // 1 MiB (4 KiB in tests) .. 1 GiB
-  int64_t segment_ms = 7LL * 24 * 3600 * 1000;    // a segment older than this is rolled, so that retention can take it
-  int64_t max_message_bytes = 16LL << 20;         // one record, and one encoded batch of AppendBatchBytes
+  int64_t retention_ms =
+      7LL * 24 * 3600 * 1000;           // -1: for ever; counts from a record's time or its append, whichever is later
+  int64_t retention_bytes = -1;         // per partition; -1: no limit
+  int64_t segment_bytes = 256LL << 20;  // 1 MiB (4 KiB in tests) .. 1 GiB
+  int64_t segment_ms = 7LL * 24 * 3600 * 1000;  // a segment older than this is rolled, so that retention can take it
+  int64_t max_message_bytes = 16LL << 20;       // one record, and one encoded batch of AppendBatchBytes
   CleanupPolicy cleanup_policy = CleanupPolicy::kDelete;
   TimestampType timestamp_type = TimestampType::kCreateTime;
   CompressionCodec compression = CompressionCodec::kNone;  // of batches that are made here; none, lz4 or zstd

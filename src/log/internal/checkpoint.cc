@@ -83,11 +83,27 @@ Result<std::unique_ptr<DurableMarkFile>> DurableMarkFile::Open(FileSystem& files
 Status DurableMarkFile::Add(const DurableMark& mark) {
   const std::string bytes = EncodeMark(mark);
   last_ = mark;
-  if (file_ != nullptr && file_->size() < kMarkFileMax) return file_->Append(bytes);
+  std::lock_guard lock(mutex_);
+  if (file_ != nullptr && file_->size() < kMarkFileMax) {
+    dirty_ = true;
+    return file_->Append(bytes);
+  }
   file_.reset();
   TM_RETURN_IF_ERROR(WriteFileAtomically(files_, path_, bytes));
   TM_ASSIGN_OR_RETURN(file_, files_.OpenWritable(path_, FileSystem::OpenMode::kAppend));
+  dirty_ = false;
   return Status::OK();
+}
+
+Status DurableMarkFile::Sync() {
+  std::shared_ptr<WritableFile> file;
+  {
+    std::lock_guard lock(mutex_);
+    if (!dirty_) return Status::OK();
+    dirty_ = false;
+    file = file_;
+  }
+  return file->Sync();
 }
 
 }  // namespace tidemill::log_internal

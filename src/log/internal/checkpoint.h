@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -43,6 +44,8 @@ class DurableMarkFile {
   // The first mark of a process is written and synced as a whole new file; so is one now and then, to keep the file
   // small.
   Status Add(const DurableMark& mark);
+  // Makes the marks themselves durable, if there are new ones.
+  Status Sync();
 
  private:
   DurableMarkFile(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
@@ -50,7 +53,9 @@ class DurableMarkFile {
   FileSystem& files_;
   const std::string path_;
   std::optional<DurableMark> last_;
-  std::unique_ptr<WritableFile> file_;
+  std::mutex mutex_;
+  std::shared_ptr<WritableFile> file_;
+  bool dirty_ = false;
 };
 
 }  // namespace tidemill::log_internal

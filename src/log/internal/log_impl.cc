@@ -2,6 +2,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/crc32c.h"
 #include "base/logging.h"
 #include "log/errors.h"
 #include "log/internal/consumer_positions_impl.h"
@@ -20,11 +21,18 @@ std::string EncodeTopicConfig(const TopicConfig& config) {
   const Config values = config.ToConfig();
   std::string text;
   for (const auto& [key, value] : values.values()) text += key + "=" + value + "\n";
-  return text;
+  return text + "checksum=" + std::to_string(Crc32c(text)) + "\n";
 }
 
 Result<TopicConfig> ParseTopicConfig(std::string_view text, const std::string& path) {
   Config config;
+  const size_t last = text.rfind("checksum=");
+  if (last == std::string_view::npos ||
+      text.substr(last) != "checksum=" + std::to_string(Crc32c(text.substr(0, last))) + "\n") {
+    return Status(kCorruption,
+                  "'" + path + "' is damaged: wrong checksum (a topic's settings are changed by altering the topic)");
+  }
+  text = text.substr(0, last);
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));

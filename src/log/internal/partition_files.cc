@@ -7,6 +7,15 @@
 #include "log/internal/partition_impl.h"
 
 namespace tidemill::log_internal {
+namespace {
+
+// A segment's age counts from its newest record's time or from its last append, whichever is later: history that is
+// loaded today is kept as long as what happens today.
+int64_t NewestMs(const Segment& segment, int64_t max_timestamp) {
+  return std::max(max_timestamp, segment.appended_ms.load());
+}
+
+}  // namespace
 
 // Called by the group commit only, never twice at a time.
 Result<int64_t> PartitionImpl::Sync() {
@@ -125,7 +134,8 @@ Status PartitionImpl::ApplyRetention() {
       std::lock_guard lock(mutex_);
       TM_RETURN_IF_ERROR(closed_);
       const Segment& active = *segments_.back();
-      const bool expired = config->retention_ms >= 0 && active.index.max_timestamp < now - config->retention_ms;
+      const bool expired =
+          config->retention_ms >= 0 && NewestMs(active, active.index.max_timestamp) < now - config->retention_ms;
       roll = active.size.load() > 0 && (now - active.created_ms >= config->segment_ms || expired);
     }
     if (roll) TM_RETURN_IF_ERROR(Roll());
@@ -144,7 +154,8 @@ Status PartitionImpl::ApplyRetention() {
       segments[i]->max_timestamp.store(max_timestamp = index.max_timestamp);
     }
     size -= segments[i]->size.load();
-    const bool expired = config->retention_ms >= 0 && max_timestamp < now - config->retention_ms;
+    const bool expired =
+        config->retention_ms >= 0 && NewestMs(*segments[i], max_timestamp) < now - config->retention_ms;
     const bool too_much = config->retention_bytes >= 0 && size >= config->retention_bytes;
     if (!expired && !too_much) break;
     drop_before = end;
@@ -166,6 +177,7 @@ void PartitionImpl::Housekeeping() {
   if (!context_.health.ok()) return;
   report(ApplyRetention());
   if (commit_->durable_end() < end) report(commit_->SyncUpTo(end));
+  report(marks_->Sync());
   if (metrics_.size != nullptr) metrics_.size->Set(static_cast<double>(size_bytes()));
 }
 

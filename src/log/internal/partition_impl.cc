@@ -194,6 +194,7 @@ Result<int64_t> PartitionImpl::AppendEncoded(std::string* bytes, std::span<const
       at += static_cast<size_t>(header.total_bytes());
     }
     TM_RETURN_IF_ERROR(active->writer->Append(*bytes));
+    active->appended_ms.store(context_.NowMs(), std::memory_order_relaxed);
     std::lock_guard lock(mutex_);
     int64_t position = active->size.load(std::memory_order_relaxed);
     for (BatchHeader header : headers) {

@@ -46,6 +46,7 @@ Status PartitionImpl::Recovery::FindSegments() {
     segment->path = entry.path;
     segment->size = entry.size;
     segment->created_ms = entry.modified_us / 1000;
+    segment->appended_ms = entry.modified_us / 1000;
     partition.segments_.push_back(std::move(segment));  // the list is sorted by path, and so by offset
   }
   return Status::OK();
@@ -121,8 +122,10 @@ Status PartitionImpl::Recovery::CutAfter(size_t i, int64_t position) {
 Status PartitionImpl::Recovery::OnDamage(size_t i, const ScanEnd& end) {
   const Segment& segment = *partition.segments_[i];
   const bool is_last = i + 1 == partition.segments_.size();
-  const bool ends_early = is_last && end.damage.find("ends within") != std::string::npos;
-  if (KnownDurable(segment.base_offset, end.position) && !ends_early) {
+  // Damage in a file that is as long as it was when it was synced is damage; a file that has become shorter was torn.
+  const bool shortened =
+      is_last && mark && mark->segment_base == segment.base_offset && segment.size.load() < mark->position;
+  if (KnownDurable(segment.base_offset, end.position) && !(shortened && end.ends_early)) {
     return DamageError(segment.path, end.position, end.offset, end.damage);
   }
   TM_ASSIGN_OR_RETURN(const bool more, AnythingGoodBehind(i, end.position + 1, end.offset));

@@ -152,20 +152,23 @@ Result<ScanEnd> ScanBatches(
     const ReadableFile& file, int64_t position, int64_t size, int64_t offset,
     const std::function<Status(const BatchHeader&, std::string_view batch, int64_t position)>& visit) {
   FileWindow window(file, size);
-  ScanEnd end{position, offset, ""};
+  ScanEnd end{position, offset, false, ""};
   while (end.position < size) {
     TM_ASSIGN_OR_RETURN(std::string_view bytes, window.At(end.position, kBatchHeadBytes));
     const auto header = ParseBatchHeader(bytes);
     if (!header.ok()) {
+      end.ends_early = size - end.position < kBatchHeadBytes;
       end.damage = header.status().message();
       return end;
     }
     if (header->total_bytes() > size - end.position) {
+      end.ends_early = true;
       end.damage = "the file ends within a batch";
       return end;
     }
     TM_ASSIGN_OR_RETURN(bytes, window.At(end.position, header->total_bytes()));
     if (bytes.size() < static_cast<size_t>(header->total_bytes())) {
+      end.ends_early = true;
       end.damage = "the file ends within a batch";
       return end;
     }

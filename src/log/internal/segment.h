@@ -41,6 +41,7 @@ struct Segment {
   std::shared_ptr<WritableFile> writer;  // until it is sealed and synced; guarded by the partition
   SegmentIndex index;  // of the last segment; guarded by the partition. Of sealed ones it lives in the file.
   int64_t created_ms = 0;
+  std::atomic<int64_t> appended_ms{0};            // wall clock of the last append
   std::atomic<int64_t> max_timestamp{INT64_MIN};  // INT64_MIN: not known yet
 
   std::string IndexPath() const { return path.substr(0, path.size() - 4) + ".index"; }
@@ -57,9 +58,10 @@ Result<std::optional<SegmentIndex>> LoadIndex(FileSystem& files, const Segment& 
 Result<SegmentIndex> LoadOrRebuildIndex(FileSystem& files, const Segment& segment);
 
 struct ScanEnd {
-  int64_t position = 0;  // behind the last good batch
-  int64_t offset = 0;    // that the next batch must have
-  std::string damage;    // why it ended before `size`; empty: it did not
+  int64_t position = 0;     // behind the last good batch
+  int64_t offset = 0;       // that the next batch must have
+  bool ends_early = false;  // the bytes stop within a batch
+  std::string damage;       // why it ended before `size`; empty: it did not
 };
 
 // Reads batches from `position`, which must begin with `offset`, and checks lengths, offsets and checksums. `visit`

@@ -255,6 +255,21 @@ TEST_F(LogTest, RetentionByTimeAndSize) {
   EXPECT_EQ(*AppendValue("new"), 100);
 }
 
+TEST_F(LogTest, LoadedHistoryIsKeptAsLongAsNewRecords) {
+  TM_ASSERT_OK(log_->CreateTopic("t", {.retention_ms = 60'000}));
+  TM_ASSERT_OK(AppendValue("of 1970", 1'000));
+  clock_.AdvanceMicros(50 * 1'000'000LL);
+  log_->RunPending();
+  EXPECT_EQ(Values().size(), 1u);
+  Reopen();
+  clock_.AdvanceMicros(9 * 1'000'000LL);
+  log_->RunPending();
+  EXPECT_EQ(Values().size(), 1u);
+  clock_.AdvanceMicros(2 * 1'000'000LL);
+  log_->RunPending();
+  EXPECT_TRUE(Values().empty());
+}
+
 TEST_F(LogTest, TrimForgets) {
   TM_ASSERT_OK(log_->CreateTopic("t", {.segment_bytes = 4096}));
   for (int i = 0; i < 100; ++i) TM_ASSERT_OK(AppendValue(std::to_string(i) + std::string(200, 'f')));

@@ -55,6 +55,16 @@ class SimulatedLogTest : public testing::Test {
     log_.reset();
     OpenLog();
   }
+  void KillOnly() {
+    files_.StopAfter(0);
+    log_.reset();
+    files_.Kill();
+  }
+  void StartAnew() {
+    CrashOnly(0);
+    TM_ASSERT_OK(RemoveRecursively(files_, "data"));
+    OpenLog();
+  }
 
   std::shared_ptr<Partition> Get(const std::string& topic = "t", int32_t index = 0) {
     auto partition = log_->partition(topic, index);
