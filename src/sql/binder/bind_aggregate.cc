@@ -155,7 +155,7 @@ void Binder::NameAggregates(SelectState& state) const {
     const Expression& e = *state.outputs[i];
     if (e.kind != Expression::Kind::kColumn || e.column < kAggregatePlaceholder || e.column >= kOverPlaceholder) continue;
     const size_t call = static_cast<size_t>(e.column - kAggregatePlaceholder);
-    if (named[call]) continue;
+    if (named[call] || state.names[i].starts_with("EXPR$")) continue;
     state.aggregates[call].name = state.names[i];
     named[call] = true;
   }

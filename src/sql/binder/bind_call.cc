@@ -188,7 +188,11 @@ Result<AggregateCall> ExpressionBinder::BindAggregate(const Expr& expr, const Ag
   for (size_t i = 0; i < args->size() && i < call.resolved.arguments.size(); ++i) {
     call.args.push_back(CastTo((*args)[i], call.resolved.arguments[i]));
   }
-  if ((function.name == "LAG" || function.name == "LEAD") && args->size() > 1) {
+  if (function.name == "LAG" && args->size() > 2) {
+    return Status(kUnsupportedSyntax, "the default of LAG is not supported").At((*args)[2]->position).WithHint("COALESCE(LAG(...) OVER ..., default)");
+  }
+  if (function.name == "LAG" && args->size() > 1) {
+    call.args.resize(1);
     std::optional<int64_t> offset = IntegerValue(*(*args)[1]);
     if (!offset || *offset < 0) {
       return Status(kInvalidAggregate, fmt::format("the offset of {} must be a constant whole number", function.name)).At((*args)[1]->position);

@@ -36,7 +36,8 @@ struct OverGroup {
 Status Binder::ApplyOver(SelectState& state) {
   for (size_t i = 0; i < state.outputs.size(); ++i) {
     const Expression& e = *state.outputs[i];
-    if (e.kind == Expression::Kind::kColumn && e.column >= kOverPlaceholder) state.overs[e.column - kOverPlaceholder].call.name = state.names[i];
+    if (e.kind != Expression::Kind::kColumn || e.column < kOverPlaceholder || state.names[i].starts_with("EXPR$")) continue;
+    state.overs[e.column - kOverPlaceholder].call.name = state.names[i];
   }
   std::vector<ExpressionPtr> keys;
   for (const PendingOver& over : state.overs) keys.insert(keys.end(), over.partition.begin(), over.partition.end());

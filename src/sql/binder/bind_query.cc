@@ -104,6 +104,11 @@ Result<Relation> Binder::BindUnion(const Body& body, const CommonTableScope* sco
   for (size_t c = 0; c < width; ++c) {
     DataType type = inputs[0].columns[c].type;
     for (size_t i = 1; i < inputs.size(); ++i) {
+      if (inputs[i].columns[c].type.kind() == TypeKind::kNull) continue;
+      if (type.kind() == TypeKind::kNull) {
+        type = inputs[i].columns[c].type;
+        continue;
+      }
       Result<DataType> common = CommonType(type, inputs[i].columns[c].type);
       if (!common.ok()) {
         return Status(kTypeMismatch, fmt::format("column {} ('{}') of UNION ALL is {} and {}", c + 1, inputs[0].columns[c].name,
@@ -121,7 +126,8 @@ Result<Relation> Binder::BindUnion(const Body& body, const CommonTableScope* sco
     std::vector<ExpressionPtr> columns = ColumnsOfNode(*inputs[i].node);
     bool same = inputs[i].node->schema.names() == names;
     for (size_t c = 0; c < width; ++c) {
-      ExpressionPtr cast = CastTo(columns[c], types[c]);
+      const bool untyped = columns[c]->type.kind() == TypeKind::kNull;
+      ExpressionPtr cast = untyped ? MakeNullLiteral(types[c], columns[c]->position) : CastTo(columns[c], types[c]);
       same = same && cast == columns[c];
       columns[c] = std::move(cast);
     }

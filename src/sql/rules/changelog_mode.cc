@@ -30,6 +30,16 @@ const char* AppendOnlyName(const LogicalSpec& spec) {
 
 }  // namespace
 
+PlanRoots MarkRetractions(const PlanRoots& roots) {
+  return RewritePlan(roots, [](const LogicalPtr& node) -> LogicalPtr {
+    const auto* group = std::get_if<GroupAggregateSpec>(&node->spec);
+    if (!group || node->inputs[0]->changelog == ChangelogMode::kAppend) return node;
+    auto copy = std::make_shared<LogicalNode>(*node);
+    for (AggregateCall& call : std::get<GroupAggregateSpec>(copy->spec).calls) call.resolved.retracting = true;
+    return copy;
+  });
+}
+
 Status CheckChangelog(const PlanRoots& roots, PlannerEnvironment& environment) {
   for (const LogicalPtr& node : InputsFirst(roots)) {
     bool updating = false;

@@ -12,11 +12,13 @@ Result<PlanRoots> OptimizePlan(PlanRoots roots, const Config& settings, PlannerE
   roots = ShareSubplans(roots);
   roots = PushFilters(roots);
   roots = MergeProjects(roots);
+  roots = FoldConstants(roots, clock, time_zone);  // literals have met the expressions above them
   roots = ShareSubplans(roots);
   roots = PushProjections(roots);
   roots = MergeProjects(roots);
   roots = ShareSubplans(roots);
   TM_RETURN_IF_ERROR(CheckChangelog(roots, environment));
+  roots = MarkRetractions(roots);
   roots = InsertJournals(roots, environment);
   return NameNodes(roots);
 }

@@ -19,6 +19,8 @@ PlanRoots MergeProjects(const PlanRoots& roots);
 PlanRoots PushFilters(const PlanRoots& roots);
 // Columns that nobody reads are dropped, down to the scans; a shared node keeps the union of what its readers need.
 PlanRoots PushProjections(const PlanRoots& roots);
+// Tells aggregates over updating rows that they have to take rows back.
+PlanRoots MarkRetractions(const PlanRoots& roots);
 // Refuses updating rows where only inserts can be taken.
 Status CheckChangelog(const PlanRoots& roots, PlannerEnvironment& environment);
 // A Journal above the first non-deterministic node on the way from each sink that sends at once toward the sources.
