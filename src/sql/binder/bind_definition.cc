@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "sql/binder/binder.h"
 #include "sql/errors.h"
+#include "sql/rules/rules.h"
 
 namespace tidemill {
 namespace {
@@ -80,6 +81,7 @@ Status Binder::BindColumns(const ast::CreateTable& create, TableDefinition& out)
     ColumnDefinition& definition = out.columns[inherited + i];
     TM_ASSIGN_OR_RETURN(definition.computed, ExpressionBinder(context).Bind(*create.columns[i].computed));
     definition.type = definition.computed->type;
+    definition.computed = FoldExpression(definition.computed, SystemClock(), TimeZone());
     if (definition.type.kind() == TypeKind::kNull) {
       return Status(kTypeMismatch, fmt::format("column '{}' has no type", definition.name)).At(create.columns[i].computed->position).WithHint("CAST(NULL AS type)");
     }
@@ -108,6 +110,7 @@ Status Binder::BindWatermark(const ast::CreateTable& create, TableDefinition& ou
                                                  out.watermark->type.WithNullable(true).ToString()))
         .At(create.watermark->position);
   }
+  out.watermark = FoldExpression(out.watermark, SystemClock(), TimeZone());
   return Status::OK();
 }
 

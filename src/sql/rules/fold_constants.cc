@@ -96,6 +96,10 @@ class Folder {
 
 }  // namespace
 
+ExpressionPtr FoldExpression(const ExpressionPtr& expression, const Clock& clock, const std::string& time_zone) {
+  return Folder(clock, time_zone).Fold(expression);
+}
+
 PlanRoots FoldConstants(const PlanRoots& roots, const Clock& clock, const std::string& time_zone) {
   const Folder folder(clock, time_zone);
   return RewritePlan(roots, [&](const LogicalPtr& node) -> LogicalPtr {

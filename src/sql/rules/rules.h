@@ -11,6 +11,7 @@ namespace tidemill {
 // Structurally equal subtrees become one object, so that they run once.
 PlanRoots ShareSubplans(const PlanRoots& roots);
 // Constant subexpressions become literals; AND, OR and CASE lose branches that can't be taken. What raises an error stays, for its row.
+ExpressionPtr FoldExpression(const ExpressionPtr& expression, const Clock& clock, const std::string& time_zone);
 PlanRoots FoldConstants(const PlanRoots& roots, const Clock& clock, const std::string& time_zone);
 // Neighbouring projects and filters become one; projects that change nothing go. Shared projects that compute stay.
 PlanRoots MergeProjects(const PlanRoots& roots);
