@@ -112,7 +112,7 @@ Status CopyParts(FileSystem& files, const std::vector<OfflinePart>& parts, const
     TM_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFileReader> reader, ParquetFileReader::Open(files, part.path));
     for (int group = 0; group < reader->num_row_groups(); ++group) {
       TM_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Table> table, reader->Read(group, columns));
-      arrow::TableBatchReader batches(*table->ReplaceSchemaMetadata(nullptr));
+      arrow::TableBatchReader batches(table->ReplaceSchemaMetadata(nullptr));
       std::shared_ptr<arrow::RecordBatch> batch;
       while (batches.ReadNext(&batch).ok() && batch != nullptr) {
         pending_rows += batch->num_rows();
