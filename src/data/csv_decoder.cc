@@ -89,7 +89,7 @@ class CsvDecoder final : public RowDecoder {
   bool ReadField(int column, int64_t row, std::string_view text, bool quoted) {
     ColumnWriter& writer = writers_[static_cast<size_t>(column)];
     const bool is_text = writer.kind() == TypeKind::kString;
-    const bool is_null = (options_.has_null_literal && !quoted && text == options_.null_literal) || (!is_text && TrimBlanks(text).empty());
+    const bool is_null = (options_.has_null_literal && !quoted && text == options_.null_literal) || (!is_text && TrimAsJava(text).empty());
     if (is_null) {
       if (!writer.type().nullable()) return Fail(RejectReason::kNotNull, schema_.field(column).name, "empty field in a NOT NULL column");
       writer.SetNull(row);
@@ -118,7 +118,7 @@ class CsvDecoder final : public RowDecoder {
       const std::string_view part = text.substr(0, cut);
       if (!element.Reserve(start + count + 1).ok()) return Conversion::kOutOfRange;
       const bool is_null = (options_.has_null_literal && part == options_.null_literal) ||
-                           (element.kind() != TypeKind::kString && TrimBlanks(part).empty());
+                           (element.kind() != TypeKind::kString && TrimAsJava(part).empty());
       if (is_null) {
         element.SetNull(start + count);
       } else if (const Conversion outcome = element.FromText(start + count, part, TimeSyntax::kAny); outcome != Conversion::kOk) {

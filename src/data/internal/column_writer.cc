@@ -183,7 +183,7 @@ Conversion ColumnWriter::FromText(int64_t row, std::string_view text, TimeSyntax
     case TypeKind::kNull:
       return Conversion::kWrongType;
     case TypeKind::kBoolean: {
-      text = TrimBlanks(text);
+      text = TrimAsJava(text);
       const bool is_true = text == "1" || EqualsIgnoringCase(text, "true");
       if (!is_true && text != "0" && !EqualsIgnoringCase(text, "false")) return Conversion::kWrongType;
       SetBoolean(row, is_true);

@@ -125,7 +125,7 @@ Conversion IntegerOf(const ScannedNumber& number, int64_t& out) {
 
 }  // namespace
 
-std::string_view TrimBlanks(std::string_view text) {
+std::string_view TrimAsJava(std::string_view text) {
   // Java's trim: everything up to the blank.
   while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);
   while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
@@ -158,14 +158,14 @@ Conversion ParseJsonDouble(std::string_view token, double& out) {
 }
 
 Conversion ParseJavaInteger(std::string_view text, int64_t& out) {
-  text = TrimBlanks(text);
+  text = TrimAsJava(text);
   ScannedNumber number;
   if (!ScanNumber(text, false, number) || !number.integer) return Conversion::kWrongType;
   return IntegerOf(number, out);
 }
 
 Conversion ParseJavaDouble(std::string_view text, double& out) {
-  text = TrimBlanks(text);
+  text = TrimAsJava(text);
   ScannedNumber number;
   if (ScanNumber(text, false, number)) return DoubleOf(text, number, out);
   const bool negative = !text.empty() && text[0] == '-';
@@ -182,7 +182,7 @@ Conversion ParseJavaDouble(std::string_view text, double& out) {
 }
 
 Conversion ParseDecimal(std::string_view text, int precision, int scale, arrow::Decimal128& out) {
-  text = TrimBlanks(text);
+  text = TrimAsJava(text);
   ScannedNumber number;
   if (!ScanNumber(text, false, number)) return Conversion::kWrongType;
   // The significant digits, and how many of them stand before the cut at `scale`.

@@ -23,6 +23,6 @@ Conversion ParseDecimal(std::string_view text, int precision, int scale, arrow::
 // Whether `token` is a number of JSON's grammar.
 bool IsJsonNumber(std::string_view token);
 
-std::string_view TrimBlanks(std::string_view text);
+std::string_view TrimAsJava(std::string_view text);
 
 }  // namespace tidemill
