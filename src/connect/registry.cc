@@ -1,4 +1,5 @@
 #include "connect/connector.h"
+#include "connect/feature_store/feature_store_sink.h"
 #include "connect/filesystem/filesystem.h"
 #include "connect/http/http_sink.h"
 #include "connect/tidemill_log/tidemill_log.h"
@@ -7,6 +8,7 @@ namespace tidemill {
 
 const std::vector<Connector>& Connectors() {
   static const std::vector<Connector> kConnectors = {
+      FeatureStoreConnector(),
       FilesystemConnector(),
       HttpConnector(),
       TidemillLogConnector(),

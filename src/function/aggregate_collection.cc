@@ -276,7 +276,6 @@ Result<ResolvedAggregate> ResolveListAgg(Args args, bool distinct) {
   resolved.arguments = {StringType().WithNullable(args[0].type.nullable())};
   if (args.size() == 2) {
     TM_ASSIGN_OR_RETURN(resolved.separator, LiteralString("LISTAGG", args, 1, "the separator"));
-    resolved.arguments.push_back(StringType().WithNullable(false));
   }
   resolved.distinct = distinct;
   resolved.make = MakeMaybeDistinct<MakeLists>;

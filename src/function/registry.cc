@@ -36,6 +36,13 @@ FunctionRegistry::FunctionRegistry() {
   Gather(scalars_, MathFunctions());
   Gather(scalars_, ComparisonFunctions());
   Gather(scalars_, LogicFunctions());
+  Gather(scalars_, ConditionalFunctions());
+  Gather(scalars_, StringFunctions());
+  Gather(scalars_, StringSearchFunctions());
+  Gather(scalars_, PatternFunctions());
+  Gather(scalars_, EncodingFunctions());
+  Gather(scalars_, JsonFunctions());
+  Gather(scalars_, CollectionFunctions());
   Gather(scalars_, TimeFieldFunctions());
   Gather(scalars_, TimeTextFunctions());
   Gather(scalars_, TimeArithmeticFunctions());

@@ -128,7 +128,9 @@ JournalStore::~JournalStore() {
 
 Status JournalStore::Scan() {
   greatest_epoch_ = epoch_;
-  if (!files_.Exists(directory_)) return Status::OK();
+  if (const auto stat = files_.Stat(directory_); !stat.ok()) {
+    return stat.status().Is(kFileNotFound) ? Status::OK() : stat.status();
+  }
   TM_ASSIGN_OR_RETURN(const std::vector<FileInfo> found, ListRecursively(files_, directory_));
   for (const FileInfo& file : found) {
     JournalFileName name;
@@ -193,7 +195,6 @@ void JournalStore::Flush() {
 
 Result<std::vector<Batch>> JournalStore::ReadRecovered(const std::string& folder) {
   std::vector<Batch> batches;
-  if (!files_.Exists(folder)) return batches;
   TM_ASSIGN_OR_RETURN(const std::vector<FileInfo> found, files_.List(folder));
   std::vector<std::pair<JournalFileName, std::string>> files;
   for (const FileInfo& file : found) {

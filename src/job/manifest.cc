@@ -138,7 +138,12 @@ Status ManifestStore::Write(const Manifest& manifest) {
 
 Result<std::vector<int64_t>> ManifestStore::Epochs() {
   const std::string directory = JoinPath(directory_, "manifests");
-  if (!files_.Exists(directory)) return std::vector<int64_t>{};
+  const auto stat = files_.Stat(directory);
+  if (!stat.ok()) {
+    // Only "not there" means that there is none: beginning anew because a disk doesn't answer would write everything twice.
+    if (stat.status().Is(kFileNotFound)) return std::vector<int64_t>{};
+    return stat.status();
+  }
   TM_ASSIGN_OR_RETURN(const std::vector<FileInfo> found, files_.List(directory));
   std::set<int64_t> epochs;
   for (const FileInfo& file : found) {

@@ -70,8 +70,8 @@ bool IsInfix(const Expression& e) {
   if (e.kind != Expression::Kind::kCall || e.args.empty()) return false;
   std::string_view name = e.function->name;
   if (name == "[]" || name == ".") return false;
-  return !std::isalpha(static_cast<unsigned char>(name[0])) || name.starts_with("IS ") || name == "NOT" || name == "LIKE" ||
-         name == "NOT LIKE" || name == "SIMILAR TO";
+  return !std::isalpha(static_cast<unsigned char>(name[0])) || name.starts_with("IS ") || name == "NOT" || name == "NEGATE" || name == "LIKE" ||
+         name == "SIMILAR TO";
 }
 
 std::string Text(const Expression& e, const std::vector<std::string>& names);
@@ -100,7 +100,7 @@ std::string CallText(const Expression& e, const std::vector<std::string>& names)
   if (IsInfix(e)) {
     if (e.args.size() == 2) return fmt::format("{} {} {}", Operand(*e.args[0], names), name, Operand(*e.args[1], names));
     if (e.args.size() == 1 && name.starts_with("IS ")) return fmt::format("{} {}", Operand(*e.args[0], names), name);
-    if (e.args.size() == 1) return fmt::format("{}{}{}", name, name == "NOT" ? " " : "", Operand(*e.args[0], names));
+    if (e.args.size() == 1) return (name == "NEGATE" ? "-" : std::string(name) + " ") + Operand(*e.args[0], names);
   }
   return fmt::format("{}({})", name, JoinArgs(e, names));
 }

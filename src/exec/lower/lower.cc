@@ -191,6 +191,8 @@ class Lowering {
 
 }  // namespace
 
+Result<StageGraph> LowerPlan(const LogicalPlan& plan, int parallelism) { return Lowering(parallelism).Run(plan); }
+
 std::optional<KeyNeed> KeysNeeded(const LogicalNode& node, size_t input) {
   const Schema& schema = node.inputs[input]->schema;
   if (const auto* over = std::get_if<OverSpec>(&node.spec)) return NeedOf(schema, over->partition_columns);

@@ -4,11 +4,14 @@
 
 namespace tidemill {
 
-SourceAligner::SourceAligner(int members) : starts_(static_cast<size_t>(members)), arrived_(static_cast<size_t>(members)) {
+SourceAligner::SourceAligner(int members)
+    : starts_(static_cast<size_t>(members)), reached_(static_cast<size_t>(members)), arrived_(static_cast<size_t>(members)) {
   for (auto& start : starts_) start.store(kMinEventTime);
+  for (auto& reached : reached_) reached.store(kMinEventTime);
 }
 
 void SourceAligner::Publish(int member, EventTime start) {
+  if (start != kMaxEventTime) reached_[member].store(start, std::memory_order_relaxed);
   if (starts_[member].exchange(start, std::memory_order_seq_cst) == start) return;
   if (someone_waits_.exchange(false, std::memory_order_seq_cst)) NotifyAll();
 }
@@ -42,10 +45,7 @@ std::optional<EventTime> SourceAligner::Arrive(int member, int64_t epoch) {
     }
     if (is_last) {
       EventTime greatest = kMinEventTime;
-      for (const auto& start : starts_) {
-        const EventTime at = start.load();
-        if (at != kMaxEventTime) greatest = std::max(greatest, at);
-      }
+      for (const auto& reached : reached_) greatest = std::max(greatest, reached.load());
       threshold_ = greatest;
     }
     threshold = threshold_;

@@ -16,8 +16,8 @@ namespace tidemill {
 // that which rows are late does not depend on when a barrier came.
 //
 // Every source subtask publishes the watermark at which its next rows start. One may read while it is not more than its drift ahead of the
-// slowest; the slowest always may, so it can't deadlock. For an epoch all arrive; the greatest published watermark is the threshold, and
-// each emits its barrier when its next rows start at or above it. Consumers take the channel with the lowest watermark first (Subtask), so
+// slowest; the slowest always may, so it can't deadlock. For an epoch all arrive; the greatest watermark at which rows of any started, ended
+// sources included, is the threshold, and each emits its barrier when its next rows start at or above it. Consumers take the channel with the lowest watermark first (Subtask), so
 // everything before the barrier comes before everything after it, in that order too.
 class SourceAligner {
  public:
@@ -35,6 +35,7 @@ class SourceAligner {
   void NotifyAll();
 
   std::vector<std::atomic<EventTime>> starts_;
+  std::vector<std::atomic<EventTime>> reached_;  // last start that was not kMaxEventTime
   std::atomic<bool> someone_waits_{false};
   std::vector<std::shared_ptr<LaneSignal>> lanes_;
   std::mutex mutex_;

@@ -131,7 +131,7 @@ class Evaluator {
     rest_.remove_prefix(symbol.size());
     return true;
   }
-  static bool IsWordChar(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+  static bool IsWordChar(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$'; }
   bool LooksAtWord(std::string_view word) {
     Skip();
     return rest_.size() >= word.size() && Upper(rest_.substr(0, word.size())) == word &&
@@ -336,18 +336,15 @@ class Evaluator {
       return Call(name, {needle, text});
     }
     if (name == "TRIM") {
-      std::string side = "BOTH";
-      for (const char* word : {"BOTH", "LEADING", "TRAILING"}) {
-        if (TakeWord(word)) side = word;
-      }
-      Value chars = TakeWord("FROM") ? StringLiteral(" ") : Expression(0);
-      if (TakeWord("FROM")) {
-        Value text = Expression(0);
-        Need(Take(")"), ")");
-        return Call(name, {StringLiteral(side), chars, text});
-      }
+      std::string function = "TRIM";
+      if (TakeWord("LEADING")) function = "LTRIM";
+      else if (TakeWord("TRAILING")) function = "RTRIM";
+      else TakeWord("BOTH");
+      std::vector<Value> trimmed;
+      if (!TakeWord("FROM")) trimmed.push_back(Expression(0));
+      if (trimmed.empty() || TakeWord("FROM")) trimmed.insert(trimmed.begin(), Expression(0));
       Need(Take(")"), ")");
-      return Call(name, {StringLiteral(side), StringLiteral(" "), chars});
+      return Call(function, trimmed);
     }
     std::vector<Value> args;
     if (Take(")")) return Call(name, args);

@@ -9,6 +9,8 @@
 namespace tidemill {
 namespace {
 
+constexpr int kDefaultsNestedMax = 10;
+
 bool IsNameByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
@@ -72,41 +74,69 @@ class Expander {
     return length > 0;
   }
 
+  // The '}' that closes the '${' at `begin`; npos when the line ends first.
+  size_t FindClose(const std::string& text, size_t begin) const {
+    int open = 0;
+    for (size_t i = begin; i < text.size() && text[i] != '\n'; ++i) {
+      if (text[i] == '$' && i + 1 < text.size() && text[i + 1] == '{') ++open;
+      if (text[i] == '}' && --open == 0) return i;
+    }
+    return std::string::npos;
+  }
+
   Status Replace() {
     const size_t begin = at_;
-    const size_t close = text_.find('}', begin);
-    if (close == std::string::npos || text_.find('\n', begin) < close) {
-      return Status(kSyntaxError, "'${' without its '}'").At(PositionOf(file_, text_, begin, 2));
-    }
+    const size_t close = FindClose(text_, begin);
+    if (close == std::string::npos) return Status(kSyntaxError, "'${' without its '}'").At(PositionOf(file_, text_, begin, 2));
     std::string inside = text_.substr(begin + 2, close - begin - 2);
-    if (inside.starts_with("env:") || inside.starts_with("file:")) {
+    if (IsSecret(inside)) {
       while (at_ <= close) Copy();
       return Status::OK();
     }
-    std::string name = inside;
-    std::string value;
-    bool found = false;
-    if (size_t split = inside.find(":-"); split != std::string::npos) {
-      name = inside.substr(0, split);
-      value = inside.substr(split + 2);
-      found = true;
-    }
-    SourcePosition position = PositionOf(file_, text_, begin, close + 1 - begin);
-    if (name.empty() || !std::all_of(name.begin(), name.end(), IsNameByte)) {
-      return Status(kSyntaxError, fmt::format("'{}' is not a variable name", name)).At(position).WithHint("names are [A-Za-z0-9._-]+");
-    }
-    if (auto it = variables_.find(name); it != variables_.end()) {
-      value = it->second;
-      found = true;
-    }
-    if (!found) return Unknown(name).At(position);
-    for (char c : value) {
+    Result<std::string> value = ValueOf(inside, 0);
+    if (!value.ok()) return value.status().At(PositionOf(file_, text_, begin, close + 1 - begin));
+    for (char c : *value) {
       if (quote_ != 0 && c == quote_) Emit(c, begin);
       Emit(c, begin);
     }
-    if (out_.text.size() > 2 * kScriptBytesMax) return Status(kLimitExceeded, "script is over 8 MiB with its variables replaced").At(position);
+    if (out_.text.size() > 2 * kScriptBytesMax) {
+      return Status(kLimitExceeded, "script is over 8 MiB with its variables replaced").At(PositionOf(file_, text_, begin, 2));
+    }
     at_ = close + 1;
     return Status::OK();
+  }
+
+  static bool IsSecret(std::string_view inside) { return inside.starts_with("env:") || inside.starts_with("file:"); }
+
+  // name or name:-default; a default may hold variables itself.
+  Result<std::string> ValueOf(const std::string& inside, int depth) const {
+    if (depth > kDefaultsNestedMax) return Status(kNestingTooDeep, "defaults of variables nest too deep");
+    const size_t split = inside.find(":-");
+    const std::string name = inside.substr(0, split);
+    if (name.empty() || !std::all_of(name.begin(), name.end(), IsNameByte)) {
+      return Status(kSyntaxError, fmt::format("'{}' is not a variable name", name)).WithHint("names are [A-Za-z0-9._-]+");
+    }
+    if (auto it = variables_.find(name); it != variables_.end()) return it->second;
+    if (split == std::string::npos) return Unknown(name);
+    const std::string fallback = inside.substr(split + 2);
+    std::string out;
+    for (size_t i = 0; i < fallback.size(); ++i) {
+      if (fallback[i] != '$' || i + 1 >= fallback.size() || fallback[i + 1] != '{') {
+        out += fallback[i];
+        continue;
+      }
+      const size_t close = FindClose(fallback, i);
+      if (close == std::string::npos) return Status(kSyntaxError, "'${' without its '}'");
+      const std::string nested = fallback.substr(i + 2, close - i - 2);
+      if (IsSecret(nested)) {
+        out.append(fallback, i, close + 1 - i);
+      } else {
+        TM_ASSIGN_OR_RETURN(std::string value, ValueOf(nested, depth + 1));
+        out += value;
+      }
+      i = close;
+    }
+    return out;
   }
 
   void Emit(char c, size_t origin) {
