@@ -79,6 +79,7 @@ Result<std::shared_ptr<arrow::Array>> CastNested(Caster& caster, const arrow::Ar
   const std::shared_ptr<arrow::DataType> type = ToArrow(to);
   if (to.kind() != TypeKind::kArray) {  // a map's child is one struct of keys and values
     const int64_t entries = child_data[0]->length;
+    child_data[0] = WithoutNulls(child_data[0]);
     auto entry_type = static_cast<const arrow::MapType&>(*type).value_type();
     child_data = {arrow::ArrayData::Make(entry_type, entries, {nullptr}, std::move(child_data), 0)};
   }

@@ -77,7 +77,7 @@ Result<arrow::Datum> MapKernel(EvalContext& context, std::span<const arrow::Datu
   TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets, EvenOffsets(frame.rows(), frame.num_columns() / 2));
   const std::shared_ptr<arrow::DataType> type = ToArrow(result);
   auto entries = arrow::ArrayData::Make(static_cast<const arrow::MapType&>(*type).value_type(), keys->length(), {nullptr},
-                                        {keys->data(), values->data()}, 0);
+                                        {WithoutNulls(keys->data()), values->data()}, 0);
   return frame.Finish(arrow::MakeArray(arrow::ArrayData::Make(type, frame.rows(), {nullptr, offsets}, {entries}, 0)));
 }
 
@@ -111,6 +111,7 @@ Result<ResolvedCall> BindMap(Args args) {
   std::vector<ArgumentInfo> keys, values;
   for (size_t i = 0; i < args.size(); ++i) (i % 2 == 0 ? keys : values).push_back(args[i]);
   TM_ASSIGN_OR_RETURN(const DataType key, CommonTypeOf("MAP", keys, "keys of one type"));
+  if (key.kind() == TypeKind::kNull) return WrongArguments("MAP", args, "keys that are not NULL");
   TM_ASSIGN_OR_RETURN(const DataType value, CommonTypeOf("MAP", values, "values of one type"));
   ResolvedCall call;
   call.result = DataType::Map(key.WithNullable(false), value.WithNullable(AnyNullable(values)), false);

@@ -85,6 +85,14 @@ std::shared_ptr<arrow::Array> MakeFixedArray(const DataType& type, int64_t rows,
                                                  validity.all() ? 0 : arrow::kUnknownNullCount));
 }
 
+std::shared_ptr<arrow::ArrayData> WithoutNulls(const std::shared_ptr<arrow::ArrayData>& data) {
+  if (data->GetNullCount() == 0) return data;
+  std::shared_ptr<arrow::ArrayData> whole = data->Copy();
+  whole->buffers[0] = nullptr;
+  whole->null_count = 0;
+  return whole;
+}
+
 Result<std::shared_ptr<arrow::Array>> MakeNullArray(const DataType& type, int64_t rows) {
   TM_ARROW_ASSIGN_OR_RETURN(auto array, arrow::MakeArrayOfNull(ToArrow(type), rows), "NULL column");
   return array;

@@ -142,6 +142,8 @@ Result<std::shared_ptr<arrow::Buffer>> NewBitmap(int64_t bits, bool value);
 // An array over raw values (or, for BOOLEAN, a bitmap) and who is NULL.
 std::shared_ptr<arrow::Array> MakeFixedArray(const DataType& type, int64_t rows, std::shared_ptr<arrow::Buffer> values,
                                              const Validity& validity);
+// The column with whatever lies under NULL as values: for keys of maps, which Arrow wants without NULL, in rows that are refused anyway.
+std::shared_ptr<arrow::ArrayData> WithoutNulls(const std::shared_ptr<arrow::ArrayData>& data);
 Result<std::shared_ptr<arrow::Array>> MakeNullArray(const DataType& type, int64_t rows);
 
 // Fills `bits` (from bit 0) with f(0) .. f(rows - 1).

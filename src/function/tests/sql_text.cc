@@ -214,6 +214,14 @@ class Evaluator {
       Need(Take(">"), ">");
       return DataType::Array(element);
     }
+    if (name == "MAP") {
+      Need(Take("<"), "<");
+      DataType key = ParseType();
+      Need(Take(","), ",");
+      DataType value = ParseType();
+      Need(Take(">"), ">");
+      return DataType::Map(key.WithNullable(false), value);
+    }
     if (Take("(")) {
       p = std::stoi(Word());
       if (Take(",")) s = std::stoi(Word());

@@ -86,7 +86,9 @@ INSTANTIATE_TEST_SUITE_P(
     Collections, TextFunctions,
     testing::Values(
         Case{"ARRAY[1, 2.5][2]", "2.5"}, Case{"ARRAY['a', 'b'][3]", "NULL"}, Case{"ARRAY['a'][0]", "error TM1405: the elements of an array count from 1, not 0"},
-        Case{"MAP['a', 1]['z']", "NULL"}, Case{"MAP[1, 'x', 2, 'y'][2]", "y"}, Case{"MAP[NULL, 1]['a']", "error TM1405: a key of a MAP is NULL"}, Case{"CARDINALITY(MAP['a', 1])", "1"},
+        Case{"MAP['a', 1]['z']", "NULL"}, Case{"MAP[1, 'x', 2, 'y'][2]", "y"}, Case{"MAP[NULL, 1]", "refused: TM1401: MAP takes keys that are not NULL, given (NULL, INT)"},
+        Case{"MAP[CAST(NULL AS STRING), 1]['a']", "error TM1405: a key of a MAP is NULL"}, Case{"CAST(MAP['x', 1] AS MAP<INT, INT>)", "error TM1402: 'x' is no INT"},
+        Case{"TRY_CAST(MAP['x', 1] AS MAP<INT, INT>)", "NULL"}, Case{"CAST(MAP['7', 1] AS MAP<INT, BIGINT>)", "{7=1}"}, Case{"CARDINALITY(MAP['a', 1])", "1"},
         Case{"ROW(1, 'a', NULL)", "(1, a, NULL)"}, Case{"ROW(1, ROW(2, 3)).EXPR$1.EXPR$0", "2"}, Case{"ELEMENT(ARRAY[1, 2])", "error TM1405: ELEMENT: the array has 2 elements, not one"},
         Case{"ARRAY_CONTAINS(ARRAY[1, 2], 2.0)", "TRUE"}, Case{"ARRAY_CONTAINS(ARRAY[1, NULL], NULL)", "TRUE"}, Case{"ARRAY_CONTAINS(ARRAY[1], 2)", "FALSE"},
         Case{"ARRAY[1, 2] = ARRAY[1, 2]", "TRUE"}, Case{"ARRAY[1, 2] <> ARRAY[1, 3]", "TRUE"}, Case{"ROW(1, 'a') IS NOT DISTINCT FROM ROW(1, 'a')", "TRUE"},
