@@ -10,7 +10,6 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "base/logging.h"
 #include "connect/errors.h"
 #include "connect/filesystem/background_worker.h"
 #include "connect/filesystem/row_file.h"
@@ -249,7 +248,7 @@ class FileSinkWriter final : public SinkWriter {
   std::unique_ptr<KeyEncoder> keys_;
   Schema partition_schema_;
   std::unique_ptr<RowEncoder> values_;
-  std::unordered_map<std::string, std::vector<int32_t>> groups_;
+  std::map<std::string, std::vector<int32_t>> groups_;  // rows by key, of the batch at hand
   std::unordered_map<std::string, std::string> folders_;  // by key
 };
 
@@ -303,7 +302,8 @@ class FileSink final : public Sink {
   // Renames a staged file to where it belongs. One that is no longer there was renamed before: it had been synced before the handle was given.
   Status Show(const StagedFile& file, std::map<std::string, bool>& folders) {
     const std::string from = setup_.Path(file.from);
-    if (!setup_.files->Exists(from)) return Status::OK();
+    const auto staged = setup_.files->Stat(from);
+    if (!staged.ok()) return staged.status().Is(kFileNotFound) ? Status::OK() : staged.status();
     const std::string to = setup_.Path(file.to);
     std::string folder = to.substr(0, to.rfind('/'));
     TM_RETURN_IF_ERROR(setup_.files->CreateDirectories(folder));
