@@ -18,6 +18,8 @@ namespace tidemill {
 namespace {
 
 constexpr int64_t kWriterBytesMax = 32 << 20;
+// Syncs wait for the disk, not for a core.
+constexpr int kSyncThreads = 8;
 constexpr char kViewFile[] = "view.arrow";
 
 // A registered view. Immutable but for what is inside `online`.
@@ -46,6 +48,7 @@ struct FeatureStore::State {
   State(FileSystem& files, const Clock& clock, MetricsRegistry& metrics, std::string directory, FeatureStoreOptions options)
       : files(files), clock(clock), metrics(metrics), directory(std::move(directory)), options(options), worker(options.background) {}
 
+  int sync_threads() const { return options.background ? kSyncThreads : 1; }
   std::string ViewFolder(const std::string& name) const { return JoinPath(JoinPath(directory, "views"), name); }
 
   Result<std::shared_ptr<ViewEntry>> Find(const std::string& name) const {
@@ -125,8 +128,8 @@ namespace {
 
 // What a writer and the store's thread share.
 struct Channel {
-  Channel(FileSystem& files, const FeatureView& view, const std::string& subtask, std::string id, std::function<void()> wake)
-      : offline(files, view, subtask, std::move(id)), wake(std::move(wake)) {}
+  Channel(FeatureStore::State& state, const FeatureView& view, const std::string& subtask, std::function<void()> wake)
+      : offline(state.files, view, subtask, state.NextId(), state.sync_threads()), wake(std::move(wake)) {}
   OfflineWriter offline;                  // the store's thread only
   std::function<void()> wake;
   std::atomic<int64_t> waiting_bytes{0};
@@ -314,7 +317,7 @@ Result<std::unique_ptr<FeatureWriter>> FeatureStore::OpenWriter(const std::strin
     TM_ASSIGN_OR_RETURN(keys, entry->online->table().MakeKeyEncoder());
   }
   if (wake == nullptr) wake = [] {};
-  auto channel = std::make_shared<Channel>(state_->files, entry->view, std::to_string(subtask), state_->NextId(), std::move(wake));
+  auto channel = std::make_shared<Channel>(*state_, entry->view, std::to_string(subtask), std::move(wake));
   return std::unique_ptr<FeatureWriter>(std::make_unique<StoreWriter>(*state_, std::move(entry), std::move(channel), std::move(keys)));
 }
 
@@ -323,7 +326,7 @@ Status FeatureStore::Commit(const std::string& view, std::span<const std::string
   TM_ASSIGN_OR_RETURN(const std::vector<OfflineHandle> decoded, Decode(handles));
   std::set<std::string> days;
   for (const OfflineHandle& handle : decoded) {
-    TM_RETURN_IF_ERROR(CommitOffline(state_->files, entry->view.offline_path, handle));
+    TM_RETURN_IF_ERROR(CommitOffline(state_->files, entry->view.offline_path, handle, state_->sync_threads()));
     for (const std::string& part : handle.parts) days.insert(DirectoryOf(part));
   }
   if (!days.empty()) state_->worker.Post([state = state_.get(), entry, days = std::move(days)] { state->MergeDays(entry->view, days); });
@@ -333,7 +336,7 @@ Status FeatureStore::Commit(const std::string& view, std::span<const std::string
 Status FeatureStore::Recover(const std::string& view, std::span<const std::string> handles) {
   TM_ASSIGN_OR_RETURN(const std::shared_ptr<ViewEntry> entry, state_->Find(view));
   TM_ASSIGN_OR_RETURN(const std::vector<OfflineHandle> decoded, Decode(handles));
-  return RecoverOffline(state_->files, entry->view.offline_path, decoded);
+  return RecoverOffline(state_->files, entry->view.offline_path, decoded, state_->sync_threads());
 }
 
 Result<OnlineAnswer> FeatureStore::GetOnline(const std::string& name, const std::vector<std::string>& features,

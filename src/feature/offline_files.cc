@@ -10,6 +10,7 @@
 #include "base/logging.h"
 #include "data/time_text.h"
 #include "feature/errors.h"
+#include "feature/internal/parallel.h"
 
 namespace tidemill {
 namespace {
@@ -164,7 +165,7 @@ std::optional<int64_t> DayNumberOf(std::string_view folder) {
 
 std::string TemporaryNameOf(const std::string& part_name) { return "." + part_name + ".tmp"; }
 
-Status CommitOffline(FileSystem& files, const std::string& path, const OfflineHandle& handle) {
+Status CommitOffline(FileSystem& files, const std::string& path, const OfflineHandle& handle, int sync_threads) {
   std::set<std::string> folders;
   for (const std::string& part : handle.parts) {
     const std::string final_path = JoinPath(path, part);
@@ -186,25 +187,26 @@ Status CommitOffline(FileSystem& files, const std::string& path, const OfflineHa
     }
     if (!merged) LogWarning("feature store: " + final_path + " of epoch " + std::to_string(handle.epoch) + " was removed by someone else");
   }
-  for (const std::string& folder : folders) TM_RETURN_IF_ERROR(files.SyncDirectory(folder));
-  return Status::OK();
+  const std::vector<std::string> all(folders.begin(), folders.end());
+  return RunParallel(all.size(), sync_threads, [&](size_t i) { return files.SyncDirectory(all[i]); });
 }
 
-Status RecoverOffline(FileSystem& files, const std::string& path, std::span<const OfflineHandle> handles) {
+Status RecoverOffline(FileSystem& files, const std::string& path, std::span<const OfflineHandle> handles, int sync_threads) {
   int64_t newest = 0;
   for (const OfflineHandle& handle : handles) {
     newest = std::max(newest, handle.epoch);
-    TM_RETURN_IF_ERROR(CommitOffline(files, path, handle));
+    TM_RETURN_IF_ERROR(CommitOffline(files, path, handle, sync_threads));
   }
   TM_ASSIGN_OR_RETURN(const std::vector<FileInfo> folders, ListIfThere(files, path));
   for (const FileInfo& folder : folders) {
+    if (NameOf(folder.path).starts_with(".open-")) TM_RETURN_IF_ERROR(files.Remove(folder.path));
     if (!folder.is_directory || !DayNumberOf(NameOf(folder.path))) continue;
     TM_ASSIGN_OR_RETURN(const std::vector<FileInfo> listed, files.List(folder.path));
     for (const FileInfo& file : listed) {
       std::string_view name(file.path);
       name.remove_prefix(name.rfind('/') + 1);
       if (!name.starts_with('.') || !name.ends_with(".tmp")) continue;
-      bool leftover = name.starts_with(".open-") || name.starts_with(".merge-");
+      bool leftover = name.starts_with(".merge-");
       int64_t epoch = 0;
       std::string_view rest;
       // Prepared ones of this epoch or before may be another sink's, which has yet to commit them.

@@ -18,7 +18,7 @@ namespace tidemill {
 //   <path>/day=YYYY-MM-DD/part-<epoch>-<subtask>-<writer>.parquet     rows of one day of event time, written in one epoch
 //   <path>/day=YYYY-MM-DD/part-<epoch>-m-<id>.parquet                  several of them merged; `epoch` = the newest
 // Columns: those of the view, then `written_at` (processing time, TIMESTAMP(3)). Names that start with a dot are no results:
-//   .open-*.tmp        being written
+//   .open-*.tmp        being written, in the view's folder
 //   .part-*.tmp        prepared: durable, becomes visible when its epoch is committed
 //   .merge-*.tmp       a merge being written
 // A merged file names in its footer ("tidemill.replaces") the files it stands for; whoever still sees one of them beside it leaves it out. Other readers of the
@@ -47,9 +47,10 @@ std::optional<int64_t> DayNumberOf(std::string_view folder);
 std::string TemporaryNameOf(const std::string& part_name);   // ".part-5-0-x.parquet.tmp"
 
 // Makes the parts visible. Idempotent, also when they were merged since.
-Status CommitOffline(FileSystem& files, const std::string& path, const OfflineHandle& handle);
+// `sync_threads`: so many folders are synced at a time.
+Status CommitOffline(FileSystem& files, const std::string& path, const OfflineHandle& handle, int sync_threads = 1);
 // After a restart: commits `handles` (of the newest manifest), then removes what no manifest names: open files, and prepared ones of later epochs.
-Status RecoverOffline(FileSystem& files, const std::string& path, std::span<const OfflineHandle> handles);
+Status RecoverOffline(FileSystem& files, const std::string& path, std::span<const OfflineHandle> handles, int sync_threads = 1);
 // The visible parts, oldest day first, within a day in the order they were written; merged-away ones left out. A path that does not exist has none.
 Result<std::vector<OfflinePart>> ListOffline(FileSystem& files, const std::string& path);
 

@@ -4,10 +4,10 @@
 #include <arrow/compute/api.h>
 
 #include <algorithm>
-#include <set>
 
 #include "data/arrow_status.h"
 #include "data/batch.h"
+#include "feature/internal/parallel.h"
 
 namespace tidemill {
 namespace {
@@ -30,11 +30,12 @@ std::shared_ptr<arrow::Schema> OfflineWriter::FileSchema(const FeatureView& view
   return arrow::schema(std::move(fields));
 }
 
-OfflineWriter::OfflineWriter(FileSystem& files, const FeatureView& view, std::string subtask, std::string writer)
+OfflineWriter::OfflineWriter(FileSystem& files, const FeatureView& view, std::string subtask, std::string writer, int sync_threads)
     : files_(files),
       view_(view),
       subtask_(std::move(subtask)),
       writer_(std::move(writer)),
+      sync_threads_(sync_threads),
       schema_(FileSchema(view)),
       event_time_column_(view.event_time_column()) {}
 
@@ -44,6 +45,10 @@ OfflineWriter::~OfflineWriter() {
     if (file.writer == nullptr) continue;
     file.writer.reset();
     (void)files_.Remove(file.open_path).ok();
+  }
+  for (Written& written : written_) {
+    written.writer.reset();
+    (void)files_.Remove(written.open_path).ok();
   }
 }
 
@@ -91,10 +96,10 @@ Status OfflineWriter::AddToDay(int64_t day, std::shared_ptr<arrow::RecordBatch> 
   file.pending_bytes += bytes;
   pending_bytes_ += bytes;
   file.pending.push_back(std::move(rows));
-  if (file.pending_rows >= kRowGroupRows) TM_RETURN_IF_ERROR(Flush(day, file));
+  if (file.pending_rows >= kRowGroupRows) TM_RETURN_IF_ERROR(Flush(file));
   if (pending_bytes_ > kPendingBytesMax) {
     const auto largest = std::max_element(days_.begin(), days_.end(), [](const auto& a, const auto& b) { return a.second.pending_bytes < b.second.pending_bytes; });
-    TM_RETURN_IF_ERROR(Flush(largest->first, largest->second));
+    TM_RETURN_IF_ERROR(Flush(largest->second));
   }
   if (days_.size() > kOpenDaysMax) {
     const auto oldest = std::min_element(days_.begin(), days_.end(), [](const auto& a, const auto& b) { return a.second.last_used < b.second.last_used; });
@@ -103,12 +108,11 @@ Status OfflineWriter::AddToDay(int64_t day, std::shared_ptr<arrow::RecordBatch> 
   return Status::OK();
 }
 
-Status OfflineWriter::Flush(int64_t day, DayFile& file) {
+Status OfflineWriter::Flush(DayFile& file) {
   if (file.pending.empty()) return Status::OK();
   if (file.writer == nullptr) {
-    const std::string folder = JoinPath(view_.offline_path, DayFolder(day));
-    TM_RETURN_IF_ERROR(files_.CreateDirectories(folder));
-    file.open_path = JoinPath(folder, ".open-" + subtask_ + "-" + writer_ + "-" + std::to_string(sequence_++) + ".tmp");
+    if (sequence_ == 0) TM_RETURN_IF_ERROR(files_.CreateDirectories(view_.offline_path));
+    file.open_path = JoinPath(view_.offline_path, ".open-" + subtask_ + "-" + writer_ + "-" + std::to_string(sequence_++) + ".tmp");
     TM_ASSIGN_OR_RETURN(file.writer, ParquetFileWriter::Create(files_, file.open_path, schema_, {view_.compression, view_.event_time}));
   }
   TM_RETURN_IF_ERROR(file.writer->Write(file.pending));
@@ -121,28 +125,33 @@ Status OfflineWriter::Flush(int64_t day, DayFile& file) {
 
 Status OfflineWriter::Close(int64_t day) {
   DayFile& file = days_[day];
-  TM_RETURN_IF_ERROR(Flush(day, file));
-  TM_RETURN_IF_ERROR(file.writer->Finish({}).status());
-  written_.push_back({file.open_path, DayFolder(day)});
+  TM_RETURN_IF_ERROR(Flush(file));
+  written_.push_back({file.open_path, DayFolder(day), "", std::move(file.writer)});
   days_.erase(day);
   return Status::OK();
+}
+
+// Footer, sync, and the name under which the epoch finds it, durably.
+Status OfflineWriter::Seal(Written& written) {
+  TM_RETURN_IF_ERROR(written.writer->Finish({}).status());
+  const std::string folder = JoinPath(view_.offline_path, written.folder);
+  if (!files_.Exists(folder)) TM_RETURN_IF_ERROR(files_.CreateDirectories(folder));
+  TM_RETURN_IF_ERROR(files_.Rename(written.open_path, JoinPath(folder, TemporaryNameOf(written.part_name))));
+  return files_.SyncDirectory(folder);
 }
 
 Result<OfflineHandle> OfflineWriter::Prepare(int64_t epoch) {
   while (!days_.empty()) TM_RETURN_IF_ERROR(Close(days_.begin()->first));
   OfflineHandle handle{epoch, {}};
   std::map<std::string, int> files_of_day;
-  std::set<std::string> folders;
-  for (const Written& written : written_) {
+  for (Written& written : written_) {
     const int number = files_of_day[written.folder]++;
-    std::string name = "part-" + std::to_string(epoch) + "-" + subtask_ + "-" + writer_;
-    if (number > 0) name += "-" + std::to_string(number);
-    name += ".parquet";
-    TM_RETURN_IF_ERROR(files_.Rename(written.open_path, JoinPath(DirectoryOf(written.open_path), TemporaryNameOf(name))));
-    folders.insert(DirectoryOf(written.open_path));
-    handle.parts.push_back(written.folder + "/" + name);
+    written.part_name = "part-" + std::to_string(epoch) + "-" + subtask_ + "-" + writer_;
+    if (number > 0) written.part_name += "-" + std::to_string(number);
+    written.part_name += ".parquet";
+    handle.parts.push_back(written.folder + "/" + written.part_name);
   }
-  for (const std::string& folder : folders) TM_RETURN_IF_ERROR(files_.SyncDirectory(folder));
+  TM_RETURN_IF_ERROR(RunParallel(written_.size(), sync_threads_, [this](size_t i) { return Seal(written_[i]); }));
   written_.clear();
   return handle;
 }

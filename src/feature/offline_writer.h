@@ -22,8 +22,8 @@ class OfflineWriter {
   static constexpr size_t kOpenDaysMax = 64;
   static constexpr int64_t kRowGroupRows = 128 << 10;
 
-  // `writer`: unique among all writers of the folder; `subtask`: for the names.
-  OfflineWriter(FileSystem& files, const FeatureView& view, std::string subtask, std::string writer);
+  // `writer`: unique among all writers of the folder; `subtask`: for the names. `sync_threads`: so many files are synced at a time.
+  OfflineWriter(FileSystem& files, const FeatureView& view, std::string subtask, std::string writer, int sync_threads = 1);
   ~OfflineWriter();
 
   // The view's columns and `written_at` (ms) as the last one.
@@ -42,19 +42,24 @@ class OfflineWriter {
     std::string open_path;
     std::unique_ptr<ParquetFileWriter> writer;
   };
+  // A file that has all its rows, but no footer yet.
   struct Written {
     std::string open_path;
     std::string folder;
+    std::string part_name;
+    std::unique_ptr<ParquetFileWriter> writer;
   };
 
   Status AddToDay(int64_t day, std::shared_ptr<arrow::RecordBatch> rows, int64_t bytes);
-  Status Flush(int64_t day, DayFile& file);
+  Status Flush(DayFile& file);
   Status Close(int64_t day);
+  Status Seal(Written& written);
 
   FileSystem& files_;
   const FeatureView view_;
   const std::string subtask_;
   const std::string writer_;
+  const int sync_threads_;
   const std::shared_ptr<arrow::Schema> schema_;
   const int event_time_column_;
   std::map<int64_t, DayFile> days_;
