@@ -18,9 +18,8 @@ void SyncHealth::Fail(const Status& status) {
   failed_.store(true, std::memory_order_release);
 }
 
-SyncScheduler::SyncScheduler(bool own_thread, int64_t interval_ms, std::function<void()> housekeeping)
-    : interval_ms_(interval_ms), housekeeping_(std::move(housekeeping)) {
-  if (own_thread) thread_ = std::thread([this] { ThreadMain(); });
+void SyncScheduler::StartThread() {
+  thread_ = std::thread([this] { ThreadMain(); });
 }
 
 void SyncScheduler::Schedule(std::shared_ptr<GroupCommit> commit) {

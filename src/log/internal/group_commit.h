@@ -34,8 +34,10 @@ class GroupCommit;
 class SyncScheduler {
  public:
   // `housekeeping` runs on the same thread, every interval.
-  SyncScheduler(bool own_thread, int64_t interval_ms, std::function<void()> housekeeping);
+  SyncScheduler(int64_t interval_ms, std::function<void()> housekeeping)
+      : interval_ms_(interval_ms), housekeeping_(std::move(housekeeping)) {}
   ~SyncScheduler() { Stop(); }
+  void StartThread();
   void Schedule(std::shared_ptr<GroupCommit> commit);
   void RunPending();  // without a thread only
   // Runs what is scheduled and ends the thread.

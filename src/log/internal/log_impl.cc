@@ -54,7 +54,7 @@ class LogImpl final : public Log {
         clock_(clock),
         path_(std::move(path)),
         options_(options),
-        scheduler_(options.background_thread, options.housekeeping_interval_ms, [this] { Housekeeping(); }),
+        scheduler_(options.housekeeping_interval_ms, [this] { Housekeeping(); }),
         context_{files_, clock_, scheduler_, health_} {
     if (options_.metrics != nullptr) {
       context_.sync_seconds =
@@ -116,7 +116,6 @@ class LogImpl final : public Log {
   mutable std::mutex mutex_;   // guards topics_ and closed_
   std::map<std::string, Topic, std::less<>> topics_;
   Status closed_;
-  std::atomic<bool> ready_{false};  // housekeeping may run
   int64_t deleted_ = 0;
   int64_t last_housekeeping_ns_ = 0;
 
@@ -139,7 +138,7 @@ Status LogImpl::OpenAll() {
   }
   TM_RETURN_IF_ERROR(coordinator_->Recover(AllPartitions()));
   last_housekeeping_ns_ = clock_.MonotonicNanos();
-  ready_ = true;
+  if (options_.background_thread) scheduler_.StartThread();
   return Status::OK();
 }
 
@@ -319,7 +318,6 @@ std::vector<std::shared_ptr<PartitionImpl>> LogImpl::AllPartitions() const {
 }
 
 void LogImpl::Housekeeping() {
-  if (!ready_.load()) return;
   for (const auto& partition : AllPartitions()) partition->Housekeeping();
   if (!health_.ok()) return;
   for (const Status& status : {coordinator_->Housekeeping(), positions_->Compact()}) {
@@ -344,7 +342,6 @@ Status LogImpl::Close() {
     if (!closed_.ok()) return closed_;
     closed_ = why;
   }
-  ready_ = false;
   scheduler_.Stop();
   Status result;
   const auto keep = [&](Status status) {
