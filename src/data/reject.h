@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ class RejectSink {
  public:
   virtual ~RejectSink() = default;
   virtual void Reject(RejectedRow row) = 0;
+  // False while too many wait to be stored: the subtask is then given no input. `wake` (any thread) says that there is room again.
+  virtual bool HasRoom() const { return true; }
+  virtual void SetWake(std::function<void()> wake) { (void)wake; }
 };
 
 }  // namespace tidemill

@@ -95,6 +95,7 @@ Status EpochCoordinator::Complete(Pending& pending) {
     for (const auto& [key, chain] : chains_) {
       for (const StateFile& file : chain) manifest.state.push_back({std::get<2>(key), file});
     }
+    if (options_.sync_rejects) TM_RETURN_IF_ERROR(RetryWhenFull(options_.sync_rejects));
     manifest.created_us = options_.clock->NowMicros();
     TM_RETURN_IF_ERROR(RetryWhenFull([&] { return manifests_.Write(manifest); }));
   }

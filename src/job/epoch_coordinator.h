@@ -31,6 +31,7 @@ class EpochCoordinator {
     int64_t first_epoch = 1;
     const Clock* clock = nullptr;
     MetricsRegistry* metrics = nullptr;
+    std::function<Status()> sync_rejects;  // RuntimeEnvironment::SyncRejects; may be empty
     // Waits before a write is tried again on a full disk; false: give up (cancelled).
     std::function<bool()> wait_for_room;
     // A full snapshot when so many deltas lie above the last one, or when they outgrow it.

@@ -18,6 +18,7 @@ void Chain::Add(std::unique_ptr<Operator> op, OpenContext context, KeyGroupRange
   link->context.state = &link->state;
   link->context.timers = &link->timers;
   link->context.wake = WakeFlag::Callback(link->wake);
+  link->reject_sink->SetWake(link->context.wake);
   link->rows_in =
       link->context.metrics->GetCounter("tidemill_records_in_total", "Rows given to an operator.", link->context.labels);
   if (link->sink != nullptr) link->sink->SetRejects(link->reject_sink.get());
@@ -44,7 +45,7 @@ bool Chain::OutputsHaveRoom() const {
 }
 
 bool Chain::OperatorsHaveRoom() const {
-  return std::all_of(links_.begin(), links_.end(), [](const auto& link) { return link->op->HasRoom(); });
+  return std::all_of(links_.begin(), links_.end(), [](const auto& link) { return link->op->HasRoom() && link->reject_sink->HasRoom(); });
 }
 
 bool Chain::HasWakes() const {

@@ -28,6 +28,7 @@ Status SourceTask::AddSplit(Source& source, const SourceSplit& split, const Spli
   if (!added->read_ended) {
     context.rejects = rejects_.get();
     context.wake = WakeFlag::Callback(added->wake);
+    rejects_->SetWake(context.wake);
     Labels labels = context.labels;
     labels.emplace_back("partition", split.id);
     added->lag_gauge = context.metrics->GetGauge("tidemill_source_lag_records", "Rows that are there and not read yet.", labels);
@@ -42,7 +43,7 @@ bool SourceTask::ended() const {
   return std::all_of(splits_.begin(), splits_.end(), [](const auto& split) { return split->ended(); });
 }
 
-bool SourceTask::HasWork() const { return Choose() >= 0; }
+bool SourceTask::HasWork() const { return rejects_->HasRoom() && Choose() >= 0; }
 
 int SourceTask::Choose() const {
   int best = -1;

@@ -27,6 +27,7 @@ class JobRunner::Environment final : public RuntimeEnvironment {
     return journals_->MakeJournal(operator_name, subtask);
   }
   std::unique_ptr<RejectSink> MakeRejectSink(const std::string& origin) override { return base_.MakeRejectSink(origin); }
+  Status SyncRejects() override { return base_.SyncRejects(); }
   MetricsRegistry& metrics() override { return base_.metrics(); }
   const Clock& clock() override { return base_.clock(); }
 
@@ -100,6 +101,7 @@ Status JobRunner::Prepare() {
                                         .operators = operators,
                                         .clock = &clock_,
                                         .metrics = &environment_.metrics(),
+                                        .sync_rejects = [this] { return environment_.SyncRejects(); },
                                         .wait_for_room = [this] {
                                           LogWarning("disk full: the epoch waits for room");
                                           return WaitUnlessCancelled(kDiskFullRetryMs);
