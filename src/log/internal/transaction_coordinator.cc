@@ -120,7 +120,7 @@ Result<std::unique_ptr<TransactionCoordinator>> TransactionCoordinator::Open(Log
                       FrameFile::Open(context.files, path, context.scheduler, context.health,
                                       [&](std::string_view payload) { return coordinator->Replay(payload); }));
   // Some of the reserved ids were used; which ones is not written down.
-  coordinator->next_producer_id_ = coordinator->reserved_until_;
+  coordinator->next_producer_id_ = coordinator->durable_until_ = coordinator->reserved_until_;
   return coordinator;
 }
 
@@ -182,18 +182,34 @@ Status TransactionCoordinator::Recover(const std::vector<std::shared_ptr<Partiti
   return Status::OK();
 }
 
+// An id must never come back, or an old abort would hide new records: the range it is from is on disk before it is
+// used. The next range is reserved while the last one is still half full, so that hardly anybody waits for that.
 Result<int64_t> TransactionCoordinator::NextProducerId() {
-  int64_t id = 0, wait_for = 0;
+  int64_t id = 0, reserve = 0, until = 0;
+  bool wait = false;
   {
     std::lock_guard lock(mutex_);
     id = next_producer_id_;
-    if (id >= reserved_until_) {
-      TM_ASSIGN_OR_RETURN(wait_for, AppendLocked(Payload(Kind::kReserved, id + kReservedAtOnce)));
+    wait = id >= durable_until_;
+    if (wait || id + kReservedAtOnce / 2 >= reserved_until_) {
+      until = std::max(reserved_until_, id) + kReservedAtOnce;
+      TM_ASSIGN_OR_RETURN(reserve, AppendLocked(Payload(Kind::kReserved, until)));
     }
     ++next_producer_id_;
   }
-  // An id must never come back, or an old abort would hide new records.
-  if (wait_for > 0) TM_RETURN_IF_ERROR(file_->commit().SyncUpTo(wait_for));
+  if (reserve == 0) return id;
+  const auto reserved = [this, until] {
+    std::lock_guard lock(mutex_);
+    durable_until_ = std::max(durable_until_, until);
+  };
+  if (wait) {
+    TM_RETURN_IF_ERROR(file_->commit().SyncUpTo(reserve));
+    reserved();
+  } else {
+    file_->commit().WhenDurable(reserve, [reserved](const Status& status) {
+      if (status.ok()) reserved();
+    });
+  }
   return id;
 }
 

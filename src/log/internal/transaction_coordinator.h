@@ -65,6 +65,7 @@ class TransactionCoordinator {
   std::map<int64_t, Entry> entries_;  // by producer id
   int64_t next_producer_id_ = 1;
   int64_t reserved_until_ = 1;
+  int64_t durable_until_ = 1;  // of reserved_until_, what is on disk
   std::unique_ptr<FrameFile> file_;
 };
 

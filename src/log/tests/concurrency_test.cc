@@ -3,6 +3,8 @@
 #include <mutex>
 #include <thread>
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "log/tests/log_test_fixture.h"
@@ -103,6 +105,55 @@ TEST_F(ConcurrencyTest, AppendersShareFsyncsAndAReaderFollowsLive) {
   partition.reset();
   OpenLog();
   EXPECT_EQ((*log_->partition("t", 0))->Offsets().end, kThreads * kEach);
+}
+
+// A real process, killed at a real moment: what it had been told is durable is there, in order and whole.
+TEST_F(ConcurrencyTest, AcknowledgedRecordsSurviveKill) {
+  TM_ASSERT_OK(log_->CreateTopic("t", {.segment_bytes = 16 << 10}));
+  log_.reset();  // and with it its thread: only a process of one thread is forked
+  Random random(static_cast<uint64_t>(::getpid()));
+  int64_t acknowledged = -1;
+  for (int round = 0; round < 8; ++round) {
+    int fds[2];
+    ASSERT_EQ(::pipe(fds), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      auto log = Log::Open(files_, clock_, root_);
+      if (!log.ok()) ::_exit(1);
+      auto partition = *(*log)->partition("t", 0);
+      while (true) {
+        const std::string text = std::to_string(partition->Offsets().end);
+        const Record record = Value(text);
+        const auto offset = partition->Append({&record, 1});
+        if (!offset.ok() || (*offset % 3 == 0 && !partition->SyncUpTo(*offset).ok())) ::_exit(1);
+        if (*offset % 3 == 0 && ::write(fds[1], &*offset, sizeof(int64_t)) != sizeof(int64_t)) ::_exit(1);
+      }
+    }
+    ::close(fds[1]);
+    int64_t offset = 0;
+    for (uint64_t n = 1 + random.Uniform(40); n > 0; --n) {
+      ASSERT_EQ(::read(fds[0], &offset, sizeof(offset)), static_cast<ssize_t>(sizeof(offset)));
+      ASSERT_GT(offset, acknowledged);
+      acknowledged = offset;
+    }
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    while (::read(fds[0], &offset, sizeof(offset)) == static_cast<ssize_t>(sizeof(offset))) acknowledged = offset;
+    ::close(fds[0]);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    OpenLog();
+    auto partition = *log_->partition("t", 0);
+    ASSERT_GT(partition->Offsets().end, acknowledged);
+    PartitionReader reader(partition, 0);
+    std::vector<RecordView> records;
+    int64_t expected = 0;
+    do {
+      TM_ASSERT_OK(reader.Poll(100, &records));
+      for (const RecordView& record : records) ASSERT_EQ(record.value, std::to_string(expected++));
+    } while (!records.empty());
+    EXPECT_EQ(expected, partition->Offsets().end);
+    partition.reset();
+    log_.reset();
+  }
 }
 
 TEST_F(ConcurrencyTest, TransactionsOfSeveralThreads) {

@@ -1,5 +1,7 @@
 #include "log/transaction.h"
 
+#include <set>
+
 #include "base/logging.h"
 #include "log/tests/log_test_fixture.h"
 
@@ -119,6 +121,21 @@ TEST_F(TransactionTest, HandlesSurviveAsBytesAndProcessesDie) {
   EXPECT_TRUE(log_->Commit(unknown).Is(kUnknownTransaction));
   EXPECT_FALSE(PreparedTransaction::Parse(commit_handle.substr(1)).ok());
   EXPECT_FALSE(PreparedTransaction::Parse(commit_handle + "x").ok());
+}
+
+TEST_F(TransactionTest, ProducerIdsNeverComeBack) {
+  std::set<int64_t> seen;
+  for (uint64_t life = 0; life < 6; ++life) {
+    files_.StopAfter(static_cast<int64_t>(life) * 3);
+    for (int i = 0; i < 2'300; ++i) {
+      auto transaction = log_->Begin("x");
+      if (!transaction.ok()) break;
+      EXPECT_TRUE(seen.insert((*transaction)->producer_id()).second);
+      if (i % 100 == 0) log_->RunPending();
+    }
+    CrashAndOpen(life);
+  }
+  EXPECT_GT(seen.size(), 5'000u);
 }
 
 TEST_F(TransactionTest, EmptyAndMisused) {
