@@ -69,8 +69,7 @@ bool IsInfix(const Expression& e) {
   if (e.kind == Expression::Kind::kAnd || e.kind == Expression::Kind::kOr) return true;
   if (e.kind != Expression::Kind::kCall || e.args.empty()) return false;
   std::string_view name = e.function->name;
-  if (name == "[]" || name == ".") return false;
-  return !std::isalpha(static_cast<unsigned char>(name[0])) || name.starts_with("IS ") || name == "NOT" || name == "NEGATE" || name == "LIKE" ||
+  return !std::isalpha(static_cast<unsigned char>(name[0])) || name.starts_with("IS ") || name == "NOT" || name == "NEGATE" || name == "LIKE" || name == "IN" ||
          name == "SIMILAR TO";
 }
 
@@ -92,8 +91,13 @@ std::string JoinArgs(const Expression& e, const std::vector<std::string>& names)
 
 std::string CallText(const Expression& e, const std::vector<std::string>& names) {
   std::string_view name = e.function->name;
-  if (name == "[]" && e.args.size() == 2) return Operand(*e.args[0], names) + "[" + Text(*e.args[1], names) + "]";
-  if (name == "." && e.args.size() == 2 && e.args[1]->kind == Expression::Kind::kLiteral) {
+  if (name == "IN") {
+    std::string list;
+    for (size_t i = 1; i < e.args.size(); ++i) list += (i > 1 ? ", " : "") + Text(*e.args[i], names);
+    return Operand(*e.args[0], names) + " IN (" + list + ")";
+  }
+  if (name == "ITEM" && e.args.size() == 2) return Operand(*e.args[0], names) + "[" + Text(*e.args[1], names) + "]";
+  if (name == "FIELD" && e.args.size() == 2 && e.args[1]->kind == Expression::Kind::kLiteral) {
     return Operand(*e.args[0], names) + "." + e.args[1]->literal->ToString();
   }
   if (name == "ARRAY" || name == "MAP") return std::string(name) + "[" + JoinArgs(e, names) + "]";

@@ -10,6 +10,22 @@
 
 namespace {
 
+constexpr const char* kTables = R"(
+CREATE TABLE t (a BIGINT, b DOUBLE, c STRING, ts TIMESTAMP(3), r ROW<x INT, y ARRAY<STRING>>, WATERMARK FOR ts AS ts) WITH ('connector' = 'x');
+CREATE TABLE tx (id BIGINT, customer BIGINT, terminal BIGINT, amount DOUBLE, country STRING, tags ARRAY<STRING>, ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'x');
+CREATE TABLE profiles (customer BIGINT, name STRING, age INT, from_ts TIMESTAMP(3), PRIMARY KEY (customer) NOT ENFORCED,
+  WATERMARK FOR from_ts AS from_ts) WITH ('connector' = 'x');
+CREATE TABLE a (customer BIGINT, n BIGINT) WITH ('connector' = 'print');
+CREATE TABLE b (id BIGINT, total DOUBLE) WITH ('connector' = 'http');
+CREATE TABLE s (a BIGINT, PRIMARY KEY (a) NOT ENFORCED) WITH ('connector' = 'http');
+CREATE MODEL m INPUT (a DOUBLE, b DOUBLE) OUTPUT (score DOUBLE, id STRING) WITH ('provider' = 'x');
+CREATE VIEW features AS SELECT id, customer, COUNT(*) OVER (PARTITION BY customer ORDER BY ts) AS n, SUM(amount) OVER w AS total, ts
+  FROM tx WHERE amount > 0 WINDOW w AS (PARTITION BY customer ORDER BY ts);
+CREATE VIEW per_minute AS SELECT customer, window_time AS t, SUM(amount) AS total
+  FROM TABLE(TUMBLE(TABLE tx, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY customer, window_start, window_end, window_time;
+)";
+
 class AnyEnvironment final : public tidemill::PlannerEnvironment {
  public:
   tidemill::Status ValidateTable(const tidemill::TableDefinition&, bool, bool) override { return tidemill::Status::OK(); }
@@ -39,12 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   AnyEnvironment environment;
   tidemill::Planner planner(environment);
-  (void)planner.Plan("tables.sql",
-                     "CREATE TABLE t (a BIGINT, b DOUBLE, c STRING, ts TIMESTAMP(3), r ROW<x INT, y ARRAY<STRING>>, WATERMARK FOR ts AS ts) "
-                     "WITH ('connector' = 'x');"
-                     "CREATE TABLE s (a BIGINT, PRIMARY KEY (a) NOT ENFORCED) WITH ('connector' = 'http');"
-                     "CREATE MODEL m INPUT (a DOUBLE) OUTPUT (p DOUBLE) WITH ('provider' = 'x');",
-                     {});
+  Check(planner.Plan("tables.sql", kTables, {}).ok());
   auto planned = planner.Plan("fuzz.sql", text, variables);
   if (!planned.ok()) {
     Check(planned.status().position().has_value());

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/config.h"
 #include "sql/binder/expression_binder.h"
 #include "sql/errors.h"
@@ -107,7 +109,7 @@ Result<ExpressionPtr> ExpressionBinder::Bind(const Expr& expr) {
     }
     case Expr::Kind::kIndex: {
       TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
-      return MakeCall("[]", std::move(args), expr.position);
+      return MakeCall("ITEM", std::move(args), expr.position);
     }
     case Expr::Kind::kField: {
       TM_ASSIGN_OR_RETURN(ExpressionPtr row, Bind(*expr.args[0]));
@@ -147,7 +149,7 @@ Result<ExpressionPtr> ExpressionBinder::SelectField(ExpressionPtr row, const ast
   }
   std::vector<std::string> names;
   for (const Field& child : row->type.children()) {
-    if (child.name == field.text) return MakeCall(".", {std::move(row), MakeStringLiteral(field.text, field.position)}, field.position);
+    if (child.name == field.text) return MakeCall("FIELD", {std::move(row), MakeStringLiteral(field.text, field.position)}, field.position);
     names.push_back(child.name);
   }
   Status status = Status(kColumnNotFound, fmt::format("field '{}' not found in {}", field.text, row->type.WithNullable(true).ToString())).At(field.position);
@@ -189,6 +191,13 @@ Result<ExpressionPtr> ExpressionBinder::BindBetween(const Expr& expr) {
 
 Result<ExpressionPtr> ExpressionBinder::BindIn(const Expr& expr) {
   TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
+  // A list of constants is looked up; anything else is compared one by one, in order.
+  constexpr size_t kComparedMax = 4;
+  const bool constants = std::all_of(args.begin() + 1, args.end(), [](const ExpressionPtr& e) { return IsLiteral(*e); });
+  if (constants && args.size() > kComparedMax + 1) {
+    TM_ASSIGN_OR_RETURN(ExpressionPtr found, MakeCall("IN", std::move(args), expr.position));
+    return expr.flag ? Negate(std::move(found), expr.position) : Result<ExpressionPtr>(std::move(found));
+  }
   std::vector<ExpressionPtr> equal;
   for (size_t i = 1; i < args.size(); ++i) {
     TM_ASSIGN_OR_RETURN(ExpressionPtr e, MakeCall("=", {args[0], args[i]}, args[i]->position));

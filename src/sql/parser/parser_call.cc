@@ -188,6 +188,7 @@ Status Parser::ParseArguments(Expr& call) {
     call.args.push_back(std::move(arg));
   } while (AcceptSymbol(","));
   if (IsWord("ORDER")) return Unsupported(fmt::format("ORDER BY inside {}", call.op));
+  if (call.op.starts_with("JSON_") && Peek().kind == TokenKind::kWord) return Unsupported(fmt::format("{} in {}", Peek().upper, call.op));
   if (IsWord("IGNORE") || IsWord("RESPECT")) return Unsupported(fmt::format("{} NULLS", Peek().upper));
   if (!AcceptSymbol(")")) return Expected("',' or ')'");
   return Status::OK();

@@ -171,7 +171,18 @@ Result<ExprPtr> Parser::ParseIs(ExprPtr left) {
     expr->args = {std::move(left)};
     return Finish(std::move(expr));
   }
-  if (IsWord("JSON")) return Unsupported(op + "JSON");
+  if (AcceptWord("JSON")) {
+    if (IsWord("VALUE") || IsWord("OBJECT") || IsWord("ARRAY") || IsWord("SCALAR")) return Unsupported("IS JSON " + Peek().upper);
+    std::shared_ptr<Expr> json = Make(Expr::Kind::kUnary, Span(position));
+    json->op = "IS JSON";
+    json->args = {std::move(left)};
+    if (!negated) return Finish(std::move(json));
+    std::shared_ptr<Expr> inverse = Make(Expr::Kind::kUnary, json->position);
+    inverse->op = "NOT";
+    TM_ASSIGN_OR_RETURN(ExprPtr operand, Finish(std::move(json)));
+    inverse->args = {std::move(operand)};
+    return Finish(std::move(inverse));
+  }
   if (IsSymbol("(") || IsWord("OF")) return Unsupported("IS OF type");
   return Expected(negated ? "NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM" : "[NOT] NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM",
                   {"NULL", "NOT", "TRUE", "FALSE", "UNKNOWN", "DISTINCT"});

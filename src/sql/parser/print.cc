@@ -289,7 +289,8 @@ std::string ToSql(const Expr& e) {
     case Expr::Kind::kIndex:
       return ToSql(*e.args[0]) + "[" + ToSql(*e.args[1]) + "]";
     case Expr::Kind::kField:
-      return ToSql(*e.args[0]) + "." + NameText(e.names[0].text);
+      // After a number the point would be its own.
+      return (e.args[0]->kind == Expr::Kind::kNumber ? "(" + e.args[0]->text + ")" : ToSql(*e.args[0])) + "." + NameText(e.names[0].text);
     case Expr::Kind::kDescriptor:
       return "DESCRIPTOR(" + Names(e.names, ", ") + ")";
     case Expr::Kind::kTableArg:
