@@ -11,7 +11,7 @@ namespace tidemill {
 
 inline constexpr int kNestingMax = 200;
 // Of one expression tree, which long chains (a + b + c ...) deepen without nesting.
-inline constexpr int kExpressionDepthMax = 1000;
+inline constexpr int kExpressionDepthMax = 500;
 
 // Text to statements. The first error ends it: position, what was found, what was expected.
 Result<std::vector<ast::Statement>> ParseScript(const std::string& file, const std::string& text,

@@ -9,7 +9,7 @@
 #include <random>
 #include <sstream>
 
-#include "../../../tests/fuzz/sql_fuzz.cc"  // NOLINT: the entry is a program of its own
+#include "sql/tests/sql_fuzz.h"
 
 namespace tidemill {
 namespace {
@@ -65,7 +65,7 @@ TEST(SqlFuzz, MutatedScripts) {
       }
     }
     if (const char* trace = std::getenv("TIDEMILL_FUZZ_TRACE")) std::ofstream(trace, std::ios::binary) << text;
-    LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+    FuzzSql(reinterpret_cast<const uint8_t*>(text.data()), text.size());
   }
 }
 
