@@ -7,12 +7,11 @@
 #include <arrow/api.h>
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-
 #include "base/random.h"
 #include "feature/feature_store.h"
 #include "feature/offline_writer.h"
 #include "feature/online_table.h"
+#include "feature/point_in_time.h"
 
 namespace tidemill {
 namespace {
@@ -186,6 +185,37 @@ void BM_OfflineManyDays(benchmark::State& state) {
   (void)RemoveRecursively(files, view.offline_path).ok();
 }
 BENCHMARK(BM_OfflineManyDays)->Unit(benchmark::kMillisecond)->Iterations(10);
+
+// 900,000 labels joined with 900,000 feature rows of 16 features, both over 183 days and N entities, files of one a day.
+void BM_PointInTimeJoin(benchmark::State& state) {
+  LocalFileSystem files;
+  const FeatureView view = View();
+  (void)RemoveRecursively(files, view.offline_path).ok();
+  Random random(1);
+  constexpr int64_t kAll = 110 * kRows;
+  constexpr int64_t kStep = 183LL * 86'400'000 / kAll;
+  arrow::Int64Builder keys;
+  std::vector<EventTime> times;
+  {
+    OfflineWriter writer(files, view, "0", "join", 8);
+    for (int64_t i = 0; i < kAll; i += kRows) (void)writer.Add(Rows(state.range(0), i * kStep, random, kStep), 5).ok();
+    const auto handle = writer.Prepare(1);
+    if (!handle.ok() || !CommitOffline(files, view.offline_path, *handle, 8).ok()) state.SkipWithError("write failed");
+  }
+  for (int64_t i = 0; i < kAll; ++i) {
+    (void)keys.Append(static_cast<int64_t>(random.Uniform(state.range(0)))).ok();
+    times.push_back(static_cast<int64_t>(random.Uniform(kAll * kStep)));
+  }
+  const std::shared_ptr<arrow::Array> entities = *keys.Finish();
+  for (auto _ : state) {
+    const auto joined = JoinPointInTime(files, view, view.feature_columns(), {entities}, times);
+    if (!joined.ok()) state.SkipWithError(joined.status().ToString().c_str());
+    else state.counters["matched"] = static_cast<double>(joined->matched);
+  }
+  state.SetItemsProcessed(state.iterations() * kAll);
+  (void)RemoveRecursively(files, view.offline_path).ok();
+}
+BENCHMARK(BM_PointInTimeJoin)->ArgName("entities")->Arg(5'000)->Arg(500'000)->Unit(benchmark::kMillisecond)->Iterations(3);
 
 }  // namespace
 }  // namespace tidemill

@@ -1,7 +1,6 @@
 #include "feature/internal/parquet_file.h"
 
 #include <arrow/api.h>
-#include <arrow/io/interfaces.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
@@ -12,87 +11,10 @@
 
 #include "data/arrow_status.h"
 #include "feature/errors.h"
+#include "feature/internal/arrow_files.h"
 
 namespace tidemill {
 namespace {
-
-constexpr size_t kWriteBufferBytes = 1 << 20;
-
-arrow::Status ToArrowStatus(const Status& status) { return status.ok() ? arrow::Status::OK() : arrow::Status::IOError(status.ToString()); }
-
-class InputFile final : public arrow::io::RandomAccessFile {
- public:
-  InputFile(std::unique_ptr<ReadableFile> file, int64_t size) : file_(std::move(file)), size_(size) {}
-  arrow::Status Close() override {
-    closed_ = true;
-    return arrow::Status::OK();
-  }
-  bool closed() const override { return closed_; }
-  arrow::Result<int64_t> Tell() const override { return position_; }
-  arrow::Status Seek(int64_t position) override {
-    position_ = position;
-    return arrow::Status::OK();
-  }
-  arrow::Result<int64_t> GetSize() override { return size_; }
-  arrow::Result<int64_t> ReadAt(int64_t position, int64_t bytes, void* out) override {
-    Result<int64_t> read = file_->ReadAt(position, bytes, static_cast<char*>(out));
-    if (!read.ok()) return ToArrowStatus(read.status());
-    return *read;
-  }
-  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t bytes) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(bytes));
-    ARROW_ASSIGN_OR_RAISE(const int64_t read, ReadAt(position, bytes, buffer->mutable_data()));
-    ARROW_RETURN_NOT_OK(buffer->Resize(read));
-    return std::shared_ptr<arrow::Buffer>(std::move(buffer));
-  }
-  arrow::Result<int64_t> Read(int64_t bytes, void* out) override {
-    ARROW_ASSIGN_OR_RAISE(const int64_t read, ReadAt(position_, bytes, out));
-    position_ += read;
-    return read;
-  }
-  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t bytes) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(position_, bytes));
-    position_ += buffer->size();
-    return buffer;
-  }
-
- private:
-  std::unique_ptr<ReadableFile> file_;
-  int64_t size_;
-  int64_t position_ = 0;
-  bool closed_ = false;
-};
-
-// Gathers the many small writes of a Parquet file; keeps our own error for the caller.
-class OutputFile final : public arrow::io::OutputStream {
- public:
-  explicit OutputFile(std::unique_ptr<WritableFile> file) : file_(std::move(file)) {}
-  arrow::Status Close() override {
-    closed_ = true;
-    return arrow::Status::OK();
-  }
-  bool closed() const override { return closed_; }
-  arrow::Result<int64_t> Tell() const override { return position_; }
-  arrow::Status Write(const void* data, int64_t bytes) override {
-    position_ += bytes;
-    buffer_.append(static_cast<const char*>(data), static_cast<size_t>(bytes));
-    return buffer_.size() < kWriteBufferBytes ? arrow::Status::OK() : Flush();
-  }
-  arrow::Status Flush() override {
-    if (error_.ok()) error_ = file_->Append(buffer_);
-    buffer_.clear();
-    return ToArrowStatus(error_);
-  }
-  const Status& error() const { return error_; }
-  WritableFile& file() { return *file_; }
-
- private:
-  std::unique_ptr<WritableFile> file_;
-  std::string buffer_;
-  int64_t position_ = 0;
-  bool closed_ = false;
-  Status error_;
-};
 
 parquet::Compression::type CompressionOf(const std::string& name) {
   if (name == "snappy") return parquet::Compression::SNAPPY;
@@ -103,7 +25,7 @@ parquet::Compression::type CompressionOf(const std::string& name) {
 
 class Writer final : public ParquetFileWriter {
  public:
-  Writer(std::string path, std::shared_ptr<arrow::Schema> schema, std::shared_ptr<OutputFile> output, std::unique_ptr<parquet::arrow::FileWriter> writer)
+  Writer(std::string path, std::shared_ptr<arrow::Schema> schema, std::shared_ptr<ArrowOutputFile> output, std::unique_ptr<parquet::arrow::FileWriter> writer)
       : path_(std::move(path)), schema_(std::move(schema)), output_(std::move(output)), writer_(std::move(writer)) {}
   ~Writer() override {
     // An abandoned file: its footer goes nowhere that is read.
@@ -127,11 +49,7 @@ class Writer final : public ParquetFileWriter {
       TM_RETURN_IF_ERROR(Failed(writer_->AddKeyValueMetadata(arrow::key_value_metadata(keys, values))));
     }
     TM_RETURN_IF_ERROR(Failed(writer_->Close()));
-    TM_RETURN_IF_ERROR(Failed(output_->Flush()));
-    TM_RETURN_IF_ERROR(output_->file().Sync());
-    const int64_t size = output_->file().size();
-    TM_RETURN_IF_ERROR(output_->file().Close());
-    return size;
+    return output_->Finish();
   }
 
  private:
@@ -142,7 +60,7 @@ class Writer final : public ParquetFileWriter {
 
   std::string path_;
   std::shared_ptr<arrow::Schema> schema_;
-  std::shared_ptr<OutputFile> output_;
+  std::shared_ptr<ArrowOutputFile> output_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   bool finished_ = false;
 };
@@ -203,17 +121,11 @@ class Reader final : public ParquetFileReader {
 
 bool IsParquetCompression(const std::string& name) { return name == "none" || name == "snappy" || name == "lz4" || name == "zstd"; }
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenArrowFile(FileSystem& files, const std::string& path) {
-  TM_ASSIGN_OR_RETURN(std::unique_ptr<ReadableFile> file, files.OpenReadable(path));
-  TM_ASSIGN_OR_RETURN(const int64_t size, file->Size());
-  return std::shared_ptr<arrow::io::RandomAccessFile>(std::make_shared<InputFile>(std::move(file), size));
-}
-
 Result<std::unique_ptr<ParquetFileWriter>> ParquetFileWriter::Create(FileSystem& files, const std::string& path,
                                                                      const std::shared_ptr<arrow::Schema>& schema,
                                                                      const ParquetWriteOptions& options) {
   TM_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files.OpenWritable(path, FileSystem::OpenMode::kTruncate));
-  const auto output = std::make_shared<OutputFile>(std::move(file));
+  const auto output = std::make_shared<ArrowOutputFile>(std::move(file));
   parquet::WriterProperties::Builder properties;
   properties.disable_dictionary()->disable_statistics()->compression(CompressionOf(options.compression))->created_by("tidemill");
   // Numbers of features hardly repeat; texts do.

@@ -14,15 +14,9 @@ namespace arrow {
 class RecordBatch;
 class Schema;
 class Table;
-namespace io {
-class RandomAccessFile;
-}
 }  // namespace arrow
 
 namespace tidemill {
-
-// A file of a FileSystem as Arrow's readers take it. The FileSystem's error is kept: `LastError` of the file that `OpenArrowFile` gave.
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenArrowFile(FileSystem& files, const std::string& path);
 
 struct ParquetWriteOptions {
   std::string compression = "snappy";    // none, snappy, lz4, zstd
