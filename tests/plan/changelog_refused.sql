@@ -1,0 +1,3 @@
+CREATE TABLE t (a BIGINT, b DOUBLE, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'filesystem');
+CREATE MODEL m INPUT (a BIGINT) OUTPUT (score DOUBLE) WITH ('provider' = 'onnx');
+SELECT * FROM ML_PREDICT(TABLE (SELECT a, COUNT(*) AS n FROM t GROUP BY a), MODEL m, DESCRIPTOR(n));
