@@ -1,6 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
 #include "function/aggregate_function.h"
+#include "function/function_reference.h"
 #include "function/scalar_function.h"
 #include "function/tests/sql_text.h"
 
@@ -42,6 +47,20 @@ TEST(Registry, FindsByExactUpperCaseName) {
   EXPECT_EQ(registry.FindAggregate("MOD"), nullptr);
   const std::vector<std::string> names = registry.names();
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+}
+
+// Run with TIDEMILL_UPDATE_DOCS=1 to write the page.
+TEST(Registry, ReferencePageIsUpToDate) {
+  const char* path = "docs/functions.md";
+  const std::string rendered = RenderFunctionReference();
+  if (std::getenv("TIDEMILL_UPDATE_DOCS") != nullptr) std::ofstream(path) << rendered;
+  std::ostringstream page;
+  page << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(page.str() == rendered) << path << " differs from the function table; run TIDEMILL_UPDATE_DOCS=1 build/release/function_tests";
+  for (const ScalarFunction* function : FunctionRegistry::BuiltIn().scalars()) {
+    if (function->summary.find_first_of("*|<") != std::string_view::npos) continue;  // escaped there
+    EXPECT_NE(rendered.find(function->summary), std::string::npos) << function->name << " is in no group of the page";
+  }
 }
 
 }  // namespace
