@@ -81,7 +81,7 @@ void RoundFloating(Row&, T x, T& out) { out = kFn(x); }
 template <typename T>
 void Same(Row&, T x, T& out) { out = x; }
 
-// CEIL and FLOOR of DECIMAL(p, s) are DECIMAL(p, 0), with a digit more for the carry where there is room.
+// CEIL and FLOOR of DECIMAL(p, s) are DECIMAL(p, 0): room for the carry wherever there was a fraction.
 template <bool kCeil>
 Result<arrow::Datum> DecimalStepKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
@@ -114,9 +114,7 @@ Result<ResolvedCall> BindStep(Args args) {
     case TypeKind::kFloat: return Bind(name, args, {type}, type, RowKernel<RoundFloating<float, kStepFloat>, float, float>);
     case TypeKind::kDouble: return Bind(name, args, {type}, type, RowKernel<RoundFloating<double, kStepDouble>, double, double>);
     case TypeKind::kDecimal: {
-      const int whole = type.precision() - type.scale();
-      const DataType result = DataType::Decimal(std::min(38, type.scale() > 0 ? whole + 1 : whole), 0);
-      return Bind(name, args, {type}, result, DecimalStepKernel<kCeil>);
+      return Bind(name, args, {type}, DataType::Decimal(type.precision(), 0), DecimalStepKernel<kCeil>);
     }
     default: return WrongArguments(name, args, "a number, or (time TO unit)");
   }
@@ -197,7 +195,7 @@ Result<ResolvedCall> BindRounding(Args args) {
       TM_ASSIGN_OR_RETURN(digits, LiteralInteger(name, args, 1, "the number of digits of a DECIMAL"));
     }
     const int scale = static_cast<int>(std::clamp<int64_t>(digits, 0, type.scale()));
-    const int whole = type.precision() - type.scale() + (kCut || digits >= type.scale() ? 0 : 1);
+    const int whole = type.precision() - type.scale() + (digits >= type.scale() ? 0 : 1);
     const DataType result = DataType::Decimal(std::clamp(whole + scale, 1, 38), scale);
     if (args.size() == 1) return Bind(name, args, {type}, result, RoundDecimalKernel<kCut>, Nulls::kMaybe);
     return Bind(name, args, {type, IntType()}, result, RoundDecimalKernel<kCut>, Nulls::kMaybe);

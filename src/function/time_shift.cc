@@ -84,7 +84,9 @@ Result<arrow::Datum> AddKernel(EvalContext& context, std::span<const arrow::Datu
   if (const int64_t months = MonthsOf(unit); months > 0) {
     return MapClock<T>(frame, 2, result, result, true, [&](int64_t row, int64_t local) {
       const int64_t days = FloorDiv(local, kDayMs);
-      return AddMonths(days, months * amount(row)) * kDayMs + (local - days * kDayMs);
+      constexpr int64_t kMonthsMax = 120'000'000;  // ten million years: farther is out of range for every unit
+      const int64_t shift = std::clamp(amount(row), -kMonthsMax / months, kMonthsMax / months) * months;
+      return WrappingAdd(AddMonths(days, shift) * kDayMs, FloorMod(local, kDayMs));
     });
   }
   const int64_t millis = MillisOf(unit);
@@ -132,7 +134,7 @@ Result<arrow::Datum> DifferenceKernel(EvalContext& context, std::span<const arro
   const int64_t months = MonthsOf(unit), millis = MillisOf(unit);
   return RunRows<Out>(frame, std::move(validity), result, [&](Row& row, Out& out) {
     const int64_t a = from(row.index), b = to(row.index);
-    const int64_t count = months > 0 ? MonthsBetween(a, b) / months : (b - a) / millis;
+    const int64_t count = months > 0 ? MonthsBetween(a, b) / months : WrappingSubtract(b, a) / millis;
     out = static_cast<Out>(count);
     if (out != count) {
       row.Raise(kNumericOverflow, "TIMESTAMPDIFF does not fit INT; take a larger unit");

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/arrow_status.h"
+#include "function/errors.h"
 #include "function/internal/frame.h"
 
 namespace tidemill {
@@ -106,17 +107,30 @@ inline Status AddNull(Validity& validity, bool& owned, int64_t row, int64_t rows
   return Status::OK();
 }
 
+// A column of texts holds at most 512 MiB, well below what its 32-bit offsets reach: rows beyond are refused, whatever REPEAT is told.
+inline constexpr int64_t kColumnBytesMax = 512 << 20;
+
 template <typename Out, typename F>
 Result<arrow::Datum> RunRows(const Frame& frame, Validity validity, const DataType& result, F&& compute) {
   const int64_t rows = frame.rows();
   TM_ASSIGN_OR_RETURN(OutColumn<Out> out, OutColumn<Out>::Make(rows));
   bool owned = false;
   Out value{};
+  [[maybe_unused]] int64_t bytes = 0;
   for (int64_t i = 0; i < rows; ++i) {
     if (validity.IsValid(i)) {
       if constexpr (std::is_same_v<Out, std::string>) value.clear();
       Row row{frame, i};
-      if (compute(row, value)) [[likely]] {
+      bool computed = compute(row, value);
+      if constexpr (std::is_same_v<Out, std::string>) {
+        bytes += static_cast<int64_t>(value.size());
+        if (bytes > kColumnBytesMax) [[unlikely]] {
+          row.Raise(kInvalidArgument, "the texts made for one batch are larger than 512 MiB");
+          bytes -= static_cast<int64_t>(value.size());
+          computed = false;
+        }
+      }
+      if (computed) [[likely]] {
         TM_RETURN_IF_ERROR(out.Append(i, value));
         continue;
       }

@@ -14,14 +14,15 @@ bool IsTime(const DataType& type) { return type.kind() == TypeKind::kDate || typ
 
 template <int64_t kPerMs, bool kMinus>
 void ShiftTimestamp(Row&, int64_t value, int64_t interval_ms, int64_t& out) {
-  out = kMinus ? value - interval_ms * kPerMs : value + interval_ms * kPerMs;
+  const int64_t shift = WrappingMultiply(interval_ms, kPerMs);
+  out = kMinus ? WrappingSubtract(value, shift) : WrappingAdd(value, shift);
 }
 
 template <int64_t kPerMs, bool kMinus>
 void ShiftTimestampMonths(Row&, int64_t value, int32_t months, int64_t& out) {
   const int64_t day_units = kDayMs * kPerMs;
   const int64_t days = FloorDiv(value, day_units);
-  out = AddMonths(days, kMinus ? -int64_t{months} : months) * day_units + (value - days * day_units);
+  out = WrappingAdd(WrappingMultiply(AddMonths(days, kMinus ? -int64_t{months} : months), day_units), FloorMod(value, day_units));
 }
 
 // An instant moves by months on the wall clock of the session's zone.
@@ -37,7 +38,7 @@ Result<arrow::Datum> ShiftInstantMonths(EvalContext& context, std::span<const ar
     const int64_t rest = value(row.index) - ms * kPerMs;
     int64_t local = 0;
     ShiftTimestampMonths<1, kMinus>(row, zone.ToLocalMs(ms), months(row.index), local);
-    out = zone.ToUtcMs(local) * kPerMs + rest;
+    out = WrappingAdd(WrappingMultiply(zone.ToUtcMs(local), kPerMs), rest);
     return true;
   });
 }
@@ -59,12 +60,12 @@ void ShiftTime(Row&, int32_t time, int64_t interval_ms, int32_t& out) {
 }
 
 template <int64_t kPerMs>
-void TimestampDifference(Row&, int64_t a, int64_t b, int64_t& out) { out = (a - b) / kPerMs; }
+void TimestampDifference(Row&, int64_t a, int64_t b, int64_t& out) { out = WrappingSubtract(a, b) / kPerMs; }
 void DateDifference(Row&, int32_t a, int32_t b, int64_t& out) { out = (int64_t{a} - b) * kDayMs; }
 void TimeDifference(Row&, int32_t a, int32_t b, int64_t& out) { out = int64_t{a} - b; }
 
 template <typename T, bool kMinus>
-void AddIntervals(Row&, T a, T b, T& out) { out = kMinus ? a - b : a + b; }
+void AddIntervals(Row&, T a, T b, T& out) { out = static_cast<T>(kMinus ? WrappingSubtract(a, b) : WrappingAdd(a, b)); }
 
 bool IsWholeDays(const ArgumentInfo& interval) {
   if (interval.type.kind() != TypeKind::kIntervalDay || interval.literal == nullptr) return false;

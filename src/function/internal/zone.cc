@@ -54,7 +54,7 @@ Result<ZoneOffsets> ZoneOffsets::Make(const std::string& name) {
 }
 
 int64_t ZoneOffsets::ToLocalMs(int64_t utc_ms) {
-  if (fixed_) return utc_ms + fixed_offset_ms_;
+  if (fixed_) return WrappingAdd(utc_ms, fixed_offset_ms_);
   const int64_t seconds = FloorDiv(utc_ms, 1000);
   if (seconds < from_s_ || seconds >= until_s_) {
     offset_ms_ = static_cast<int64_t>(zone_.lookup(At(seconds)).offset) * 1000;
@@ -75,12 +75,12 @@ int64_t ZoneOffsets::ToLocalMs(int64_t utc_ms) {
       until_s_ = seconds + 1;
     }
   }
-  return utc_ms + offset_ms_;
+  return WrappingAdd(utc_ms, offset_ms_);
 }
 
 int64_t ZoneOffsets::ToUtcMs(int64_t local_ms) {
-  if (fixed_) return local_ms - fixed_offset_ms_;
-  const int64_t guess = local_ms - offset_ms_;
+  if (fixed_) return WrappingSubtract(local_ms, fixed_offset_ms_);
+  const int64_t guess = WrappingSubtract(local_ms, offset_ms_);
   const int64_t seconds = FloorDiv(guess, 1000);
   constexpr int64_t kMargin = 2 * 86'400;  // farther than any two offsets lie apart
   if (until_s_ > from_s_ && (from_s_ == INT64_MIN || seconds - kMargin >= from_s_) &&

@@ -272,7 +272,13 @@ class Evaluator {
     if (level <= 2 && TakeWord("NOT")) return Call("NOT", {Expression(3)});
     if (c == '-') {
       Take("-");
-      return Call("NEGATE", {Expression(8)});
+      Value number = Expression(8);
+      if (!number.literal) return Call("NEGATE", {number});
+      // A literal with its sign is one, as for the binder.
+      const ArgumentInfo info{number.type, &number.datum};
+      const ResolvedCall call = Must(FunctionRegistry::BuiltIn().FindScalar("NEGATE")->resolve({&info, 1}));
+      const arrow::Datum operand = Must(CastDatum(context_, number.datum, number.type, call.arguments[0], false));
+      return Value{call.result, Must(call.kernel(context_, {&operand, 1}, call.result)), true};
     }
     if (Take("(")) {
       Value value = Expression(0);
