@@ -367,20 +367,24 @@ void Over::ProcessSlow(uint32_t row, EventTime time) {
 
 // Lets go of records that no frame of this batch's keys holds any more.
 void Over::Trim() {
+  const uint32_t rows_kept = static_cast<uint32_t>(plan_.rows_kept);
   const EventTime retain_from = RetainFrom();
-  for (const uint32_t slot : slots_) {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (i + kAhead < slots_.size()) __builtin_prefetch(&buffer_->ring(slots_[i + kAhead]));
+    const uint32_t slot = slots_[i];
     const TimeBuffer::Ring& ring = buffer_->ring(slot);
     uint32_t keep = ring.back - frames_.FirstHeld(ring, slot);  // counted from the end
-    if (on_arrival_) {
-      // A row to come may lie anywhere after the late bound, and look back from there.
-      if (ring.size() > keep) {
-        const uint32_t oldest = ring.back - buffer_->LowerBound(ring, SaturatingSubtract(watermark_, plan_.range_ms));
-        keep = std::max({keep, ring.back - buffer_->LowerBound(ring, retain_from), oldest + static_cast<uint32_t>(plan_.rows_kept)});
-      }
-    } else {
-      keep = std::max(keep, static_cast<uint32_t>(plan_.rows_kept));
+    if (!on_arrival_) {
+      keep = std::max(keep, rows_kept);
+      if (ring.size() > keep) buffer_->TrimTo(slot, ring.back - keep);
+      continue;
     }
-    if (ring.size() > keep) buffer_->TrimTo(slot, ring.back - keep);
+    // A row to come may lie anywhere after the late bound, and look back from there.
+    if (ring.size() <= keep || buffer_->time(ring, ring.front) >= retain_from) continue;
+    if (rows_kept > 0) keep = std::max(keep, ring.back - buffer_->LowerBound(ring, SaturatingSubtract(watermark_, plan_.range_ms)) + rows_kept);
+    uint32_t front = ring.front;
+    while (ring.back - front > keep && buffer_->time(ring, front) < retain_from) ++front;
+    buffer_->TrimTo(slot, front);
   }
 }
 
