@@ -95,6 +95,8 @@ struct TemporalJoinSpec {
   int right_time_column = -1;
   bool left_outer = false;
   ExpressionPtr condition;       // further ON condition over the output, may be null
+  // On arrival ('table.exec.temporal-join.emit' = 'on-arrival'): a left row joins at once, with the version known by then.
+  OverEmit emit = OverEmit::kOnWatermark;
 };
 // ML_PREDICT. Output: all input columns, then the model's outputs, then (our addition) nothing else; the version of the model is the
 // output column named 'model_version' when the OUTPUT list declares it as STRING.

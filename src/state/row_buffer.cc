@@ -31,7 +31,10 @@ RowBuffer::RowBuffer(Options options, KeyColumns keys) : options_(std::move(opti
 
 Result<std::unique_ptr<RowBuffer>> RowBuffer::Make(Options options) {
   std::vector<Field> key_fields;
-  for (const int column : options.key_columns) key_fields.push_back(options.rows.field(column));
+  for (size_t i = 0; i < options.key_columns.size(); ++i) {
+    key_fields.push_back(options.rows.field(options.key_columns[i]));
+    if (!options.key_types.empty()) key_fields.back().type = options.key_types[i];
+  }
   TM_ASSIGN_OR_RETURN(KeyColumns keys, KeyColumns::Make(std::move(key_fields)));
   return std::unique_ptr<RowBuffer>(new RowBuffer(std::move(options), std::move(keys)));
 }

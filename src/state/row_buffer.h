@@ -26,6 +26,7 @@ class RowBuffer final : public StateTable {
   struct Options {
     Schema rows;
     std::vector<int> key_columns;  // decide the key group of a row; empty: group 0
+    std::vector<DataType> key_types = {};  // as which the exchange encodes them; empty: as they are
   };
   struct Released {
     Batch batch;

@@ -2,7 +2,10 @@
 
 #include "exec/calc.h"
 #include "exec/errors.h"
+#include "exec/journal_operator.h"
 #include "exec/over.h"
+#include "exec/predict.h"
+#include "exec/temporal_join.h"
 #include "exec/union.h"
 
 namespace tidemill {
@@ -56,6 +59,24 @@ Result<OperatorStageSpec> MakeOperatorStage(const LogicalPtr& node) {
   }
   if (std::holds_alternative<UnionSpec>(node->spec)) {
     return StageOf(node, [=] { return Union::Make(output); });
+  }
+  if (const auto* join = std::get_if<TemporalJoinSpec>(&node->spec)) {
+    return StageOf(node, [=] { return TemporalJoin::Make(*join, node->inputs[0]->schema, node->inputs[1]->schema, output); });
+  }
+  if (const auto* predict = std::get_if<PredictSpec>(&node->spec)) {
+    return OperatorStageSpec{.name = node->name, .type = NodeTypeName(*node), .make = [=](OperatorMakeContext& context) -> Made {
+                               TM_ASSIGN_OR_RETURN(auto predictor, context.environment.MakePredictor(*predict));
+                               TM_ASSIGN_OR_RETURN(auto made, Predict::Make(*predict, node->schema, std::move(predictor)));
+                               return Made(std::move(made));
+                             }};
+  }
+  if (const auto* journal_spec = std::get_if<JournalSpec>(&node->spec)) {
+    return OperatorStageSpec{.name = node->name, .type = NodeTypeName(*node), .make = [=](OperatorMakeContext& context) -> Made {
+                               TM_ASSIGN_OR_RETURN(auto journal, context.environment.MakeJournal(node->name, context.subtask));
+                               TM_ASSIGN_OR_RETURN(auto made, JournalOperator::Make(*journal_spec, node->schema, std::move(journal)));
+                               context.journal = made->journal();
+                               return Made(std::move(made));
+                             }};
   }
   return Status(kUnsupportedOperator, std::string(NodeTypeName(*node)) + " has no operator yet").At(node->position);
 }
