@@ -62,11 +62,11 @@ Result<std::vector<std::optional<Batch>>> RecoveredRows::Match(const Batch& batc
 }
 
 void RecoveredRows::NextEpoch() {
-  std::erase_if(rows_, [](auto& entry) {
-    for (Row& row : entry.second) ++row.age;
-    std::erase_if(entry.second, [](const Row& row) { return row.age > kEpochsMax; });
-    return entry.second.empty();
-  });
+  for (auto at = rows_.begin(); at != rows_.end();) {
+    for (Row& row : at->second) ++row.age;
+    std::erase_if(at->second, [](const Row& row) { return row.age > kEpochsMax; });
+    at = at->second.empty() ? rows_.erase(at) : std::next(at);
+  }
 }
 
 // Always whole: it is small, and empty most of the time.

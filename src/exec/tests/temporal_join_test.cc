@@ -22,7 +22,8 @@ Schema Right() {
 }
 Schema Output() {
   std::vector<Field> fields = Left().fields();
-  for (const Field& field : Right().fields()) fields.push_back({field.name, field.type.WithNullable(true)});
+  const Schema right = Right();
+  for (const Field& field : right.fields()) fields.push_back({field.name, field.type.WithNullable(true)});
   return Schema(fields);
 }
 
@@ -65,7 +66,8 @@ TEST(TemporalJoinTest, ConditionIsPartOfTheMatch) {
   condition->kind = Expression::Kind::kCall;
   condition->function = greater;
   condition->args = {MakeColumn(5, Output().field(5).type), MakeColumn(2, Output().field(2).type)};
-  condition->resolved = *greater->resolve(std::vector<ArgumentInfo>{{condition->args[0]->type}, {condition->args[1]->type}});
+  const std::vector<ArgumentInfo> arguments{{condition->args[0]->type}, {condition->args[1]->type}};
+  condition->resolved = *greater->resolve(arguments);
   condition->type = condition->resolved.result;
   for (const bool outer : {false, true}) {
     OperatorHarness harness = MakeHarness(outer, OverEmit::kOnWatermark, condition);
