@@ -79,6 +79,11 @@ bool JobPlannerEnvironment::IsBounded(const TableDefinition& table) {
   return connector != nullptr && connector->is_bounded != nullptr && connector->is_bounded(table);
 }
 
+bool JobPlannerEnvironment::SendsAtOnce(const TableDefinition& table) {
+  const Connector* connector = FindConnector(table.connector());
+  return connector != nullptr && connector->sends_at_once;
+}
+
 std::vector<std::string> JobPlannerEnvironment::connectors() const {
   std::vector<std::string> names;
   for (const Connector& connector : Connectors()) names.emplace_back(connector.name);

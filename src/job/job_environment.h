@@ -49,6 +49,7 @@ class JobPlannerEnvironment final : public PlannerEnvironment {
   Status ValidateTable(const TableDefinition& table, bool as_source, bool as_sink) override;
   Status ValidateModel(const ModelDefinition& model) override;
   bool IsBounded(const TableDefinition& table) override;
+  bool SendsAtOnce(const TableDefinition& table) override;
   std::vector<std::string> connectors() const override;
 
  private:
