@@ -206,7 +206,7 @@ Status WriteOutput(FileSystem& files, const std::string& path, const arrow::Tabl
     TM_RETURN_IF_ERROR(writer->Finish({}).status());
   } else {
     TM_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files.OpenWritable(temporary, FileSystem::OpenMode::kTruncate));
-    ArrowOutputFile output(std::move(file));
+    FeatureOutputFile output(std::move(file));
     const arrow::Status written = arrow::csv::WriteCSV(table, arrow::csv::WriteOptions::Defaults(), &output);
     if (!output.error().ok()) return output.error();
     TM_ARROW_RETURN_IF_ERROR(written, "writing " + path);

@@ -60,24 +60,24 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenArrowFile(FileSystem& f
   return std::shared_ptr<arrow::io::RandomAccessFile>(std::make_shared<InputFile>(std::move(file), size));
 }
 
-arrow::Status ArrowOutputFile::Close() {
+arrow::Status FeatureOutputFile::Close() {
   closed_ = true;
   return arrow::Status::OK();
 }
 
-arrow::Status ArrowOutputFile::Write(const void* data, int64_t bytes) {
+arrow::Status FeatureOutputFile::Write(const void* data, int64_t bytes) {
   position_ += bytes;
   buffer_.append(static_cast<const char*>(data), static_cast<size_t>(bytes));
   return buffer_.size() < kWriteBufferBytes ? arrow::Status::OK() : Flush();
 }
 
-arrow::Status ArrowOutputFile::Flush() {
+arrow::Status FeatureOutputFile::Flush() {
   if (error_.ok()) error_ = file_->Append(buffer_);
   buffer_.clear();
   return ToArrowStatus(error_);
 }
 
-Result<int64_t> ArrowOutputFile::Finish() {
+Result<int64_t> FeatureOutputFile::Finish() {
   if (!Flush().ok()) return error_;
   TM_RETURN_IF_ERROR(file_->Sync());
   const int64_t size = file_->size();

@@ -14,9 +14,9 @@ namespace tidemill {
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenArrowFile(FileSystem& files, const std::string& path);
 
 // A WritableFile as Arrow's writers take it. Gathers small writes; keeps our own error for the caller.
-class ArrowOutputFile final : public arrow::io::OutputStream {
+class FeatureOutputFile final : public arrow::io::OutputStream {
  public:
-  explicit ArrowOutputFile(std::unique_ptr<WritableFile> file) : file_(std::move(file)) {}
+  explicit FeatureOutputFile(std::unique_ptr<WritableFile> file) : file_(std::move(file)) {}
   arrow::Status Close() override;
   bool closed() const override { return closed_; }
   arrow::Result<int64_t> Tell() const override { return position_; }

@@ -25,7 +25,7 @@ parquet::Compression::type CompressionOf(const std::string& name) {
 
 class Writer final : public ParquetFileWriter {
  public:
-  Writer(std::string path, std::shared_ptr<arrow::Schema> schema, std::shared_ptr<ArrowOutputFile> output, std::unique_ptr<parquet::arrow::FileWriter> writer)
+  Writer(std::string path, std::shared_ptr<arrow::Schema> schema, std::shared_ptr<FeatureOutputFile> output, std::unique_ptr<parquet::arrow::FileWriter> writer)
       : path_(std::move(path)), schema_(std::move(schema)), output_(std::move(output)), writer_(std::move(writer)) {}
   ~Writer() override {
     // An abandoned file: its footer goes nowhere that is read.
@@ -60,7 +60,7 @@ class Writer final : public ParquetFileWriter {
 
   std::string path_;
   std::shared_ptr<arrow::Schema> schema_;
-  std::shared_ptr<ArrowOutputFile> output_;
+  std::shared_ptr<FeatureOutputFile> output_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   bool finished_ = false;
 };
@@ -125,7 +125,7 @@ Result<std::unique_ptr<ParquetFileWriter>> ParquetFileWriter::Create(FileSystem&
                                                                      const std::shared_ptr<arrow::Schema>& schema,
                                                                      const ParquetWriteOptions& options) {
   TM_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files.OpenWritable(path, FileSystem::OpenMode::kTruncate));
-  const auto output = std::make_shared<ArrowOutputFile>(std::move(file));
+  const auto output = std::make_shared<FeatureOutputFile>(std::move(file));
   parquet::WriterProperties::Builder properties;
   properties.disable_dictionary()->disable_statistics()->compression(CompressionOf(options.compression))->created_by("tidemill");
   // Numbers of features hardly repeat; texts do.

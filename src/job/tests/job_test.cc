@@ -147,6 +147,7 @@ TEST(JobTest, StopEndsALiveJobWithAnEpochCancelWithout) {
     auto job = Job::Start(CopyPlan(), environment, options);
     ASSERT_TRUE(job.ok());
     EXPECT_EQ((*job)->status().restored_epoch, 1);
+    ASSERT_TRUE(Eventually([&] { return environment.outputs["out"].Written().size() == 1020; }));
     (*job)->Stop();
     EXPECT_TRUE((*job)->Wait().ok());
   }
