@@ -38,6 +38,7 @@ class SketchAccumulators final : public Accumulators {
   const Schema& state_schema() const override { return schema_; }
   Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
                 const uint8_t* selected) override {
+    TM_RETURN_IF_ERROR(RefuseRetractions(static_cast<int64_t>(slots.size()), kinds));
     const Reader<T> read(*args[0], false);
     ForEachCounted(static_cast<int64_t>(slots.size()), args[0].get(), kinds, selected,
                    [&](int64_t i, int) { sketches_[slots[static_cast<size_t>(i)]].Add(StableHash<T>(read(i))); });

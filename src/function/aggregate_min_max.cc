@@ -40,6 +40,7 @@ class Extremes final : public SlotAccumulators<Extremes<T, kMax>, ExtremeState<K
 
   Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
                 const uint8_t* selected) override {
+    TM_RETURN_IF_ERROR(RefuseRetractions(static_cast<int64_t>(slots.size()), kinds));
     const Reader<T> read(*args[0], false);
     State* states = this->states_.data();
     ForEachCounted(static_cast<int64_t>(slots.size()), args[0].get(), kinds, selected, [&](int64_t i, int) {

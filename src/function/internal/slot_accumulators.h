@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/errors.h"
 #include "data/batch.h"
 #include "function/aggregate_function.h"
 #include "function/internal/row_kernel.h"
@@ -29,6 +30,16 @@ void ForEachCounted(int64_t rows, const arrow::Array* arg, const int8_t* kinds, 
                                               kinds[i] == static_cast<int8_t>(RowKind::kDelete));
     fold(i, retract ? -1 : 1);
   }
+}
+
+// For aggregates that can't take rows back: a plan that sends them -U or -D is wrong, and must not pass unnoticed.
+inline Status RefuseRetractions(int64_t rows, const int8_t* kinds) {
+  for (int64_t i = 0; kinds != nullptr && i < rows; ++i) {
+    if (kinds[i] == static_cast<int8_t>(RowKind::kUpdateBefore) || kinds[i] == static_cast<int8_t>(RowKind::kDelete)) {
+      return Status(kInternalError, "an aggregate that can't take rows back was given one");
+    }
+  }
+  return Status::OK();
 }
 
 // Columns from values: `get(i, value)` returns false for NULL.

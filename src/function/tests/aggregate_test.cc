@@ -171,6 +171,18 @@ TEST(Aggregate, ExtremesOfRetractingInputFallBackToTheNextValue) {
   EXPECT_EQ(Finish(last, {0}), (Strings{"3"}));
 }
 
+TEST(Aggregate, RetractionsAreRefusedWhereTheyCannotBeDone) {
+  for (const char* name : {"MIN", "MAX", "FIRST_VALUE", "LAST_VALUE", "APPROX_COUNT_DISTINCT"}) {
+    Groups groups = MakeGroups(name, {kBigIntType}, 1);
+    EXPECT_FALSE(groups.accumulators->retractable()) << name;
+    const std::vector<uint32_t> slots = {0, 0};
+    const std::vector<std::shared_ptr<arrow::Array>> args = {Int64s({1, 1})};
+    const std::vector<int8_t> inserts = {0, 2}, retracts = {0, 1};
+    EXPECT_TRUE(groups.accumulators->Update(slots, args, inserts.data(), nullptr).ok()) << name;
+    EXPECT_FALSE(groups.accumulators->Update(slots, args, retracts.data(), nullptr).ok()) << name;
+  }
+}
+
 TEST(Aggregate, SketchIsWithinItsErrorAtEverySize) {
   Groups sketch = MakeGroups("APPROX_COUNT_DISTINCT", {kBigIntType}, 2);
   int64_t value = 0;
