@@ -12,7 +12,7 @@
 
 #include "base/config.h"
 #include "data/arrow_status.h"
-#include "data/internal/arrow_file.h"
+#include "data/internal/parquet_file.h"
 #include "data/internal/parquet_cast.h"
 #include "data/internal/take.h"
 
@@ -20,12 +20,12 @@ namespace tidemill {
 namespace {
 
 struct OpenedFile {
-  std::shared_ptr<ArrowInputFile> input;
+  std::shared_ptr<ParquetInputFile> input;
   std::unique_ptr<parquet::arrow::FileReader> reader;
   std::shared_ptr<arrow::Schema> schema;
 };
 
-Status ParquetError(const ArrowInputFile& input, const std::string& path, const std::string& message) {
+Status ParquetError(const ParquetInputFile& input, const std::string& path, const std::string& message) {
   if (!input.error().ok()) return input.error();
   return Status(kCorruption, "'" + path + "' can't be read as Parquet: " + message);
 }
@@ -34,7 +34,7 @@ Result<OpenedFile> OpenParquet(FileSystem& fs, const std::string& path) {
   TM_ASSIGN_OR_RETURN(auto file, fs.OpenReadable(path));
   TM_ASSIGN_OR_RETURN(const int64_t size, file->Size());
   OpenedFile opened;
-  opened.input = std::make_shared<ArrowInputFile>(std::move(file), size);
+  opened.input = std::make_shared<ParquetInputFile>(std::move(file), size);
   const auto open = [&opened]() -> arrow::Status {
     parquet::arrow::FileReaderBuilder builder;
     ARROW_RETURN_NOT_OK(arrow::compute::Initialize());

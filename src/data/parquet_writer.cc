@@ -6,7 +6,7 @@
 #include <parquet/properties.h>
 
 #include "data/arrow_status.h"
-#include "data/internal/arrow_file.h"
+#include "data/internal/parquet_file.h"
 
 namespace tidemill {
 namespace {
@@ -31,7 +31,7 @@ Result<arrow::Compression::type> CodecOf(const std::string& name) {
 class FileParquetWriter final : public ParquetWriter {
  public:
   FileParquetWriter(std::unique_ptr<WritableFile> file, Schema schema)
-      : schema_(std::move(schema)), output_(std::make_shared<ArrowOutputFile>(std::move(file))) {}
+      : schema_(std::move(schema)), output_(std::make_shared<ParquetOutputFile>(std::move(file))) {}
 
   Status Start(arrow::Compression::type codec, int64_t row_group_rows) {
     auto properties = parquet::WriterProperties::Builder()
@@ -97,7 +97,7 @@ class FileParquetWriter final : public ParquetWriter {
   }
 
   Schema schema_;
-  std::shared_ptr<ArrowOutputFile> output_;
+  std::shared_ptr<ParquetOutputFile> output_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   std::vector<Batch> waiting_;
   int64_t waiting_rows_ = 0;

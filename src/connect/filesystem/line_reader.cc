@@ -43,11 +43,13 @@ Status LineReader::Fill() {
 
 // The end of the line that starts at `from`, when it is in the buffer; `line_ends` inside it (quoted ones).
 bool LineReader::FindEnd(size_t from, size_t& end, int64_t& line_ends) {
-  if (options_.quote == 0) {
-    const void* found = std::memchr(buffer_.data() + from, '\n', buffer_.size() - from);
-    if (found == nullptr) return false;
-    end = static_cast<size_t>(static_cast<const char*>(found) - buffer_.data());
-    return true;
+  const char* const begin = buffer_.data() + from;
+  const void* const found = std::memchr(begin, '\n', buffer_.size() - from);
+  const char* const line_end = found != nullptr ? static_cast<const char*>(found) : buffer_.data() + buffer_.size();
+  const auto has = [&](char c) { return c != 0 && std::memchr(begin, c, static_cast<size_t>(line_end - begin)) != nullptr; };
+  if (!has(options_.quote) && !has(options_.escape)) {
+    end = static_cast<size_t>(line_end - buffer_.data());
+    return found != nullptr;
   }
   bool quoted = false;
   bool field_start = true;

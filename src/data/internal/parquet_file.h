@@ -9,9 +9,9 @@
 namespace tidemill {
 
 // Our files for Arrow's readers and writers. An error of ours goes through Arrow as text; `error()` keeps the original.
-class ArrowInputFile final : public arrow::io::RandomAccessFile {
+class ParquetInputFile final : public arrow::io::RandomAccessFile {
  public:
-  explicit ArrowInputFile(std::unique_ptr<ReadableFile> file, int64_t size) : file_(std::move(file)), size_(size) {}
+  explicit ParquetInputFile(std::unique_ptr<ReadableFile> file, int64_t size) : file_(std::move(file)), size_(size) {}
 
   arrow::Result<int64_t> GetSize() override { return size_; }
   arrow::Result<int64_t> ReadAt(int64_t position, int64_t length, void* out) override;
@@ -31,9 +31,9 @@ class ArrowInputFile final : public arrow::io::RandomAccessFile {
   Status error_;
 };
 
-class ArrowOutputFile final : public arrow::io::OutputStream {
+class ParquetOutputFile final : public arrow::io::OutputStream {
  public:
-  explicit ArrowOutputFile(std::unique_ptr<WritableFile> file) : file_(std::move(file)) {}
+  explicit ParquetOutputFile(std::unique_ptr<WritableFile> file) : file_(std::move(file)) {}
 
   arrow::Status Write(const void* data, int64_t length) override;
   arrow::Result<int64_t> Tell() const override { return file_->size(); }
