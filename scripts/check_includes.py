@@ -4,7 +4,7 @@
 Fails, naming file and line, when
   - a room includes a room that comes after it in ROOMS,
   - a quoted include names no file under src/ (third-party headers are included with <>),
-  - headers include one another in a circle, or folders do through their headers (internal/ and tests/ count as their parent),
+  - headers include one another in a circle, or folders do through their headers (internal/ counts as its parent; tests/ stands above what it tests),
   - a header pulls in a third-party library that belongs in .cc files.
 
 Usage: check_includes.py [SOURCE_FOLDER]     (default: src beside this script's folder)
@@ -31,7 +31,7 @@ def read_includes(root):
 
 def folder_of(file):
     parts = file.split("/")[:-1]
-    while len(parts) > 1 and parts[-1] in ("internal", "tests"):
+    while len(parts) > 1 and parts[-1] == "internal":
         parts.pop()
     return "/".join(parts)
 
