@@ -46,7 +46,9 @@ bool SameIdentity(const FeatureView& a, const FeatureView& b) {
 
 struct FeatureStore::State {
   State(FileSystem& files, const Clock& clock, MetricsRegistry& metrics, std::string directory, FeatureStoreOptions options)
-      : files(files), clock(clock), metrics(metrics), directory(std::move(directory)), options(options), worker(options.background) {}
+      : files(files), clock(clock), metrics(metrics), directory(std::move(directory)), options(options), merger(options.background, true) {
+    for (int i = 0; i < std::max(1, options.threads); ++i) workers.push_back(std::make_unique<Worker>(options.background));
+  }
 
   int sync_threads() const { return options.background ? kSyncThreads : 1; }
   std::string ViewFolder(const std::string& name) const { return JoinPath(JoinPath(directory, "views"), name); }
@@ -121,16 +123,22 @@ struct FeatureStore::State {
   std::mutex register_mutex;
   std::map<std::string, std::shared_ptr<ViewEntry>> views;
   std::atomic<int64_t> next_id{0};
-  Worker worker;                                             // last: stops first
+  // Last: they stop first.
+  Worker merger;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::atomic<size_t> next_worker{0};
 };
 
 namespace {
 
-// What a writer and the store's thread share.
+// What a writer and its thread of the store share.
 struct Channel {
   Channel(FeatureStore::State& state, const FeatureView& view, const std::string& subtask, std::function<void()> wake)
-      : offline(state.files, view, subtask, state.NextId(), state.sync_threads()), wake(std::move(wake)) {}
-  OfflineWriter offline;                  // the store's thread only
+      : worker(*state.workers[state.next_worker.fetch_add(1) % state.workers.size()]),
+        offline(state.files, view, subtask, state.NextId(), state.sync_threads()),
+        wake(std::move(wake)) {}
+  Worker& worker;                         // all of the writer's files are written there, in order
+  OfflineWriter offline;                  // on `worker` only
   std::function<void()> wake;
   std::atomic<int64_t> waiting_bytes{0};
   std::mutex mutex;
@@ -165,7 +173,7 @@ class StoreWriter final : public FeatureWriter {
     if (!entry_->view.offline) return Status::OK();
     const int64_t bytes = Batch{rows}.num_bytes();
     channel_->waiting_bytes.fetch_add(bytes);
-    state_.worker.Post([channel = channel_, entry = entry_, rows, bytes, now_ms = state_.clock.NowMicros() / 1000] {
+    channel_->worker.Post([channel = channel_, entry = entry_, rows, bytes, now_ms = state_.clock.NowMicros() / 1000] {
       const Status added = channel->Error().ok() ? channel->offline.Add(rows, now_ms) : Status::OK();
       if (!added.ok()) channel->Fail(added);
       entry->written_offline->Add(rows->num_rows());
@@ -180,7 +188,7 @@ class StoreWriter final : public FeatureWriter {
   Result<std::optional<std::string>> Prepare(int64_t epoch) override {
     if (asked_epoch_ != epoch) {
       asked_epoch_ = epoch;
-      state_.worker.Post([channel = channel_, entry = entry_, epoch] {
+      channel_->worker.Post([channel = channel_, entry = entry_, epoch] {
         const Result<std::string> handle = PrepareNow(*channel, *entry, epoch);
         if (!handle.ok()) channel->Fail(handle.status());
         {
@@ -329,7 +337,7 @@ Status FeatureStore::Commit(const std::string& view, std::span<const std::string
     TM_RETURN_IF_ERROR(CommitOffline(state_->files, entry->view.offline_path, handle, state_->sync_threads()));
     for (const std::string& part : handle.parts) days.insert(DirectoryOf(part));
   }
-  if (!days.empty()) state_->worker.Post([state = state_.get(), entry, days = std::move(days)] { state->MergeDays(entry->view, days); });
+  if (!days.empty()) state_->merger.Post([state = state_.get(), entry, days = std::move(days)] { state->MergeDays(entry->view, days); });
   return Status::OK();
 }
 
@@ -412,7 +420,10 @@ Status FeatureStore::Push(const std::string& name, const std::shared_ptr<arrow::
   return Status::OK();
 }
 
-void FeatureStore::Drain() { state_->worker.Drain(); }
+void FeatureStore::Drain() {
+  for (const auto& worker : state_->workers) worker->Drain();
+  state_->merger.Drain();
+}
 FileSystem& FeatureStore::files() const { return state_->files; }
 const Clock& FeatureStore::clock() const { return state_->clock; }
 

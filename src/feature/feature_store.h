@@ -37,7 +37,8 @@ struct OnlineAnswer {
 
 struct FeatureStoreOptions {
   bool read_only = false;       // `tidemill feature get` beside a running process: no lock, no writes
-  bool background = true;       // one thread for files; false = everything inline (simulations, tests)
+  bool background = true;       // files are written on threads of the store; false = everything inline (simulations, tests)
+  int threads = 4;              // they mostly wait for the disk
   MergePolicy merge;
   bool merge_offline = true;
 };
@@ -48,13 +49,13 @@ struct FeatureViewStatistics {
   EventTime newest_event_time = kMinEventTime;
 };
 
-// Where a subtask of a sink writes the rows of a view. Called from one lane; never blocks on a disk: files are written on the store's thread.
+// Where a subtask of a sink writes the rows of a view. Called from one lane; never blocks on a disk: files are written on a thread of the store.
 class FeatureWriter {
  public:
   virtual ~FeatureWriter() = default;
   // The view's columns; entities and event time without NULL. Online at once, offline with the epoch.
   virtual Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) = 0;
-  // False while more than 32 MiB wait for the store's thread; `wake` follows.
+  // False while more than 32 MiB wait to be written; `wake` follows.
   virtual bool HasRoom() const = 0;
   // As SinkWriter::Prepare: everything up to here is durable online, and prepared offline, when this gives the handle.
   virtual Result<std::optional<std::string>> Prepare(int64_t epoch) = 0;
@@ -98,7 +99,7 @@ class FeatureStore {
   };
   Status Push(const std::string& view, const std::shared_ptr<arrow::RecordBatch>& rows, PushTarget target);
 
-  // Waits for the store's thread: for tests and a tidy end.
+  // Waits for the store's threads: for tests and a tidy end.
   void Drain();
   FileSystem& files() const;
   const Clock& clock() const;

@@ -1,10 +1,12 @@
 #include "feature/internal/worker.h"
 
+#include <sys/resource.h>
+
 #include <utility>
 
 namespace tidemill {
 
-Worker::Worker(bool background) : background_(background) {
+Worker::Worker(bool background, bool low_priority) : background_(background), low_priority_(low_priority) {
   if (background_) thread_ = std::thread([this] { Run(); });
 }
 
@@ -42,6 +44,8 @@ void Worker::Drain() {
 }
 
 void Worker::Run() {
+  // On Linux this is the thread's own niceness; where it is refused the work is done all the same.
+  if (low_priority_) (void)setpriority(PRIO_PROCESS, 0, 10);
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });

@@ -11,7 +11,8 @@ namespace tidemill {
 // One thread that runs tasks in the order they were posted; or none: then Post runs the task itself (simulations, tests).
 class Worker {
  public:
-  explicit Worker(bool background);
+  // `low_priority`: gives way to every other thread of the process.
+  explicit Worker(bool background, bool low_priority = false);
   ~Worker();  // runs what was posted, then stops
   void Post(std::function<void()> task);
   // Returns when everything posted before has run.
@@ -19,7 +20,8 @@ class Worker {
 
  private:
   void Run();
-  bool background_;
+  const bool background_;
+  const bool low_priority_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
