@@ -49,7 +49,7 @@ class SingleFixedEncoder final : public KeyEncoder {
       to[0] = is_null ? 1 : 0;
       std::memcpy(to + 1, &words_[i], 8);
       hashes_[i] = MixHash64(words_[i] ^ (is_null ? 0x9e3779b97f4a7c15ULL : 0));
-      groups_[i] = KeyGroupOfBytes({reinterpret_cast<const char*>(to), 9});
+      groups_[i] = KeyGroupOfFlaggedWord(to[0], words_[i]);
     }
     keys.data = bytes_.data();
     return keys;

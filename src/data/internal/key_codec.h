@@ -40,21 +40,33 @@ Status BadKeyBytes();
 
 inline uint8_t KeyGroupOfBytes(std::string_view key) { return static_cast<uint8_t>(Murmur3(key) % kKeyGroups); }
 
-// Murmur3 of the 8 little-endian bytes of `word`, inlined: the same as KeyGroupOfBytes.
-inline uint8_t KeyGroupOfWord(uint64_t word) {
-  const auto rotate = [](uint32_t x, int r) { return (x << r) | (x >> (32 - r)); };
-  const auto block = [&](uint32_t hash, uint32_t k) {
-    k = rotate(k * 0xcc9e2d51u, 15) * 0x1b873593u;
-    return rotate(hash ^ k, 13) * 5 + 0xe6546b64u;
-  };
-  uint32_t hash = block(block(0, static_cast<uint32_t>(word)), static_cast<uint32_t>(word >> 32));
-  hash ^= 8;
+// Murmur3 of keys of known width, inlined: the same as KeyGroupOfBytes.
+inline uint32_t MurmurBlock(uint32_t hash, uint32_t k) {
+  k *= 0xcc9e2d51u;
+  k = ((k << 15) | (k >> 17)) * 0x1b873593u;
+  hash ^= k;
+  return ((hash << 13) | (hash >> 19)) * 5 + 0xe6546b64u;
+}
+inline uint8_t MurmurGroup(uint32_t hash, uint32_t bytes) {
+  hash ^= bytes;
   hash ^= hash >> 16;
   hash *= 0x85ebca6bu;
   hash ^= hash >> 13;
   hash *= 0xc2b2ae35u;
   hash ^= hash >> 16;
   return static_cast<uint8_t>(hash % kKeyGroups);
+}
+// The 8 little-endian bytes of `word`.
+inline uint8_t KeyGroupOfWord(uint64_t word) {
+  return MurmurGroup(MurmurBlock(MurmurBlock(0, static_cast<uint32_t>(word)), static_cast<uint32_t>(word >> 32)), 8);
+}
+// A flag byte, then the 8 bytes of `word`.
+inline uint8_t KeyGroupOfFlaggedWord(uint8_t flag, uint64_t word) {
+  uint32_t hash = MurmurBlock(0, flag | static_cast<uint32_t>(word << 8));
+  hash = MurmurBlock(hash, static_cast<uint32_t>(word >> 24));
+  uint32_t tail = static_cast<uint32_t>(word >> 56) * 0xcc9e2d51u;
+  hash ^= ((tail << 15) | (tail >> 17)) * 0x1b873593u;
+  return MurmurGroup(hash, 9);
 }
 
 }  // namespace tidemill

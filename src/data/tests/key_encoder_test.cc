@@ -51,6 +51,9 @@ TEST(KeyEncoder, KeyGroupsAreMurmur3OfTheBytes) {
     const uint64_t word = random.Next();
     const std::string_view bytes(reinterpret_cast<const char*>(&word), 8);
     ASSERT_EQ(KeyGroupOfWord(word), Murmur3(bytes) % kKeyGroups);
+    for (char flag : {'\0', '\1'}) {
+      ASSERT_EQ(KeyGroupOfFlaggedWord(static_cast<uint8_t>(flag), word), Murmur3(flag + std::string(bytes)) % kKeyGroups);
+    }
   }
   auto keys = encoder->Encode({ArrayOf(arrow::int64(), "[42, 43]")}, 2);
   EXPECT_EQ(keys->key_groups[0], Murmur3(keys->key(0)) % kKeyGroups);

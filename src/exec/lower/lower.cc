@@ -125,6 +125,15 @@ class Lowering {
   }
 
   Result<Place> PlaceNewOperator(const LogicalPtr& node) {
+    if (std::holds_alternative<ProjectSpec>(node->spec)) {
+      const LogicalPtr& filter = node->inputs[0];
+      if (std::holds_alternative<FilterSpec>(filter->spec) && consumers_[filter.get()] == 1) {
+        TM_ASSIGN_OR_RETURN(OperatorStageSpec op, MakeFilterProjectStage(node, filter));
+        auto fused = std::make_shared<LogicalNode>(*node);
+        fused->inputs = filter->inputs;
+        return PlaceOperator(fused, std::move(op));
+      }
+    }
     TM_ASSIGN_OR_RETURN(OperatorStageSpec op, MakeOperatorStage(node));
     return PlaceOperator(node, std::move(op));
   }

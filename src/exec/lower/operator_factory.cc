@@ -81,4 +81,9 @@ Result<OperatorStageSpec> MakeOperatorStage(const LogicalPtr& node) {
   return Status(kUnsupportedOperator, std::string(NodeTypeName(*node)) + " has no operator yet").At(node->position);
 }
 
+Result<OperatorStageSpec> MakeFilterProjectStage(const LogicalPtr& project, const LogicalPtr& filter) {
+  const CalcSpec spec{std::get<FilterSpec>(filter->spec).predicate, std::get<ProjectSpec>(project->spec).expressions};
+  return StageOf(project, [=] { return Calc::Make(spec, filter->inputs[0]->schema, project->schema); });
+}
+
 }  // namespace tidemill

@@ -8,6 +8,9 @@ Result<std::unique_ptr<Output>> Output::Make(const ExchangeSpec& exchange, std::
   std::unique_ptr<Output> output(new Output);
   output->channels_ = std::move(channels);
   if (exchange.kind == ExchangeSpec::Kind::kHash && output->channels_.size() > 1) {
+    if (exchange.keys.empty()) {  // no key: all rows belong to key group 0
+      return output;
+    }
     TM_ASSIGN_OR_RETURN(output->encoder_, KeyEncoder::Make(exchange.key_types));
     output->keys_ = exchange.keys;
     const int lanes = static_cast<int>(output->channels_.size());

@@ -32,7 +32,7 @@ class Output {
 
   std::vector<Channel*> channels_;
   std::vector<int> keys_;
-  std::unique_ptr<KeyEncoder> encoder_;                 // null: forward
+  std::unique_ptr<KeyEncoder> encoder_;                 // null: all to the first channel
   std::array<uint8_t, kKeyGroups> lane_of_group_{};
   std::vector<std::vector<int32_t>> rows_of_lane_;      // kept for its memory
 };
