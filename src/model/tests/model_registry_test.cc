@@ -229,6 +229,26 @@ TEST_F(ModelRegistryTest, MissingLibraryIsSaid) {
   EXPECT_NE(status.message().find("/nonexistent/libonnxruntime.so"), std::string::npos);
 }
 
+TEST_F(ModelRegistryTest, TheExamplesModelFitsItsDeclaration) {
+  std::vector<Field> input = {DoubleField("amount"), {"is_weekend", DataType(TypeKind::kInt)}, {"is_night", DataType(TypeKind::kInt)}};
+  for (const char* name : {"customer_count", "customer_mean", "terminal_count", "terminal_fraud_rate"}) {
+    for (const char* days : {"_1d", "_7d", "_30d"}) {
+      const std::string column = std::string(name) + days;
+      input.push_back(column.find("count") != std::string::npos ? BigIntField(column) : DoubleField(column));
+    }
+  }
+  input.push_back(BigIntField("seconds_since_last"));
+  const ModelDefinition definition =
+      ModelOf("", input, {DoubleField("score"), StringField("model_version")}, {{"path", "examples/fraud/fraud_model.onnx"}});
+  Arrays row;
+  for (const Field& field : input) row.push_back(Column(ToArrow(field.type), field.name == "seconds_since_last" ? "[null]" : "[1]"));
+  const Result<Arrays> out = Predict(definition, row);
+  ASSERT_TRUE(out.ok()) << RenderError(out.status(), "");
+  const double score = static_cast<const arrow::DoubleArray&>(*(*out)[0]).Value(0);
+  EXPECT_GT(score, 0);
+  EXPECT_LT(score, 1);
+}
+
 class ReloadTest : public ModelRegistryTest {
  protected:
   void SetUp() override {
@@ -287,6 +307,18 @@ TEST_F(ReloadTest, NewFileTakesOverBetweenBatchesAndABadOneDoesNot) {
   EXPECT_EQ(registry_.CurrentVersion(Definition())->name, first.second);
   EXPECT_EQ(metrics_.SumCounter("tidemill_predictions_total"), 4 * 8);
   EXPECT_NE(metrics_.RenderText().find("version=\"" + first.second + "\""), std::string::npos);
+}
+
+TEST_F(ReloadTest, TheWatcherLooksByItself) {
+  SystemClock clock;
+  ModelRegistry registry(files_, clock, metrics_);
+  ModelDefinition definition = Definition();
+  definition.options.Set("reload-interval", "1 ms");
+  const std::string first = registry.CurrentVersion(definition)->name;
+  Put("linear_v2.onnx");
+  const int64_t deadline = clock.MonotonicNanos() + 20'000'000'000;
+  while (registry.CurrentVersion(definition)->name == first && clock.MonotonicNanos() < deadline) std::this_thread::yield();
+  EXPECT_NE(registry.CurrentVersion(definition)->name, first);
 }
 
 TEST_F(ReloadTest, OneModelServesSeveralThreadsWhileItChanges) {
