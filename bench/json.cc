@@ -153,8 +153,9 @@ int main() {
   };
   print("tidemill, lines of one block -> Arrow", ours);
   print("tidemill, messages apart -> Arrow", MedianSeconds([&] { DecodeOurs(decoder, apart); }));
-  print("simdjson on demand -> vectors, time unparsed", MedianSeconds([&] { DecodeOnDemand(on_demand, rows); }));
-  print("simdjson DOM -> sums, time unparsed", MedianSeconds([&] { DecodeDom(dom, rows); }));
+  print("simdjson on demand, stops at the 5th field *", MedianSeconds([&] { DecodeOnDemand(on_demand, rows); }));
+  print("simdjson DOM -> sums *", MedianSeconds([&] { DecodeDom(dom, rows); }));
   print("Arrow JSON reader -> Arrow", MedianSeconds([&] { DecodeArrow(events); }));
+  std::printf("* text and time are not converted; the first does not look at the rest of a message, so a repeated key or garbage behind stays unseen\n");
   return 0;
 }
