@@ -99,6 +99,7 @@ void RejectStore::Loop() {
       Status status = WriteAll(entries);
       std::unique_lock<std::mutex> lock(mutex_);
       failure_ = status;
+      ++tries_;
       changed_.notify_all();
       if (status.ok()) break;
       // Rows stay where they are until there is room for them; at the end of the job what can't be written is given up.
@@ -192,7 +193,8 @@ Status RejectStore::Sync() {
   {
     std::unique_lock<std::mutex> lock(mutex_);
     const uint64_t target = pushed_;
-    changed_.wait(lock, [&] { return written_ >= target || !failure_.ok() || stop_; });
+    const uint64_t tries = tries_;
+    changed_.wait(lock, [&] { return written_ >= target || (tries_ > tries && !failure_.ok()) || stop_; });
     if (written_ < target) return failure_.ok() ? Status(kIoError, "rejected rows could not be written") : failure_;
     unsynced.swap(unsynced_);
   }

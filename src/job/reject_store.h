@@ -74,6 +74,7 @@ class RejectStore {
   uint64_t pushed_ = 0;
   uint64_t written_ = 0;                       // of pushed_
   Status failure_;                             // of the last try to write
+  uint64_t tries_ = 0;
   bool stop_ = false;
   std::map<std::string, std::pair<std::shared_ptr<Partition>, int64_t>> unsynced_;  // topic -> last offset
   std::map<std::string, std::unique_ptr<WritableFile>> outs_;
