@@ -1,5 +1,6 @@
-// The feature store. Upsert: one iteration = one batch of 8192 rows of 18 columns (16 DOUBLE features) into a view of N entities. Get: one entity, 16 features. Offline:
-// one iteration = 16 batches of 8192 rows written to Parquet on the local disk, prepared (fsync) and committed.
+// The feature store. Upsert: one iteration = one batch of 8192 rows of 18 columns (16 DOUBLE features) into a view of N
+// entities. Get: one entity, 16 features. Offline: one iteration = 16 batches of 8192 rows written to Parquet on the
+// local disk, prepared (fsync) and committed.
 //
 //     build/release/bench_feature [--benchmark_filter=...]
 //
@@ -22,8 +23,10 @@ constexpr int64_t kRows = 8192;
 FeatureView View() {
   FeatureView view;
   view.name = "bench";
-  std::vector<Field> fields = {{"customer_id", DataType(TypeKind::kBigInt, false)}, {"tx_time", DataType::Timestamp(3)}};
-  for (int i = 0; i < kFeatures; ++i) fields.push_back({"f" + std::to_string(i), DataType(i % 4 == 0 ? TypeKind::kBigInt : TypeKind::kDouble)});
+  std::vector<Field> fields = {{"customer_id", DataType(TypeKind::kBigInt, false)},
+                               {"tx_time", DataType::Timestamp(3)}};
+  for (int i = 0; i < kFeatures; ++i)
+    fields.push_back({"f" + std::to_string(i), DataType(i % 4 == 0 ? TypeKind::kBigInt : TypeKind::kDouble)});
   view.schema = Schema(std::move(fields));
   view.entities = {"customer_id"};
   view.event_time = "tx_time";
@@ -45,8 +48,10 @@ std::shared_ptr<arrow::RecordBatch> Rows(int64_t entities, int64_t first_ms, Ran
     arrow::Int64Builder integers;
     arrow::DoubleBuilder doubles;
     for (int64_t i = 0; i < kRows; ++i) {
-      if (c % 4 == 0) (void)integers.Append(static_cast<int64_t>(random.Uniform(1000))).ok();
-      else (void)doubles.Append(random.Normal() * 100).ok();
+      if (c % 4 == 0)
+        (void)integers.Append(static_cast<int64_t>(random.Uniform(1000))).ok();
+      else
+        (void)doubles.Append(random.Normal() * 100).ok();
     }
     columns.push_back(c % 4 == 0 ? *integers.Finish() : *doubles.Finish());
   }
@@ -67,7 +72,12 @@ void BM_OnlineUpsert(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * kRows);
 }
-BENCHMARK(BM_OnlineUpsert)->ArgName("entities")->Arg(5'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_OnlineUpsert)
+    ->ArgName("entities")
+    ->Arg(5'000)
+    ->Arg(100'000)
+    ->Arg(1'000'000)
+    ->Unit(benchmark::kMicrosecond);
 
 void BM_OnlineUpsertOneRow(benchmark::State& state) {
   Random random(1);
@@ -186,7 +196,8 @@ void BM_OfflineManyDays(benchmark::State& state) {
 }
 BENCHMARK(BM_OfflineManyDays)->Unit(benchmark::kMillisecond)->Iterations(10);
 
-// 900,000 labels joined with 900,000 feature rows of 16 features, both over 183 days and N entities, files of one a day.
+// 900,000 labels joined with 900,000 feature rows of 16 features, both over 183 days and N entities, files of one a
+// day.
 void BM_PointInTimeJoin(benchmark::State& state) {
   LocalFileSystem files;
   const FeatureView view = View();
@@ -209,13 +220,20 @@ void BM_PointInTimeJoin(benchmark::State& state) {
   const std::shared_ptr<arrow::Array> entities = *keys.Finish();
   for (auto _ : state) {
     const auto joined = JoinPointInTime(files, view, view.feature_columns(), {entities}, times);
-    if (!joined.ok()) state.SkipWithError(joined.status().ToString().c_str());
-    else state.counters["matched"] = static_cast<double>(joined->matched);
+    if (!joined.ok())
+      state.SkipWithError(joined.status().ToString().c_str());
+    else
+      state.counters["matched"] = static_cast<double>(joined->matched);
   }
   state.SetItemsProcessed(state.iterations() * kAll);
   (void)RemoveRecursively(files, view.offline_path).ok();
 }
-BENCHMARK(BM_PointInTimeJoin)->ArgName("entities")->Arg(5'000)->Arg(500'000)->Unit(benchmark::kMillisecond)->Iterations(3);
+BENCHMARK(BM_PointInTimeJoin)
+    ->ArgName("entities")
+    ->Arg(5'000)
+    ->Arg(500'000)
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(3);
 
 }  // namespace
 }  // namespace tidemill

@@ -3,10 +3,10 @@
 //     .deps/venv/bin/python bench/make_tree_model.py     # makes the model, prints the peer: ONNX Runtime from Python
 //     build/release/bench_onnx [--benchmark_filter=...]
 //     BENCH_MODEL=examples/fraud/fraud_model.onnx build/release/bench_onnx      # another model of 16 inputs
+#include <cstdlib>
+
 #include <arrow/api.h>
 #include <benchmark/benchmark.h>
-
-#include <cstdlib>
 
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -27,7 +27,9 @@ ModelDefinition Definition(int64_t piece) {
   for (int i = 0; i < kFeatures; ++i) input.push_back({"f" + std::to_string(i), DataType(TypeKind::kDouble)});
   definition.input = Schema(input);
   definition.output = Schema({{"score", DataType(TypeKind::kDouble)}, {"model_version", DataType(TypeKind::kString)}});
-  definition.options = Config({{"provider", "onnx"}, {"path", model != nullptr ? model : "build/bench/trees100.onnx"}, {"batch-rows-max", std::to_string(piece)}});
+  definition.options = Config({{"provider", "onnx"},
+                               {"path", model != nullptr ? model : "build/bench/trees100.onnx"},
+                               {"batch-rows-max", std::to_string(piece)}});
   return definition;
 }
 

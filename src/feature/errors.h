@@ -5,7 +5,8 @@
 namespace tidemill {
 
 // TM50xx: feature store.
-inline constexpr ErrorCode kViewNotFound{5001, ErrorDomain::kUser, "feature view not found", "list them with: tidemill feature list"};
+inline constexpr ErrorCode kViewNotFound{5001, ErrorDomain::kUser, "feature view not found",
+                                         "list them with: tidemill feature list"};
 inline constexpr ErrorCode kViewMismatch{5002, ErrorDomain::kUser, "feature view is defined otherwise",
                                          "give the table another name with 'view', or remove the old view's folder"};
 inline constexpr ErrorCode kFeatureNotFound{5003, ErrorDomain::kUser, "feature not found"};

@@ -1,8 +1,8 @@
 #include "feature/feast_api.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
+
+#include <arrow/api.h>
 #include <nlohmann/json.hpp>
 
 #include "data/time_text.h"
@@ -28,7 +28,8 @@ FeastAnswer Refuse(const char* type, std::vector<Json> place, const std::string&
 // Feast sends its own errors as a JSON text inside a JSON string.
 FeastAnswer FeastError(int status, const std::string& type, const std::string& message) {
   // Python's spacing, which Feast's clients may compare.
-  std::string text = "{\"module\": \"feast.errors\", \"class\": " + nlohmann::ordered_json(type).dump() + ", \"message\": " + nlohmann::ordered_json(message).dump() + "}";
+  std::string text = "{\"module\": \"feast.errors\", \"class\": " + nlohmann::ordered_json(type).dump() +
+                     ", \"message\": " + nlohmann::ordered_json(message).dump() + "}";
   return {status, Dump(text)};
 }
 
@@ -37,9 +38,12 @@ FeastAnswer FromStatus(const Status& status, std::vector<Json> place) {
   if (!status.hint().empty()) message += " (" + status.hint() + ")";
   switch (status.code().domain) {
     case ErrorDomain::kUser:
-    case ErrorDomain::kData: return Refuse("value_error", std::move(place), message, nullptr);
-    case ErrorDomain::kExternal: return {503, Dump(status.ToString())};
-    case ErrorDomain::kInternal: break;
+    case ErrorDomain::kData:
+      return Refuse("value_error", std::move(place), message, nullptr);
+    case ErrorDomain::kExternal:
+      return {503, Dump(status.ToString())};
+    case ErrorDomain::kInternal:
+      break;
   }
   return {500, Dump(status.ToString())};
 }
@@ -63,14 +67,20 @@ bool Parse(std::string_view request, Json* json, FeastAnswer* answer) {
   } catch (const Json::parse_error& error) {
     at = error.byte > 0 ? error.byte - 1 : 0;
     what = error.what();
-    *answer = {422, Dump({{"detail", {{{"type", "json_invalid"}, {"loc", {"body", at}}, {"msg", "JSON decode error"}, {"input", Json::object()}, {"ctx", {{"error", what}}}}}}})};
+    *answer = {422, Dump({{"detail",
+                           {{{"type", "json_invalid"},
+                             {"loc", {"body", at}},
+                             {"msg", "JSON decode error"},
+                             {"input", Json::object()},
+                             {"ctx", {{"error", what}}}}}}})};
     return false;
   } catch (const std::exception& error) {
     *answer = Refuse("json_invalid", {}, error.what(), nullptr);
     return false;
   }
   if (json->is_object()) return true;
-  *answer = Refuse("model_attributes_type", {}, "Input should be a valid dictionary or object to extract fields from", nullptr);
+  *answer = Refuse("model_attributes_type", {}, "Input should be a valid dictionary or object to extract fields from",
+                   nullptr);
   return false;
 }
 
@@ -78,7 +88,7 @@ bool Parse(std::string_view request, Json* json, FeastAnswer* answer) {
 struct Asked {
   FeatureView view;
   std::vector<std::string> features;
-  std::vector<size_t> places;      // of each among all features
+  std::vector<size_t> places;  // of each among all features
 };
 
 class OnlineRequest {
@@ -94,7 +104,9 @@ class OnlineRequest {
     for (size_t i = 0; i < entity_names_.size(); ++i) {
       Json values = Json::array();
       for (int64_t row = 0; row < rows_; ++row) values.push_back(JsonOf(*entity_columns_[i], row));
-      results.push_back({{"values", std::move(values)}, {"statuses", Json(rows_, "PRESENT")}, {"event_timestamps", Json(rows_, TimeText(0))}});
+      results.push_back({{"values", std::move(values)},
+                         {"statuses", Json(rows_, "PRESENT")},
+                         {"event_timestamps", Json(rows_, TimeText(0))}});
       names.push_back(entity_names_[i]);
     }
     for (Json& result : results_) results.push_back(std::move(result));
@@ -112,14 +124,18 @@ class OnlineRequest {
     auto asked = std::find_if(asked_.begin(), asked_.end(), [&](const Asked& a) { return a.view.name == view_name; });
     if (asked == asked_.end()) {
       Result<FeatureView> view = store_.FindView(view_name);
-      if (!view.ok() && service) return Fail(FeastError(404, "FeatureServiceNotFoundException", "Feature service " + view_name + " does not exist"));
-      if (!view.ok()) return Fail(FeastError(404, "FeatureViewNotFoundException", "Feature view " + view_name + " does not exist"));
+      if (!view.ok() && service)
+        return Fail(
+            FeastError(404, "FeatureServiceNotFoundException", "Feature service " + view_name + " does not exist"));
+      if (!view.ok())
+        return Fail(FeastError(404, "FeatureViewNotFoundException", "Feature view " + view_name + " does not exist"));
       asked = asked_.insert(asked_.end(), Asked{*std::move(view), {}, {}});
     }
     std::vector<std::string> all;
     for (const int column : asked->view.feature_columns()) all.push_back(asked->view.schema.field(column).name);
     if (feature != "*" && std::find(all.begin(), all.end(), feature) == all.end()) {
-      return Fail(Refuse("value_error", {"features"}, "Feature " + feature + " not found in projection " + view_name, view_name + ":" + feature));
+      return Fail(Refuse("value_error", {"features"}, "Feature " + feature + " not found in projection " + view_name,
+                         view_name + ":" + feature));
     }
     if (feature != "*") all = {feature};
     for (const std::string& name : all) {
@@ -134,22 +150,26 @@ class OnlineRequest {
   bool TakeFeatures() {
     const auto full = request_.find("full_feature_names");
     if (full != request_.end() && !full->is_null()) {
-      if (!full->is_boolean()) return Fail(Refuse("bool_type", {"full_feature_names"}, "Input should be a valid boolean", *full));
+      if (!full->is_boolean())
+        return Fail(Refuse("bool_type", {"full_feature_names"}, "Input should be a valid boolean", *full));
       full_names_ = full->get<bool>();
     }
     const auto service = request_.find("feature_service");
     if (service != request_.end() && !service->is_null()) {
-      if (!service->is_string()) return Fail(Refuse("string_type", {"feature_service"}, "Input should be a valid string", *service));
+      if (!service->is_string())
+        return Fail(Refuse("string_type", {"feature_service"}, "Input should be a valid string", *service));
       return AddFeature(service->get<std::string>(), "*", true);
     }
     const auto features = request_.find("features");
     if (features == request_.end() || features->is_null() || (features->is_array() && features->empty())) {
       return Fail(Refuse("missing", {"features"}, "No features specified for retrieval", nullptr));
     }
-    if (!features->is_array()) return Fail(Refuse("list_type", {"features"}, "Input should be a valid list", *features));
+    if (!features->is_array())
+      return Fail(Refuse("list_type", {"features"}, "Input should be a valid list", *features));
     for (size_t i = 0; i < features->size(); ++i) {
       const Json& text = (*features)[i];
-      if (!text.is_string()) return Fail(Refuse("string_type", {"features", i}, "Input should be a valid string", text));
+      if (!text.is_string())
+        return Fail(Refuse("string_type", {"features", i}, "Input should be a valid string", text));
       const Result<FeatureReference> reference = ParseFeatureReference(text.get<std::string>());
       if (!reference.ok()) return Fail(Refuse("value_error", {"features", i}, reference.status().message(), text));
       if (!AddFeature(reference->view, reference->feature, false)) return false;
@@ -160,14 +180,18 @@ class OnlineRequest {
   bool TakeEntities() {
     const auto entities = request_.find("entities");
     if (entities == request_.end()) return Fail(Refuse("missing", {"entities"}, "Field required", request_));
-    if (!entities->is_object()) return Fail(Refuse("dict_type", {"entities"}, "Input should be a valid dictionary", *entities));
+    if (!entities->is_object())
+      return Fail(Refuse("dict_type", {"entities"}, "Input should be a valid dictionary", *entities));
     std::optional<size_t> rows;
     for (const auto& [key, values] : entities->items()) {
-      if (!values.is_array()) return Fail(Refuse("list_type", {"entities", key}, "Input should be a valid list", values));
-      if (rows && *rows != values.size()) return Fail(Refuse("value_error", {"entities"}, "All entity rows must have the same columns.", nullptr));
+      if (!values.is_array())
+        return Fail(Refuse("list_type", {"entities", key}, "Input should be a valid list", values));
+      if (rows && *rows != values.size())
+        return Fail(Refuse("value_error", {"entities"}, "All entity rows must have the same columns.", nullptr));
       rows = values.size();
     }
-    if (rows.value_or(0) > kEntitiesMax) return Fail(Refuse("too_long", {"entities"}, "more than 10000 entities", nullptr));
+    if (rows.value_or(0) > kEntitiesMax)
+      return Fail(Refuse("too_long", {"entities"}, "more than 10000 entities", nullptr));
     rows_ = static_cast<int64_t>(rows.value_or(0));
     for (const Asked& asked : asked_) {
       for (const int column : asked.view.entity_columns()) {
@@ -175,14 +199,19 @@ class OnlineRequest {
         const auto known = std::find(entity_names_.begin(), entity_names_.end(), field.name);
         if (known != entity_names_.end()) {
           if (entity_columns_[known - entity_names_.begin()]->type()->Equals(*ToArrow(field.type))) continue;
-          return Fail(Refuse("value_error", {"features"}, "entity '" + field.name + "' has another type in view '" + asked.view.name + "'; ask for the views one by one", nullptr));
+          return Fail(Refuse("value_error", {"features"},
+                             "entity '" + field.name + "' has another type in view '" + asked.view.name +
+                                 "'; ask for the views one by one",
+                             nullptr));
         }
         const auto values = entities->find(field.name);
         if (values == entities->end()) {
-          return Fail(Refuse("value_error", {"entities"}, "Missing join key values for keys: ['" + field.name + "']", *entities));
+          return Fail(Refuse("value_error", {"entities"}, "Missing join key values for keys: ['" + field.name + "']",
+                             *entities));
         }
         for (const Json& value : *values) {
-          if (value.is_null()) return Fail(Refuse("value_error", {"entities", field.name}, "an entity can't be null", *values));
+          if (value.is_null())
+            return Fail(Refuse("value_error", {"entities", field.name}, "an entity can't be null", *values));
         }
         Result<std::shared_ptr<arrow::Array>> made = ColumnFromJson(*values, field.type);
         if (!made.ok()) return Fail(FromStatus(made.status(), {"entities", field.name}));
@@ -198,7 +227,8 @@ class OnlineRequest {
     for (const Asked& asked : asked_) {
       std::vector<std::shared_ptr<arrow::Array>> entities;
       for (const std::string& name : asked.view.entities) {
-        entities.push_back(entity_columns_[std::find(entity_names_.begin(), entity_names_.end(), name) - entity_names_.begin()]);
+        entities.push_back(
+            entity_columns_[std::find(entity_names_.begin(), entity_names_.end(), name) - entity_names_.begin()]);
       }
       const Result<OnlineAnswer> answer = store_.GetOnline(asked.view.name, asked.features, entities);
       if (!answer.ok()) return Fail(FromStatus(answer.status(), {"features"}));
@@ -210,7 +240,8 @@ class OnlineRequest {
           values.push_back(JsonOf(*answer->values[f], row));
           statuses.push_back(FeatureStatusName(answer->statuses[f][row]));
         }
-        results_[asked.places[f]] = {{"values", std::move(values)}, {"statuses", std::move(statuses)}, {"event_timestamps", times}};
+        results_[asked.places[f]] = {
+            {"values", std::move(values)}, {"statuses", std::move(statuses)}, {"event_timestamps", times}};
       }
     }
     return true;
@@ -250,7 +281,8 @@ bool RowsOf(const FeatureView& view, const Json& df, std::shared_ptr<arrow::Reco
   for (int i = 0; i < view.schema.num_fields(); ++i) {
     const Field& field = view.schema.field(i);
     const bool is_time = field.name == view.event_time;
-    const bool is_key = is_time || std::find(view.entities.begin(), view.entities.end(), field.name) != view.entities.end();
+    const bool is_key =
+        is_time || std::find(view.entities.begin(), view.entities.end(), field.name) != view.entities.end();
     auto values = df.find(field.name);
     if (values == df.end() && is_time) values = df.find("event_timestamp");
     if (values == df.end() && is_key) {
@@ -299,10 +331,16 @@ FeastAnswer HandlePush(FeatureStore& store, std::string_view request) {
     to = found->get<std::string>();
   }
   if (to != "online" && to != "offline" && to != "online_and_offline") {
-    return Refuse("value_error", {"to"}, to + " is not a supported push format. Please specify one of these ['online', 'offline', 'online_and_offline'].", to);
+    return Refuse(
+        "value_error", {"to"},
+        to +
+            " is not a supported push format. Please specify one of these ['online', 'offline', 'online_and_offline'].",
+        to);
   }
   const Result<FeatureView> view = store.FindView(name->get<std::string>());
-  if (!view.ok()) return FeastError(422, "PushSourceNotFoundException", "Unable to find push source '" + name->get<std::string>() + "'.");
+  if (!view.ok())
+    return FeastError(422, "PushSourceNotFoundException",
+                      "Unable to find push source '" + name->get<std::string>() + "'.");
   std::shared_ptr<arrow::RecordBatch> rows;
   if (!RowsOf(*view, *df, &rows, &refusal)) return refusal;
   const Status pushed = store.Push(view->name, rows, {.online = to != "offline", .offline = to != "online"});

@@ -1,10 +1,10 @@
 #include "feature/feature_store.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <atomic>
 #include <set>
+
+#include <arrow/api.h>
 
 #include "base/config.h"
 #include "base/logging.h"
@@ -25,7 +25,7 @@ constexpr char kViewFile[] = "view.arrow";
 // A registered view. Immutable but for what is inside `online`.
 struct ViewEntry {
   FeatureView view;
-  std::unique_ptr<OnlineView> online;     // null when the view is offline only
+  std::unique_ptr<OnlineView> online;  // null when the view is offline only
   Counter* written_online = nullptr;
   Counter* written_offline = nullptr;
   Counter* stale = nullptr;
@@ -37,7 +37,8 @@ struct ViewEntry {
 bool SameIdentity(const FeatureView& a, const FeatureView& b) {
   if (a.entities != b.entities || a.event_time != b.event_time) return false;
   for (const std::string& entity : a.entities) {
-    if (!a.schema.field(*a.schema.IndexOf(entity)).type.SameAs(b.schema.field(*b.schema.IndexOf(entity)).type)) return false;
+    if (!a.schema.field(*a.schema.IndexOf(entity)).type.SameAs(b.schema.field(*b.schema.IndexOf(entity)).type))
+      return false;
   }
   return true;
 }
@@ -45,9 +46,16 @@ bool SameIdentity(const FeatureView& a, const FeatureView& b) {
 }  // namespace
 
 struct FeatureStore::State {
-  State(FileSystem& files, const Clock& clock, MetricsRegistry& metrics, std::string directory, FeatureStoreOptions options)
-      : files(files), clock(clock), metrics(metrics), directory(std::move(directory)), options(options), merger(options.background, true) {
-    for (int i = 0; i < std::max(1, options.threads); ++i) workers.push_back(std::make_unique<Worker>(options.background));
+  State(FileSystem& files, const Clock& clock, MetricsRegistry& metrics, std::string directory,
+        FeatureStoreOptions options)
+      : files(files),
+        clock(clock),
+        metrics(metrics),
+        directory(std::move(directory)),
+        options(options),
+        merger(options.background, true) {
+    for (int i = 0; i < std::max(1, options.threads); ++i)
+      workers.push_back(std::make_unique<Worker>(options.background));
   }
 
   int sync_threads() const { return options.background ? kSyncThreads : 1; }
@@ -75,14 +83,19 @@ struct FeatureStore::State {
       return all;
     };
     constexpr const char* kWrittenHelp = "Rows written to a feature view.";
-    entry->written_online = metrics.GetCounter("tidemill_feature_rows_written_total", kWrittenHelp, labels("store", "online"));
-    entry->written_offline = metrics.GetCounter("tidemill_feature_rows_written_total", kWrittenHelp, labels("store", "offline"));
-    entry->stale = metrics.GetCounter("tidemill_feature_stale_rows_total", "Rows left out online: the entity had a newer one.", labels());
-    entry->write_seconds = metrics.GetHistogram("tidemill_feature_write_latency_seconds", "Time to write a batch online.", labels());
+    entry->written_online =
+        metrics.GetCounter("tidemill_feature_rows_written_total", kWrittenHelp, labels("store", "online"));
+    entry->written_offline =
+        metrics.GetCounter("tidemill_feature_rows_written_total", kWrittenHelp, labels("store", "offline"));
+    entry->stale = metrics.GetCounter("tidemill_feature_stale_rows_total",
+                                      "Rows left out online: the entity had a newer one.", labels());
+    entry->write_seconds =
+        metrics.GetHistogram("tidemill_feature_write_latency_seconds", "Time to write a batch online.", labels());
     entry->read_seconds = metrics.GetHistogram("tidemill_feature_read_seconds", "Time of an online read.", labels());
     for (int status = 0; status < 4; ++status) {
-      entry->requests[status] = metrics.GetCounter("tidemill_feature_requests_total", "Feature values asked for, by what came of it.",
-                                                   labels("status", FeatureStatusName(static_cast<FeatureStatus>(status))));
+      entry->requests[status] =
+          metrics.GetCounter("tidemill_feature_requests_total", "Feature values asked for, by what came of it.",
+                             labels("status", FeatureStatusName(static_cast<FeatureStatus>(status))));
     }
     entry->view = std::move(view);
     return entry;
@@ -99,8 +112,11 @@ struct FeatureStore::State {
   void MergeDays(const FeatureView& view, const std::set<std::string>& days) {
     if (!options.merge_offline) return;
     for (const std::string& day : days) {
-      const Result<bool> merged = MergeDay(files, view.offline_path, day, options.merge, NextId(), {view.compression, view.event_time});
-      if (!merged.ok()) LogWarning("feature store: files of '" + view.name + "', " + day + ", are not merged: " + merged.status().ToString());
+      const Result<bool> merged =
+          MergeDay(files, view.offline_path, day, options.merge, NextId(), {view.compression, view.event_time});
+      if (!merged.ok())
+        LogWarning("feature store: files of '" + view.name + "', " + day +
+                   ", are not merged: " + merged.status().ToString());
     }
   }
 
@@ -108,7 +124,9 @@ struct FeatureStore::State {
     const std::lock_guard lock(mutex);
     for (const auto& [name, entry] : views) {
       if (entry->online == nullptr || entry->online->table().newest_event_time() == kMinEventTime) continue;
-      metrics.GetGauge("tidemill_feature_freshness_seconds", "Now less the newest event time of a feature view.", {{"feature_view", name}})
+      metrics
+          .GetGauge("tidemill_feature_freshness_seconds", "Now less the newest event time of a feature view.",
+                    {{"feature_view", name}})
           ->Set(static_cast<double>(clock.NowMicros() / 1000 - entry->online->table().newest_event_time()) / 1000.0);
     }
   }
@@ -119,7 +137,7 @@ struct FeatureStore::State {
   const std::string directory;
   const FeatureStoreOptions options;
   std::unique_ptr<FileLock> lock;
-  mutable std::mutex mutex;                                  // of `views`
+  mutable std::mutex mutex;  // of `views`
   std::mutex register_mutex;
   std::map<std::string, std::shared_ptr<ViewEntry>> views;
   std::atomic<int64_t> next_id{0};
@@ -137,8 +155,8 @@ struct Channel {
       : worker(*state.workers[state.next_worker.fetch_add(1) % state.workers.size()]),
         offline(state.files, view, subtask, state.NextId(), state.sync_threads()),
         wake(std::move(wake)) {}
-  Worker& worker;                         // all of the writer's files are written there, in order
-  OfflineWriter offline;                  // on `worker` only
+  Worker& worker;         // all of the writer's files are written there, in order
+  OfflineWriter offline;  // on `worker` only
   std::function<void()> wake;
   std::atomic<int64_t> waiting_bytes{0};
   std::mutex mutex;
@@ -158,7 +176,8 @@ struct Channel {
 
 class StoreWriter final : public FeatureWriter {
  public:
-  StoreWriter(FeatureStore::State& state, std::shared_ptr<ViewEntry> entry, std::shared_ptr<Channel> channel, std::unique_ptr<KeyEncoder> keys)
+  StoreWriter(FeatureStore::State& state, std::shared_ptr<ViewEntry> entry, std::shared_ptr<Channel> channel,
+              std::unique_ptr<KeyEncoder> keys)
       : state_(state), entry_(std::move(entry)), channel_(std::move(channel)), keys_(std::move(keys)) {}
 
   Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) override {
@@ -233,10 +252,14 @@ Result<std::vector<OfflineHandle>> Decode(std::span<const std::string> handles) 
 
 const char* FeatureStatusName(FeatureStatus status) {
   switch (status) {
-    case FeatureStatus::kPresent: return "PRESENT";
-    case FeatureStatus::kNotFound: return "NOT_FOUND";
-    case FeatureStatus::kNullValue: return "NULL_VALUE";
-    case FeatureStatus::kOutsideMaxAge: return "OUTSIDE_MAX_AGE";
+    case FeatureStatus::kPresent:
+      return "PRESENT";
+    case FeatureStatus::kNotFound:
+      return "NOT_FOUND";
+    case FeatureStatus::kNullValue:
+      return "NULL_VALUE";
+    case FeatureStatus::kOutsideMaxAge:
+      return "OUTSIDE_MAX_AGE";
   }
   return "INVALID";
 }
@@ -244,7 +267,8 @@ const char* FeatureStatusName(FeatureStatus status) {
 FeatureStore::FeatureStore(std::shared_ptr<State> state) : state_(std::move(state)) {}
 FeatureStore::~FeatureStore() { Drain(); }
 
-Result<std::unique_ptr<FeatureStore>> FeatureStore::Open(FileSystem& files, const Clock& clock, MetricsRegistry& metrics, std::string directory,
+Result<std::unique_ptr<FeatureStore>> FeatureStore::Open(FileSystem& files, const Clock& clock,
+                                                         MetricsRegistry& metrics, std::string directory,
                                                          FeatureStoreOptions options) {
   auto state = std::make_shared<State>(files, clock, metrics, std::move(directory), options);
   const std::string views = JoinPath(state->directory, "views");
@@ -270,7 +294,8 @@ Result<std::unique_ptr<FeatureStore>> FeatureStore::Open(FileSystem& files, cons
 }
 
 Status FeatureStore::RegisterView(FeatureView view) {
-  if (state_->options.read_only) return Status(kInternalError, "a feature view can't be registered in a store that is open for reading");
+  if (state_->options.read_only)
+    return Status(kInternalError, "a feature view can't be registered in a store that is open for reading");
   TM_RETURN_IF_ERROR(view.Check());
   const std::lock_guard lock(state_->register_mutex);
   if (view.offline_path.empty()) view.offline_path = JoinPath(JoinPath(state_->directory, "offline"), view.name);
@@ -281,7 +306,8 @@ Status FeatureStore::RegisterView(FeatureView view) {
     TM_ASSIGN_OR_RETURN(const std::string old_bytes, EncodeView(old->view));
     if (old_bytes == bytes) return Status::OK();
     if (!SameIdentity(old->view, view)) {
-      return Status(kViewMismatch, "feature view '" + view.name + "' has other entities or another event time than before")
+      return Status(kViewMismatch,
+                    "feature view '" + view.name + "' has other entities or another event time than before")
           .WithNote("before: " + old->view.schema.ToString())
           .WithNote("now: " + view.schema.ToString());
     }
@@ -318,7 +344,8 @@ Result<FeatureViewStatistics> FeatureStore::Statistics(const std::string& name) 
   return statistics;
 }
 
-Result<std::unique_ptr<FeatureWriter>> FeatureStore::OpenWriter(const std::string& view, int subtask, std::function<void()> wake) {
+Result<std::unique_ptr<FeatureWriter>> FeatureStore::OpenWriter(const std::string& view, int subtask,
+                                                                std::function<void()> wake) {
   TM_ASSIGN_OR_RETURN(std::shared_ptr<ViewEntry> entry, state_->Find(view));
   std::unique_ptr<KeyEncoder> keys;
   if (entry->online != nullptr) {
@@ -326,7 +353,8 @@ Result<std::unique_ptr<FeatureWriter>> FeatureStore::OpenWriter(const std::strin
   }
   if (wake == nullptr) wake = [] {};
   auto channel = std::make_shared<Channel>(*state_, entry->view, std::to_string(subtask), std::move(wake));
-  return std::unique_ptr<FeatureWriter>(std::make_unique<StoreWriter>(*state_, std::move(entry), std::move(channel), std::move(keys)));
+  return std::unique_ptr<FeatureWriter>(
+      std::make_unique<StoreWriter>(*state_, std::move(entry), std::move(channel), std::move(keys)));
 }
 
 Status FeatureStore::Commit(const std::string& view, std::span<const std::string> handles) {
@@ -337,7 +365,8 @@ Status FeatureStore::Commit(const std::string& view, std::span<const std::string
     TM_RETURN_IF_ERROR(CommitOffline(state_->files, entry->view.offline_path, handle, state_->sync_threads()));
     for (const std::string& part : handle.parts) days.insert(DirectoryOf(part));
   }
-  if (!days.empty()) state_->merger.Post([state = state_.get(), entry, days = std::move(days)] { state->MergeDays(entry->view, days); });
+  if (!days.empty())
+    state_->merger.Post([state = state_.get(), entry, days = std::move(days)] { state->MergeDays(entry->view, days); });
   return Status::OK();
 }
 
@@ -351,9 +380,12 @@ Result<OnlineAnswer> FeatureStore::GetOnline(const std::string& name, const std:
                                              const std::vector<std::shared_ptr<arrow::Array>>& entities) {
   TM_ASSIGN_OR_RETURN(const std::shared_ptr<ViewEntry> entry, state_->Find(name));
   const FeatureView& view = entry->view;
-  if (entry->online == nullptr) return Status(kInvalidFeatureRequest, "feature view '" + name + "' is not online").WithHint("its table says 'online.enabled' = 'false'");
+  if (entry->online == nullptr)
+    return Status(kInvalidFeatureRequest, "feature view '" + name + "' is not online")
+        .WithHint("its table says 'online.enabled' = 'false'");
   if (entities.size() != view.entities.size() || entities.empty()) {
-    return Status(kInvalidFeatureRequest, "feature view '" + name + "' has " + std::to_string(view.entities.size()) + " entity columns");
+    return Status(kInvalidFeatureRequest,
+                  "feature view '" + name + "' has " + std::to_string(view.entities.size()) + " entity columns");
   }
   const int64_t start = state_->clock.MonotonicNanos();
   const std::vector<int> all = view.feature_columns();
@@ -382,9 +414,12 @@ Result<OnlineAnswer> FeatureStore::GetOnline(const std::string& name, const std:
     answer.features.push_back(view.schema.field(columns[f]).name);
     std::vector<FeatureStatus> statuses(n, FeatureStatus::kPresent);
     for (int64_t i = 0; i < n; ++i) {
-      if (!rows.found[i]) statuses[i] = FeatureStatus::kNotFound;
-      else if (rows.event_times[i] < oldest) statuses[i] = FeatureStatus::kOutsideMaxAge;
-      else if (rows.values[f]->IsNull(i)) statuses[i] = FeatureStatus::kNullValue;
+      if (!rows.found[i])
+        statuses[i] = FeatureStatus::kNotFound;
+      else if (rows.event_times[i] < oldest)
+        statuses[i] = FeatureStatus::kOutsideMaxAge;
+      else if (rows.values[f]->IsNull(i))
+        statuses[i] = FeatureStatus::kNullValue;
       ++counts[static_cast<int>(statuses[i])];
     }
     answer.statuses.push_back(std::move(statuses));
@@ -399,8 +434,10 @@ Result<OnlineAnswer> FeatureStore::GetOnline(const std::string& name, const std:
 Status FeatureStore::Push(const std::string& name, const std::shared_ptr<arrow::RecordBatch>& rows, PushTarget target) {
   TM_ASSIGN_OR_RETURN(const std::shared_ptr<ViewEntry> entry, state_->Find(name));
   if (state_->options.read_only) return Status(kInternalError, "the feature store is open for reading");
-  if (target.online && entry->online == nullptr) return Status(kInvalidFeatureRequest, "feature view '" + name + "' is not online");
-  if (target.offline && !entry->view.offline) return Status(kInvalidFeatureRequest, "feature view '" + name + "' is not offline");
+  if (target.online && entry->online == nullptr)
+    return Status(kInvalidFeatureRequest, "feature view '" + name + "' is not online");
+  if (target.offline && !entry->view.offline)
+    return Status(kInvalidFeatureRequest, "feature view '" + name + "' is not offline");
   if (target.offline) {
     // Epoch 0: of no job. The file is visible when this returns.
     OfflineWriter writer(state_->files, entry->view, "push", state_->NextId());

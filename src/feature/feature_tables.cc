@@ -1,9 +1,9 @@
 #include "feature/feature_tables.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <map>
+
+#include <arrow/api.h>
 #include <nlohmann/json.hpp>
 
 #include "data/arrow_status.h"
@@ -24,8 +24,12 @@ class TableBuilder {
       builders_.push_back(*std::move(builder));
     }
   }
-  void Text(size_t column, const std::string& text) { Keep(static_cast<arrow::StringBuilder&>(*builders_[column]).Append(text)); }
-  void Number(size_t column, int64_t number) { Keep(static_cast<arrow::Int64Builder&>(*builders_[column]).Append(number)); }
+  void Text(size_t column, const std::string& text) {
+    Keep(static_cast<arrow::StringBuilder&>(*builders_[column]).Append(text));
+  }
+  void Number(size_t column, int64_t number) {
+    Keep(static_cast<arrow::Int64Builder&>(*builders_[column]).Append(number));
+  }
   void Time(size_t column, EventTime time) {
     auto& builder = static_cast<arrow::TimestampBuilder&>(*builders_[column]);
     Keep(time == kMinEventTime ? builder.AppendNull() : builder.Append(time));
@@ -40,7 +44,8 @@ class TableBuilder {
     const int64_t rows = columns[0]->length();
     ResultTable table{schema_, {}};
     const Batch whole{arrow::RecordBatch::Make(schema_.arrow(), rows, std::move(columns))};
-    for (int64_t first = 0; first < rows; first += kBatchRowsMax) table.batches.push_back(whole.Slice(first, std::min<int64_t>(kBatchRowsMax, rows - first)));
+    for (int64_t first = 0; first < rows; first += kBatchRowsMax)
+      table.batches.push_back(whole.Slice(first, std::min<int64_t>(kBatchRowsMax, rows - first)));
     return table;
   }
 
@@ -65,13 +70,15 @@ Result<std::map<std::string, std::vector<std::string>>> ParseEntities(const std:
   std::map<std::string, std::vector<std::string>> columns;
   for (const std::string& text : entities) {
     const size_t equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) return Status(kInvalidFeatureRequest, "entity '" + text + "': expected column=value");
+    if (equals == std::string::npos || equals == 0)
+      return Status(kInvalidFeatureRequest, "entity '" + text + "': expected column=value");
     columns[text.substr(0, equals)].push_back(text.substr(equals + 1));
   }
   if (columns.empty()) return Status(kInvalidFeatureRequest, "no entity is given").WithHint("give one as column=value");
   for (const auto& [name, values] : columns) {
     if (values.size() != columns.begin()->second.size()) {
-      return Status(kInvalidFeatureRequest, "entity column '" + name + "' has " + std::to_string(values.size()) + " values, '" + columns.begin()->first + "' has " +
+      return Status(kInvalidFeatureRequest, "entity column '" + name + "' has " + std::to_string(values.size()) +
+                                                " values, '" + columns.begin()->first + "' has " +
                                                 std::to_string(columns.begin()->second.size()));
     }
   }
@@ -81,7 +88,8 @@ Result<std::map<std::string, std::vector<std::string>>> ParseEntities(const std:
 }  // namespace
 
 Result<ResultTable> ListFeatureViews(const FeatureStore& store) {
-  TableBuilder table({TextField("view"), TextField("entities"), NumberField("features"), TextField("ttl"), TextField("online"), TextField("offline"), NumberField("rows_online"),
+  TableBuilder table({TextField("view"), TextField("entities"), NumberField("features"), TextField("ttl"),
+                      TextField("online"), TextField("offline"), NumberField("rows_online"),
                       TimeField("newest_event_time")});
   for (const FeatureView& view : store.views()) {
     TM_ASSIGN_OR_RETURN(const FeatureViewStatistics statistics, store.Statistics(view.name));
@@ -109,9 +117,11 @@ Result<ResultTable> DescribeFeatureView(const FeatureStore& store, const std::st
   return table.Finish();
 }
 
-Result<ResultTable> GetFeatures(FeatureStore& store, const std::vector<std::string>& entities, const std::vector<std::string>& features) {
+Result<ResultTable> GetFeatures(FeatureStore& store, const std::vector<std::string>& entities,
+                                const std::vector<std::string>& features) {
   TM_ASSIGN_OR_RETURN(const auto asked, ParseEntities(entities));
-  if (features.empty()) return Status(kInvalidFeatureRequest, "no features are asked for").WithHint("give them as view:feature or view:*");
+  if (features.empty())
+    return Status(kInvalidFeatureRequest, "no features are asked for").WithHint("give them as view:feature or view:*");
   const size_t rows = asked.begin()->second.size();
   std::vector<Field> fields;
   for (const auto& [name, values] : asked) fields.push_back({name, DataType(TypeKind::kString)});
@@ -125,7 +135,8 @@ Result<ResultTable> GetFeatures(FeatureStore& store, const std::vector<std::stri
       const Field& field = view.schema.field(column);
       const auto values = asked.find(field.name);
       if (values == asked.end()) {
-        return Status(kInvalidFeatureRequest, "feature view '" + view.name + "' needs the entity '" + field.name + "'").WithHint("give it as " + field.name + "=value");
+        return Status(kInvalidFeatureRequest, "feature view '" + view.name + "' needs the entity '" + field.name + "'")
+            .WithHint("give it as " + field.name + "=value");
       }
       nlohmann::json list = nlohmann::json::array();
       for (const std::string& value : values->second) {
@@ -142,7 +153,9 @@ Result<ResultTable> GetFeatures(FeatureStore& store, const std::vector<std::stri
         size_t at = 0;
         for (const auto& [name, values] : asked) table.Text(at++, values[row]);
         table.Text(at++, view.name + ":" + answer.features[f]);
-        table.Text(at++, TextOfValue(*answer.values[f], view.schema.field(*view.schema.IndexOf(answer.features[f])).type, static_cast<int64_t>(row)));
+        table.Text(at++,
+                   TextOfValue(*answer.values[f], view.schema.field(*view.schema.IndexOf(answer.features[f])).type,
+                               static_cast<int64_t>(row)));
         table.Text(at++, FeatureStatusName(answer.statuses[f][row]));
         table.Time(at, answer.event_times[row]);
       }

@@ -21,9 +21,10 @@ struct ResultTable {
 Result<ResultTable> ListFeatureViews(const FeatureStore& store);
 // `tidemill feature describe VIEW`: column, type, role (entity, event time, feature).
 Result<ResultTable> DescribeFeatureView(const FeatureStore& store, const std::string& view);
-// `tidemill feature get -e card_id=42 -f card_stats:*`: one row per entity and feature: entity columns, feature, value, status, event_time. `entities`: "column=value"; the same column
-// given twice asks for two entities.
-Result<ResultTable> GetFeatures(FeatureStore& store, const std::vector<std::string>& entities, const std::vector<std::string>& features);
+// `tidemill feature get -e card_id=42 -f card_stats:*`: one row per entity and feature: entity columns, feature, value,
+// status, event_time. `entities`: "column=value"; the same column given twice asks for two entities.
+Result<ResultTable> GetFeatures(FeatureStore& store, const std::vector<std::string>& entities,
+                                const std::vector<std::string>& features);
 // `tidemill feature historical`: view, labels, matched, rows_read.
 ResultTable SummaryTable(const HistoricalSummary& summary);
 

@@ -1,11 +1,11 @@
 #include "feature/feature_view.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include <arrow/io/memory.h>
 #include <arrow/ipc/api.h>
 #include <arrow/util/key_value_metadata.h>
-
-#include <algorithm>
-#include <charconv>
 
 #include "base/file_system.h"
 #include "data/arrow_status.h"
@@ -49,7 +49,8 @@ std::vector<int> FeatureView::feature_columns() const {
   std::vector<int> columns;
   for (int i = 0; i < schema.num_fields(); ++i) {
     const std::string& column = schema.field(i).name;
-    if (column != event_time && std::find(entities.begin(), entities.end(), column) == entities.end()) columns.push_back(i);
+    if (column != event_time && std::find(entities.begin(), entities.end(), column) == entities.end())
+      columns.push_back(i);
   }
   return columns;
 }
@@ -64,19 +65,22 @@ Status FeatureView::Check() const {
   }
   const std::optional<int> time = schema.IndexOf(event_time);
   if (!time) {
-    return Status(kViewMismatch, who + " has no event time: declare WATERMARK FOR a column, or give 'event-time.column'");
+    return Status(kViewMismatch,
+                  who + " has no event time: declare WATERMARK FOR a column, or give 'event-time.column'");
   }
   const DataType& type = schema.field(*time).type;
   if (!type.IsTimestamp() || type.precision() > 3) {
-    return Status(kViewMismatch, who + ": event time '" + event_time + "' is " + type.ToString() + ", expected TIMESTAMP(3) or TIMESTAMP_LTZ(3)");
+    return Status(kViewMismatch, who + ": event time '" + event_time + "' is " + type.ToString() +
+                                     ", expected TIMESTAMP(3) or TIMESTAMP_LTZ(3)");
   }
-  if (schema.IndexOf("written_at")) return Status(kViewMismatch, who + ": the column name 'written_at' is the store's own");
+  if (schema.IndexOf("written_at"))
+    return Status(kViewMismatch, who + ": the column name 'written_at' is the store's own");
   if (!online) return Status::OK();
   for (const int column : feature_columns()) {
     const Field& field = schema.field(column);
     if (field.type.kind() >= TypeKind::kArray) {
-      return Status(kViewMismatch, who + ": the online store can't hold '" + field.name + "' of type " + field.type.ToString() +
-                                       "; leave it out, or set 'online.enabled' = 'false'");
+      return Status(kViewMismatch, who + ": the online store can't hold '" + field.name + "' of type " +
+                                       field.type.ToString() + "; leave it out, or set 'online.enabled' = 'false'");
     }
   }
   return Status::OK();
@@ -85,16 +89,18 @@ Status FeatureView::Check() const {
 Result<std::string> EncodeView(const FeatureView& view) {
   const auto metadata = arrow::key_value_metadata(
       {"view", "entities", "event_time", "ttl_ms", "online", "offline", "offline_path", "compression", "entities_max"},
-      {view.name, Join(view.entities), view.event_time, std::to_string(view.ttl_ms), view.online ? "1" : "0", view.offline ? "1" : "0",
-       view.offline_path, view.compression, std::to_string(view.entities_max)});
-  TM_ARROW_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Buffer> buffer, arrow::ipc::SerializeSchema(*view.schema.arrow()->WithMetadata(metadata)),
+      {view.name, Join(view.entities), view.event_time, std::to_string(view.ttl_ms), view.online ? "1" : "0",
+       view.offline ? "1" : "0", view.offline_path, view.compression, std::to_string(view.entities_max)});
+  TM_ARROW_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Buffer> buffer,
+                            arrow::ipc::SerializeSchema(*view.schema.arrow()->WithMetadata(metadata)),
                             "writing a feature view's definition");
   return buffer->ToString();
 }
 
 Result<FeatureView> DecodeView(std::string_view bytes) {
   const std::string doing = "reading a feature view's definition";
-  arrow::io::BufferReader reader(std::make_shared<arrow::Buffer>(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int64_t>(bytes.size())));
+  arrow::io::BufferReader reader(std::make_shared<arrow::Buffer>(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                                                 static_cast<int64_t>(bytes.size())));
   arrow::ipc::DictionaryMemo memo;
   auto schema = arrow::ipc::ReadSchema(&reader, &memo);
   if (!schema.ok() || (*schema)->metadata() == nullptr) return Status(kCorruption, doing + ": not readable");
@@ -129,7 +135,8 @@ Result<FeatureView> DecodeView(std::string_view bytes) {
 Result<FeatureReference> ParseFeatureReference(std::string_view text) {
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) {
-    return Status(kInvalidFeatureRequest, "invalid feature reference '" + std::string(text) + "', expected view:feature or view:*");
+    return Status(kInvalidFeatureRequest,
+                  "invalid feature reference '" + std::string(text) + "', expected view:feature or view:*");
   }
   FeatureReference reference{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
   if (reference.view.find('@') != std::string::npos) {

@@ -1,11 +1,11 @@
 #include "feature/offline_files.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <arrow/api.h>
+#include <nlohmann/json.hpp>
 
 #include "base/logging.h"
 #include "data/time_text.h"
@@ -79,16 +79,18 @@ Result<Day> ListDay(FileSystem& files, const std::string& folder, const std::str
     }
     result.parts.push_back(std::move(part));
   }
-  const auto middle = std::stable_partition(result.parts.begin(), result.parts.end(), [&](const OfflinePart& p) { return !replaced.contains(p.name); });
+  const auto middle = std::stable_partition(result.parts.begin(), result.parts.end(),
+                                            [&](const OfflinePart& p) { return !replaced.contains(p.name); });
   result.replaced.assign(middle, result.parts.end());
   result.parts.erase(middle, result.parts.end());
-  std::stable_sort(result.parts.begin(), result.parts.end(), [](const OfflinePart& a, const OfflinePart& b) { return a.epoch < b.epoch; });
+  std::stable_sort(result.parts.begin(), result.parts.end(),
+                   [](const OfflinePart& a, const OfflinePart& b) { return a.epoch < b.epoch; });
   return result;
 }
 
 // The newest that a merge may take in, all of one schema and small.
-Result<std::vector<OfflinePart>> ChooseSmall(FileSystem& files, const std::vector<OfflinePart>& parts, const MergePolicy& policy,
-                                             std::shared_ptr<arrow::Schema>* schema) {
+Result<std::vector<OfflinePart>> ChooseSmall(FileSystem& files, const std::vector<OfflinePart>& parts,
+                                             const MergePolicy& policy, std::shared_ptr<arrow::Schema>* schema) {
   std::vector<OfflinePart> chosen;
   for (const OfflinePart& part : parts) {
     if (part.bytes >= policy.small_bytes) continue;
@@ -106,7 +108,8 @@ Result<std::vector<OfflinePart>> ChooseSmall(FileSystem& files, const std::vecto
   return same;
 }
 
-Status CopyParts(FileSystem& files, const std::vector<OfflinePart>& parts, const std::vector<std::string>& columns, ParquetFileWriter& writer) {
+Status CopyParts(FileSystem& files, const std::vector<OfflinePart>& parts, const std::vector<std::string>& columns,
+                 ParquetFileWriter& writer) {
   std::vector<std::shared_ptr<arrow::RecordBatch>> pending;
   int64_t pending_rows = 0;
   for (const OfflinePart& part : parts) {
@@ -137,8 +140,11 @@ std::string EncodeOfflineHandle(const OfflineHandle& handle) {
 
 Result<OfflineHandle> DecodeOfflineHandle(std::string_view text) {
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-  const Status bad(kCorruption, "a feature store's prepared epoch is not readable: " + std::string(text.substr(0, 200)));
-  if (!json.is_object() || !json.contains("epoch") || !json["epoch"].is_number_integer() || !json.contains("parts") || !json["parts"].is_array()) return bad;
+  const Status bad(kCorruption,
+                   "a feature store's prepared epoch is not readable: " + std::string(text.substr(0, 200)));
+  if (!json.is_object() || !json.contains("epoch") || !json["epoch"].is_number_integer() || !json.contains("parts") ||
+      !json["parts"].is_array())
+    return bad;
   OfflineHandle handle{json["epoch"].get<int64_t>(), {}};
   for (const auto& part : json["parts"]) {
     if (!part.is_string()) return bad;
@@ -158,7 +164,8 @@ std::string DayFolder(int64_t day_number) {
 
 std::optional<int64_t> DayNumberOf(std::string_view folder) {
   if (!folder.starts_with("day=") || folder.size() != 14 || folder[8] != '-' || folder[11] != '-') return std::nullopt;
-  const std::optional<int64_t> year = Number(folder.substr(4, 4)), month = Number(folder.substr(9, 2)), day = Number(folder.substr(12, 2));
+  const std::optional<int64_t> year = Number(folder.substr(4, 4)), month = Number(folder.substr(9, 2)),
+                               day = Number(folder.substr(12, 2));
   if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31) return std::nullopt;
   return DaysFromCivil(*year, static_cast<int>(*month), static_cast<int>(*day));
 }
@@ -185,13 +192,16 @@ Status CommitOffline(FileSystem& files, const std::string& path, const OfflineHa
       TM_ASSIGN_OR_RETURN(const std::set<std::string> names, ReplacedBy(files, other));
       merged = merged || names.contains(NameOf(part)) || other.epoch >= handle.epoch;
     }
-    if (!merged) LogWarning("feature store: " + final_path + " of epoch " + std::to_string(handle.epoch) + " was removed by someone else");
+    if (!merged)
+      LogWarning("feature store: " + final_path + " of epoch " + std::to_string(handle.epoch) +
+                 " was removed by someone else");
   }
   const std::vector<std::string> all(folders.begin(), folders.end());
   return RunParallel(all.size(), sync_threads, [&](size_t i) { return files.SyncDirectory(all[i]); });
 }
 
-Status RecoverOffline(FileSystem& files, const std::string& path, std::span<const OfflineHandle> handles, int sync_threads) {
+Status RecoverOffline(FileSystem& files, const std::string& path, std::span<const OfflineHandle> handles,
+                      int sync_threads) {
   int64_t newest = 0;
   for (const OfflineHandle& handle : handles) {
     newest = std::max(newest, handle.epoch);
@@ -229,8 +239,8 @@ Result<std::vector<OfflinePart>> ListOffline(FileSystem& files, const std::strin
   return parts;
 }
 
-Result<bool> MergeDay(FileSystem& files, const std::string& path, const std::string& day_folder, const MergePolicy& policy, const std::string& id,
-                      const ParquetWriteOptions& options) {
+Result<bool> MergeDay(FileSystem& files, const std::string& path, const std::string& day_folder,
+                      const MergePolicy& policy, const std::string& id, const ParquetWriteOptions& options) {
   const std::string folder = JoinPath(path, day_folder);
   TM_ASSIGN_OR_RETURN(const Day day, ListDay(files, folder, day_folder));
   for (const OfflinePart& part : day.replaced) TM_RETURN_IF_ERROR(files.Remove(part.path));
@@ -240,7 +250,8 @@ Result<bool> MergeDay(FileSystem& files, const std::string& path, const std::str
   nlohmann::json names = nlohmann::json::array();
   for (const OfflinePart& part : chosen) names.push_back(part.name);
   const std::string temporary = JoinPath(folder, ".merge-" + id + ".tmp");
-  TM_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFileWriter> writer, ParquetFileWriter::Create(files, temporary, schema, options));
+  TM_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFileWriter> writer,
+                      ParquetFileWriter::Create(files, temporary, schema, options));
   TM_RETURN_IF_ERROR(CopyParts(files, chosen, schema->field_names(), *writer));
   TM_RETURN_IF_ERROR(writer->Finish({{kReplaces, names.dump()}}).status());
   const std::string merged = "part-" + std::to_string(chosen.back().epoch) + "-m-" + id + ".parquet";

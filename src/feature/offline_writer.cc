@@ -1,9 +1,9 @@
 #include "feature/offline_writer.h"
 
+#include <algorithm>
+
 #include <arrow/api.h>
 #include <arrow/compute/api.h>
-
-#include <algorithm>
 
 #include "data/arrow_status.h"
 #include "data/batch.h"
@@ -17,9 +17,11 @@ constexpr int64_t kDayMs = 86'400'000;
 int64_t DayOf(int64_t ms) { return ms >= 0 ? ms / kDayMs : -((-(ms + 1)) / kDayMs) - 1; }
 
 Result<std::shared_ptr<arrow::Array>> Constant(int64_t value, int64_t n) {
-  TM_ARROW_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> data, arrow::AllocateBuffer(n * 8), "writing offline features");
+  TM_ARROW_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> data, arrow::AllocateBuffer(n * 8),
+                            "writing offline features");
   std::fill_n(reinterpret_cast<int64_t*>(data->mutable_data()), n, value);
-  return arrow::MakeArray(arrow::ArrayData::Make(arrow::timestamp(arrow::TimeUnit::MILLI), n, {nullptr, std::move(data)}, 0));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(arrow::timestamp(arrow::TimeUnit::MILLI), n, {nullptr, std::move(data)}, 0));
 }
 
 }  // namespace
@@ -30,7 +32,8 @@ std::shared_ptr<arrow::Schema> OfflineWriter::FileSchema(const FeatureView& view
   return arrow::schema(std::move(fields));
 }
 
-OfflineWriter::OfflineWriter(FileSystem& files, const FeatureView& view, std::string subtask, std::string writer, int sync_threads)
+OfflineWriter::OfflineWriter(FileSystem& files, const FeatureView& view, std::string subtask, std::string writer,
+                             int sync_threads)
     : files_(files),
       view_(view),
       subtask_(std::move(subtask)),
@@ -74,7 +77,8 @@ Status OfflineWriter::Add(const std::shared_ptr<arrow::RecordBatch>& rows, int64
     runs.push_back({day, first, i - first});
   }
   if (runs.size() <= 4) {
-    for (const Run& run : runs) TM_RETURN_IF_ERROR(AddToDay(run.day, whole->Slice(run.first, run.count), run.count * row_bytes));
+    for (const Run& run : runs)
+      TM_RETURN_IF_ERROR(AddToDay(run.day, whole->Slice(run.first, run.count), run.count * row_bytes));
     return Status::OK();
   }
   std::map<int64_t, std::vector<int32_t>> by_day;
@@ -98,11 +102,15 @@ Status OfflineWriter::AddToDay(int64_t day, std::shared_ptr<arrow::RecordBatch> 
   file.pending.push_back(std::move(rows));
   if (file.pending_rows >= kRowGroupRows) TM_RETURN_IF_ERROR(Flush(file));
   if (pending_bytes_ > kPendingBytesMax) {
-    const auto largest = std::max_element(days_.begin(), days_.end(), [](const auto& a, const auto& b) { return a.second.pending_bytes < b.second.pending_bytes; });
+    const auto largest = std::max_element(days_.begin(), days_.end(), [](const auto& a, const auto& b) {
+      return a.second.pending_bytes < b.second.pending_bytes;
+    });
     TM_RETURN_IF_ERROR(Flush(largest->second));
   }
   if (days_.size() > kOpenDaysMax) {
-    const auto oldest = std::min_element(days_.begin(), days_.end(), [](const auto& a, const auto& b) { return a.second.last_used < b.second.last_used; });
+    const auto oldest = std::min_element(days_.begin(), days_.end(), [](const auto& a, const auto& b) {
+      return a.second.last_used < b.second.last_used;
+    });
     TM_RETURN_IF_ERROR(Close(oldest->first));
   }
   return Status::OK();
@@ -112,8 +120,10 @@ Status OfflineWriter::Flush(DayFile& file) {
   if (file.pending.empty()) return Status::OK();
   if (file.writer == nullptr) {
     if (sequence_ == 0) TM_RETURN_IF_ERROR(files_.CreateDirectories(view_.offline_path));
-    file.open_path = JoinPath(view_.offline_path, ".open-" + subtask_ + "-" + writer_ + "-" + std::to_string(sequence_++) + ".tmp");
-    TM_ASSIGN_OR_RETURN(file.writer, ParquetFileWriter::Create(files_, file.open_path, schema_, {view_.compression, view_.event_time}));
+    file.open_path =
+        JoinPath(view_.offline_path, ".open-" + subtask_ + "-" + writer_ + "-" + std::to_string(sequence_++) + ".tmp");
+    TM_ASSIGN_OR_RETURN(
+        file.writer, ParquetFileWriter::Create(files_, file.open_path, schema_, {view_.compression, view_.event_time}));
   }
   TM_RETURN_IF_ERROR(file.writer->Write(file.pending));
   pending_bytes_ -= file.pending_bytes;

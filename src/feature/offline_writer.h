@@ -14,16 +14,19 @@
 
 namespace tidemill {
 
-// Writes the rows of one subtask into one Parquet file per day of event time and epoch. Rows wait in memory until there are enough for a row group; at most
-// `kPendingBytesMax` of them and `kOpenDaysMax` files at a time. One thread. See offline_files.h for what is on disk.
+// Writes the rows of one subtask into one Parquet file per day of event time and epoch. Rows wait in memory until there
+// are enough for a row group; at most `kPendingBytesMax` of them and `kOpenDaysMax` files at a time. One thread. See
+// offline_files.h for what is on disk.
 class OfflineWriter {
  public:
   static constexpr int64_t kPendingBytesMax = 64 << 20;
   static constexpr size_t kOpenDaysMax = 64;
   static constexpr int64_t kRowGroupRows = 128 << 10;
 
-  // `writer`: unique among all writers of the folder; `subtask`: for the names. `sync_threads`: so many files are synced at a time.
-  OfflineWriter(FileSystem& files, const FeatureView& view, std::string subtask, std::string writer, int sync_threads = 1);
+  // `writer`: unique among all writers of the folder; `subtask`: for the names. `sync_threads`: so many files are
+  // synced at a time.
+  OfflineWriter(FileSystem& files, const FeatureView& view, std::string subtask, std::string writer,
+                int sync_threads = 1);
   ~OfflineWriter();
 
   // The view's columns and `written_at` (ms) as the last one.
@@ -63,7 +66,7 @@ class OfflineWriter {
   const std::shared_ptr<arrow::Schema> schema_;
   const int event_time_column_;
   std::map<int64_t, DayFile> days_;
-  std::vector<Written> written_;       // closed files of this epoch
+  std::vector<Written> written_;  // closed files of this epoch
   int64_t pending_bytes_ = 0;
   uint64_t uses_ = 0;
   int64_t sequence_ = 0;

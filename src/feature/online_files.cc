@@ -1,14 +1,14 @@
 #include "feature/online_files.h"
 
-#include <arrow/api.h>
-#include <arrow/io/memory.h>
-#include <arrow/ipc/api.h>
-#include <xxhash.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
+
+#include <arrow/api.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/api.h>
+#include <xxhash.h>
 
 #include "base/errors.h"
 #include "data/arrow_status.h"
@@ -53,7 +53,8 @@ Result<std::string> FrameOf(const Batches& batches) {
   TM_ARROW_RETURN_IF_ERROR(writer->Close(), kDoing);
   TM_ARROW_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Buffer> payload, sink->Finish(), kDoing);
   const std::string_view bytes(reinterpret_cast<const char*>(payload->data()), static_cast<size_t>(payload->size()));
-  if (payload->size() > kFrameBytesMax) return Status(kLimitExceeded, "online features of one flush take more than 1 GiB");
+  if (payload->size() > kFrameBytesMax)
+    return Status(kLimitExceeded, "online features of one flush take more than 1 GiB");
   return HeadOf(bytes).append(bytes);
 }
 
@@ -85,9 +86,12 @@ Result<std::unique_ptr<OnlineFiles>> OnlineFiles::Open(FileSystem& files, std::s
   TM_ASSIGN_OR_RETURN(const std::vector<FileInfo> listed, files.List(opened->directory_));
   for (const FileInfo& file : listed) {
     int64_t number = 0;
-    if (NumberOf(file.path, ".snapshot", &number)) opened->snapshots_.push_back(number);
-    else if (NumberOf(file.path, ".log", &number)) opened->logs_.push_back(number);
-    else if (!read_only && file.path.ends_with(".tmp")) TM_RETURN_IF_ERROR(files.Remove(file.path));
+    if (NumberOf(file.path, ".snapshot", &number))
+      opened->snapshots_.push_back(number);
+    else if (NumberOf(file.path, ".log", &number))
+      opened->logs_.push_back(number);
+    else if (!read_only && file.path.ends_with(".tmp"))
+      TM_RETURN_IF_ERROR(files.Remove(file.path));
     opened->next_ = std::max(opened->next_, number + 1);
   }
   std::sort(opened->snapshots_.begin(), opened->snapshots_.end());
@@ -115,7 +119,8 @@ Status OnlineFiles::Recover(const std::function<Status(const arrow::RecordBatch&
   return Status::OK();
 }
 
-Status OnlineFiles::ReadFrames(const std::string& path, bool snapshot, const std::function<Status(const arrow::RecordBatch&)>& take) {
+Status OnlineFiles::ReadFrames(const std::string& path, bool snapshot,
+                               const std::function<Status(const arrow::RecordBatch&)>& take) {
   TM_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> file, files_.OpenReadable(path));
   TM_ASSIGN_OR_RETURN(const int64_t size, file->Size());
   const auto damaged = [&path](int64_t at) {
@@ -135,7 +140,8 @@ Status OnlineFiles::ReadFrames(const std::string& path, bool snapshot, const std
     }
     if (!FrameAt(frame, 0)) {
       if (snapshot) return damaged(at);
-      // A log's frame that was being written when the process died is its last. If a whole frame follows, the damage came later.
+      // A log's frame that was being written when the process died is its last. If a whole frame follows, the damage
+      // came later.
       std::string rest(static_cast<size_t>(size - at), '\0');
       TM_ASSIGN_OR_RETURN(const int64_t read, file->ReadAt(at, size - at, rest.data()));
       rest.resize(static_cast<size_t>(read));
@@ -190,14 +196,16 @@ bool OnlineFiles::WantsSnapshot() const {
   return log_bytes_ > std::max(kSnapshotAfterBytes, snapshot_bytes_) || logs_.size() > kSnapshotAfterLogs;
 }
 
-Status OnlineFiles::WriteSnapshot(const std::function<Status(const std::function<Status(const Batches&)>& write)>& copy) {
+Status OnlineFiles::WriteSnapshot(
+    const std::function<Status(const std::function<Status(const Batches&)>& write)>& copy) {
   TM_CHECK(!read_only_);
   log_.reset();  // rows written from now on go to a log of a later number
   const int64_t number = next_++;
   const std::string path = PathOf(number, ".snapshot");
   int64_t bytes = 0;
   {
-    TM_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file, files_.OpenWritable(path + ".tmp", FileSystem::OpenMode::kTruncate));
+    TM_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
+                        files_.OpenWritable(path + ".tmp", FileSystem::OpenMode::kTruncate));
     TM_RETURN_IF_ERROR(copy([&file](const Batches& batches) -> Status {
       if (batches.empty()) return Status::OK();
       TM_ASSIGN_OR_RETURN(const std::string frame, FrameOf(batches));

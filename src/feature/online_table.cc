@@ -1,9 +1,9 @@
 #include "feature/online_table.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <mutex>
+
+#include <arrow/api.h>
 
 #include "data/arrow_status.h"
 #include "feature/errors.h"
@@ -26,7 +26,7 @@ struct OnlineTable::Shard {
     uint32_t row = kNoRow;
   };
   mutable std::shared_mutex mutex;
-  std::vector<Entry> table;          // a power of two; at most 3/4 full
+  std::vector<Entry> table;  // a power of two; at most 3/4 full
   std::vector<std::unique_ptr<uint8_t[]>> slabs;
   uint32_t rows = 0;
   std::vector<uint32_t> dirty;
@@ -34,7 +34,9 @@ struct OnlineTable::Shard {
   static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash); }
   // Independent of the bits that choose the shard.
   size_t StartOf(uint32_t tag) const { return tag & (table.size() - 1); }
-  uint8_t* Row(uint32_t number, int row_bytes) const { return slabs[number / kRowsPerSlab].get() + (number % kRowsPerSlab) * static_cast<size_t>(row_bytes); }
+  uint8_t* Row(uint32_t number, int row_bytes) const {
+    return slabs[number / kRowsPerSlab].get() + (number % kRowsPerSlab) * static_cast<size_t>(row_bytes);
+  }
 
   static bool KeyEquals(const RowLayout& layout, const uint8_t* row, std::string_view key) {
     const uint8_t* at = row + layout.key_offset();
@@ -68,7 +70,8 @@ struct OnlineTable::Shard {
       *made = false;
       return row;
     }
-    if (rows % kRowsPerSlab == 0) slabs.push_back(std::make_unique<uint8_t[]>(static_cast<size_t>(kRowsPerSlab) * layout.row_bytes()));
+    if (rows % kRowsPerSlab == 0)
+      slabs.push_back(std::make_unique<uint8_t[]>(static_cast<size_t>(kRowsPerSlab) * layout.row_bytes()));
     *number = rows++;
     *made = true;
     table[at] = Entry{tag, *number};
@@ -117,7 +120,8 @@ OnlineTable::~OnlineTable() {
 Result<std::unique_ptr<OnlineTable>> OnlineTable::Make(const FeatureView& view) {
   TM_RETURN_IF_ERROR(view.Check());
   std::vector<DataType> key_types;
-  for (const int column : view.entity_columns()) key_types.push_back(view.schema.field(column).type.WithNullable(false));
+  for (const int column : view.entity_columns())
+    key_types.push_back(view.schema.field(column).type.WithNullable(false));
   std::vector<DataType> types;
   for (const int column : view.feature_columns()) types.push_back(view.schema.field(column).type);
   // The width of keys is the encoder's to say.
@@ -149,17 +153,20 @@ Result<UpsertCounts> OnlineTable::Upsert(const arrow::RecordBatch& rows, KeyEnco
   for (int64_t i = 0; i < n; ++i) order[next[ShardOf(keys.hashes[i])]++] = static_cast<uint32_t>(i);
   for (int s = 0; s < kShards; ++s) {
     if (starts[s] == starts[s + 1]) continue;
-    TM_RETURN_IF_ERROR(UpsertShard(*shards_[s], keys, times, order.data() + starts[s], starts[s + 1] - starts[s], columns, dirty, &counts));
+    TM_RETURN_IF_ERROR(UpsertShard(*shards_[s], keys, times, order.data() + starts[s], starts[s + 1] - starts[s],
+                                   columns, dirty, &counts));
   }
   EventTime newest = times[0];
   for (int64_t i = 1; i < n; ++i) newest = std::max(newest, times[i]);
-  for (EventTime seen = newest_.load(std::memory_order_relaxed); seen < newest && !newest_.compare_exchange_weak(seen, newest);) {
+  for (EventTime seen = newest_.load(std::memory_order_relaxed);
+       seen < newest && !newest_.compare_exchange_weak(seen, newest);) {
   }
   return counts;
 }
 
-Status OnlineTable::UpsertShard(Shard& shard, const EncodedKeys& keys, const EventTime* times, const uint32_t* rows, int64_t n,
-                                const std::vector<std::shared_ptr<arrow::Array>>& columns, bool dirty, UpsertCounts* counts) {
+Status OnlineTable::UpsertShard(Shard& shard, const EncodedKeys& keys, const EventTime* times, const uint32_t* rows,
+                                int64_t n, const std::vector<std::shared_ptr<arrow::Array>>& columns, bool dirty,
+                                UpsertCounts* counts) {
   constexpr int64_t kPiece = 256;
   uint8_t* targets[kPiece];
   uint32_t sources[kPiece];
@@ -167,7 +174,8 @@ Status OnlineTable::UpsertShard(Shard& shard, const EncodedKeys& keys, const Eve
   for (int64_t first = 0; first < n; first += kPiece) {
     const int64_t count = std::min(kPiece, n - first);
     if (!shard.table.empty()) {
-      for (int64_t i = 0; i < count; ++i) __builtin_prefetch(&shard.table[shard.StartOf(Shard::TagOf(keys.hashes[rows[first + i]]))]);
+      for (int64_t i = 0; i < count; ++i)
+        __builtin_prefetch(&shard.table[shard.StartOf(Shard::TagOf(keys.hashes[rows[first + i]]))]);
     }
     int64_t accepted = 0;
     for (int64_t i = 0; i < count; ++i) {
@@ -178,7 +186,8 @@ Status OnlineTable::UpsertShard(Shard& shard, const EncodedKeys& keys, const Eve
       if (made && size_.fetch_add(1, std::memory_order_relaxed) >= view_.entities_max) {
         // The row just made keeps kMinEventTime: it is never given out nor written to disk.
         size_.fetch_sub(1, std::memory_order_relaxed);
-        return Status(kFeatureStoreFull, "feature view '" + view_.name + "' has " + std::to_string(view_.entities_max) + " entities, which is its limit");
+        return Status(kFeatureStoreFull, "feature view '" + view_.name + "' has " + std::to_string(view_.entities_max) +
+                                             " entities, which is its limit");
       }
       if (times[source] < RowLayout::event_time(row)) {
         ++counts->stale;
@@ -193,13 +202,14 @@ Status OnlineTable::UpsertShard(Shard& shard, const EncodedKeys& keys, const Eve
       sources[accepted++] = source;
     }
     counts->written += accepted;
-    for (size_t c = 0; c < columns.size(); ++c) WriteColumn(*columns[c], layout_.columns()[c], sources, targets, accepted);
+    for (size_t c = 0; c < columns.size(); ++c)
+      WriteColumn(*columns[c], layout_.columns()[c], sources, targets, accepted);
   }
   return Status::OK();
 }
 
-Result<OnlineRows> OnlineTable::Get(const std::vector<std::shared_ptr<arrow::Array>>& entities, int64_t num_rows, const std::vector<int>& features,
-                                    KeyEncoder& encoder) const {
+Result<OnlineRows> OnlineTable::Get(const std::vector<std::shared_ptr<arrow::Array>>& entities, int64_t num_rows,
+                                    const std::vector<int>& features, KeyEncoder& encoder) const {
   TM_ASSIGN_OR_RETURN(const EncodedKeys keys, encoder.Encode(entities, num_rows));
   RowCopies copies;
   copies.rows.reserve(num_rows * layout_.row_bytes());
@@ -209,15 +219,21 @@ Result<OnlineRows> OnlineTable::Get(const std::vector<std::shared_ptr<arrow::Arr
     const std::shared_lock lock(shard.mutex);
     const uint8_t* row = shard.Find(layout_, keys.hashes[i], keys.key(i));
     const bool found = row != nullptr && RowLayout::event_time(row) != kMinEventTime;
-    if (found) copies.Append(layout_, row);
-    else copies.AppendAbsent(layout_);
+    if (found)
+      copies.Append(layout_, row);
+    else
+      copies.AppendAbsent(layout_);
     result.found.push_back(found);
   }
-  for (int64_t i = 0; i < num_rows; ++i) result.event_times.push_back(RowLayout::event_time(copies.rows.data() + i * layout_.row_bytes()));
+  for (int64_t i = 0; i < num_rows; ++i)
+    result.event_times.push_back(RowLayout::event_time(copies.rows.data() + i * layout_.row_bytes()));
   for (const int feature : features) {
     const auto place = std::find(feature_columns_.begin(), feature_columns_.end(), feature);
-    if (place == feature_columns_.end()) return Status(kInternalError, "column " + std::to_string(feature) + " is no feature of view '" + view_.name + "'");
-    TM_ASSIGN_OR_RETURN(result.values.emplace_back(), ReadColumn(copies, layout_, layout_.columns()[place - feature_columns_.begin()]));
+    if (place == feature_columns_.end())
+      return Status(kInternalError,
+                    "column " + std::to_string(feature) + " is no feature of view '" + view_.name + "'");
+    TM_ASSIGN_OR_RETURN(result.values.emplace_back(),
+                        ReadColumn(copies, layout_, layout_.columns()[place - feature_columns_.begin()]));
   }
   return result;
 }
@@ -277,7 +293,8 @@ int64_t OnlineTable::bytes() const {
   int64_t bytes = 0;
   for (const auto& shard : shards_) {
     const std::shared_lock lock(shard->mutex);
-    bytes += static_cast<int64_t>(shard->table.size() * sizeof(Shard::Entry) + shard->slabs.size() * kRowsPerSlab * layout_.row_bytes());
+    bytes += static_cast<int64_t>(shard->table.size() * sizeof(Shard::Entry) +
+                                  shard->slabs.size() * kRowsPerSlab * layout_.row_bytes());
   }
   return bytes;
 }

@@ -21,19 +21,20 @@ namespace tidemill {
 
 struct UpsertCounts {
   int64_t written = 0;
-  int64_t stale = 0;      // an entity's newer row was there already
+  int64_t stale = 0;  // an entity's newer row was there already
 };
 
 struct OnlineRows {
   std::vector<bool> found;
-  std::vector<EventTime> event_times;                    // kMinEventTime where not found
-  std::vector<std::shared_ptr<arrow::Array>> values;     // one per asked feature; NULL where not found
+  std::vector<EventTime> event_times;                 // kMinEventTime where not found
+  std::vector<std::shared_ptr<arrow::Array>> values;  // one per asked feature; NULL where not found
 };
 
-// The online rows of one view, in memory: one row per entity, the one of the newest event time; of two with the same event time the one written later.
+// The online rows of one view, in memory: one row per entity, the one of the newest event time; of two with the same
+// event time the one written later.
 //
-// Thread-safe: 64 shards by the key's hash, a lock each; a batch takes each lock once. Rows are encoded in place at fixed offsets (row_layout.h), found
-// by a flat hash table of row numbers. Never waits for a disk.
+// Thread-safe: 64 shards by the key's hash, a lock each; a batch takes each lock once. Rows are encoded in place at
+// fixed offsets (row_layout.h), found by a flat hash table of row numbers. Never waits for a disk.
 class OnlineTable {
  public:
   static Result<std::unique_ptr<OnlineTable>> Make(const FeatureView& view);
@@ -42,13 +43,14 @@ class OnlineTable {
   // For Upsert and Get: one per thread that calls them.
   Result<std::unique_ptr<KeyEncoder>> MakeKeyEncoder() const { return KeyEncoder::Make(key_types_); }
 
-  // `rows`: the view's columns in order, entities and event times without NULL. `dirty`: to be written by the next TakeDirty.
-  // kFeatureStoreFull when there are more entities than the view allows; what was written before stays.
+  // `rows`: the view's columns in order, entities and event times without NULL. `dirty`: to be written by the next
+  // TakeDirty. kFeatureStoreFull when there are more entities than the view allows; what was written before stays.
   Result<UpsertCounts> Upsert(const arrow::RecordBatch& rows, KeyEncoder& keys, bool dirty);
   // `entities`: one array per entity column, of its type. `features`: columns of the view's schema.
-  Result<OnlineRows> Get(const std::vector<std::shared_ptr<arrow::Array>>& entities, int64_t num_rows, const std::vector<int>& features,
-                         KeyEncoder& keys) const;
-  // Rows written since they were last taken, at most `rows_max` of them, as the view's columns; null when there are none.
+  Result<OnlineRows> Get(const std::vector<std::shared_ptr<arrow::Array>>& entities, int64_t num_rows,
+                         const std::vector<int>& features, KeyEncoder& keys) const;
+  // Rows written since they were last taken, at most `rows_max` of them, as the view's columns; null when there are
+  // none.
   Result<std::shared_ptr<arrow::RecordBatch>> TakeDirty(int64_t rows_max);
   // All rows of one shard, in pieces of at most `rows_max`.
   static constexpr int kShards = 64;

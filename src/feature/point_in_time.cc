@@ -1,11 +1,11 @@
 #include "feature/point_in_time.h"
 
-#include <arrow/api.h>
-#include <arrow/compute/api.h>
-
 #include <algorithm>
 #include <map>
 #include <numeric>
+
+#include <arrow/api.h>
+#include <arrow/compute/api.h>
 
 #include "data/arrow_status.h"
 #include "data/key_encoder.h"
@@ -31,12 +31,13 @@ struct SliceRow {
   EventTime time;
   int64_t written;
   int32_t entity;
-  int32_t row;             // within the slice's HeldRows
+  int32_t row;  // within the slice's HeldRows
 };
 
 class Join {
  public:
-  Join(FileSystem& files, const FeatureView& view, const std::vector<int>& features, const std::vector<EventTime>& times, const PointInTimeOptions& options)
+  Join(FileSystem& files, const FeatureView& view, const std::vector<int>& features,
+       const std::vector<EventTime>& times, const PointInTimeOptions& options)
       : files_(files), view_(view), features_(features), times_(times), options_(options) {}
 
   Result<PointInTimeResult> Run(const std::vector<std::shared_ptr<arrow::Array>>& entities) {
@@ -62,7 +63,7 @@ class Join {
 
  private:
   struct Latest {
-    int64_t row;           // into the held rows, all tables counted through; -1 = none
+    int64_t row;  // into the held rows, all tables counted through; -1 = none
     EventTime time;
   };
   struct Found {
@@ -127,8 +128,9 @@ class Join {
   }
 
   // The rows of [from, to) that concern the labels, in order of (time, written, position).
-  Status ReadSlice(const std::vector<std::unique_ptr<ParquetFileReader>>& readers, const std::vector<OfflinePart>& parts, EventTime from, EventTime to,
-                   bool bounded, HeldRows* held, std::vector<SliceRow>* order) {
+  Status ReadSlice(const std::vector<std::unique_ptr<ParquetFileReader>>& readers,
+                   const std::vector<OfflinePart>& parts, EventTime from, EventTime to, bool bounded, HeldRows* held,
+                   std::vector<SliceRow>* order) {
     std::vector<std::string> names = view_.entities;
     names.push_back(view_.event_time);
     names.push_back("written_at");
@@ -148,7 +150,9 @@ class Join {
       if (columns.empty()) return Status::OK();
       TM_ARROW_ASSIGN_OR_RETURN(held->features.emplace_back(), arrow::Concatenate(columns), kDoing);
     }
-    const auto earlier = [](const SliceRow& a, const SliceRow& b) { return a.time != b.time ? a.time < b.time : a.written < b.written; };
+    const auto earlier = [](const SliceRow& a, const SliceRow& b) {
+      return a.time != b.time ? a.time < b.time : a.written < b.written;
+    };
     if (!std::is_sorted(order->begin(), order->end(), earlier)) std::stable_sort(order->begin(), order->end(), earlier);
     return Status::OK();
   }
@@ -159,10 +163,13 @@ class Join {
     if (n == 0) return Status::OK();
     std::vector<std::shared_ptr<arrow::Array>> entities;
     for (const int column : view_.entity_columns()) {
-      TM_ASSIGN_OR_RETURN(entities.emplace_back(), ColumnOf(table, view_.schema.field(column).name, ToArrow(view_.schema.field(column).type), true));
+      TM_ASSIGN_OR_RETURN(entities.emplace_back(), ColumnOf(table, view_.schema.field(column).name,
+                                                            ToArrow(view_.schema.field(column).type), true));
     }
     const auto ms = arrow::timestamp(arrow::TimeUnit::MILLI);
-    TM_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> time_column, ColumnOf(table, view_.event_time, ToArrow(view_.schema.field(view_.event_time_column()).type), true));
+    TM_ASSIGN_OR_RETURN(
+        const std::shared_ptr<arrow::Array> time_column,
+        ColumnOf(table, view_.event_time, ToArrow(view_.schema.field(view_.event_time_column()).type), true));
     TM_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> written_column, ColumnOf(table, "written_at", ms, false));
     const int64_t* times = time_column->data()->GetValues<int64_t>(1);
     const int64_t* written = written_column->data()->GetValues<int64_t>(1);
@@ -176,7 +183,8 @@ class Join {
         if (times[i] < from || times[i] >= to || time_column->IsNull(i)) continue;
         const int32_t entity = ids_.Find(keys.key(i - first), keys.hashes[i - first]);
         if (entity < 0) continue;
-        order->push_back({times[i], written_column->IsNull(i) ? INT64_MIN : written[i], entity, static_cast<int32_t>(held->num_rows++)});
+        order->push_back({times[i], written_column->IsNull(i) ? INT64_MIN : written[i], entity,
+                          static_cast<int32_t>(held->num_rows++)});
         TM_ARROW_RETURN_IF_ERROR(wanted.Append(static_cast<int32_t>(i)), kDoing);
       }
     }
@@ -186,7 +194,8 @@ class Join {
     TM_ARROW_RETURN_IF_ERROR(wanted.Finish(&indices), kDoing);
     for (size_t f = 0; f < features_.size(); ++f) {
       const Field& field = view_.schema.field(features_[f]);
-      TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> column, ColumnOf(table, field.name, ToArrow(field.type), false));
+      TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> column,
+                          ColumnOf(table, field.name, ToArrow(field.type), false));
       if (!all) {
         TM_ASSIGN_OR_RETURN(column, TakeFrom(column, indices));
       }
@@ -195,17 +204,22 @@ class Join {
     return Status::OK();
   }
 
-  static Result<std::shared_ptr<arrow::Array>> TakeFrom(const std::shared_ptr<arrow::Array>& values, const std::shared_ptr<arrow::Array>& indices) {
-    TM_ARROW_ASSIGN_OR_RETURN(const arrow::Datum taken, arrow::compute::Take(values, indices, arrow::compute::TakeOptions::NoBoundsCheck()), kDoing);
+  static Result<std::shared_ptr<arrow::Array>> TakeFrom(const std::shared_ptr<arrow::Array>& values,
+                                                        const std::shared_ptr<arrow::Array>& indices) {
+    TM_ARROW_ASSIGN_OR_RETURN(const arrow::Datum taken,
+                              arrow::compute::Take(values, indices, arrow::compute::TakeOptions::NoBoundsCheck()),
+                              kDoing);
     return taken.make_array();
   }
 
   // A column as one array of `type`; NULLs when the file has none and does not need it.
-  static Result<std::shared_ptr<arrow::Array>> ColumnOf(const arrow::Table& table, const std::string& name, const std::shared_ptr<arrow::DataType>& type, bool needed) {
+  static Result<std::shared_ptr<arrow::Array>> ColumnOf(const arrow::Table& table, const std::string& name,
+                                                        const std::shared_ptr<arrow::DataType>& type, bool needed) {
     const std::shared_ptr<arrow::ChunkedArray> column = table.GetColumnByName(name);
     if (column == nullptr) {
       if (needed) return Status(kOfflineFile, "there is no column '" + name + "'");
-      TM_ARROW_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> nulls, arrow::MakeArrayOfNull(type, table.num_rows()), kDoing);
+      TM_ARROW_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> nulls, arrow::MakeArrayOfNull(type, table.num_rows()),
+                                kDoing);
       return nulls;
     }
     std::shared_ptr<arrow::Array> flat = column->chunk(0);
@@ -215,7 +229,8 @@ class Join {
     if (flat->type()->Equals(*type)) return flat;
     const auto converted = arrow::compute::Cast(*flat, type);
     if (converted.ok()) return *converted;
-    return Status(kOfflineFile, "column '" + name + "' is " + flat->type()->ToString() + ", expected " + type->ToString());
+    return Status(kOfflineFile,
+                  "column '" + name + "' is " + flat->type()->ToString() + ", expected " + type->ToString());
   }
 
   // Walks the slice's rows and the labels together in order of time.
@@ -300,7 +315,8 @@ class Join {
     TM_ARROW_RETURN_IF_ERROR(builder.Finish(&indices), kDoing);
     for (size_t f = 0; f < features_.size(); ++f) {
       if (gathered_.empty()) {
-        TM_ARROW_ASSIGN_OR_RETURN(result_.values.emplace_back(), arrow::MakeArrayOfNull(ToArrow(view_.schema.field(features_[f]).type), n), kDoing);
+        TM_ARROW_ASSIGN_OR_RETURN(result_.values.emplace_back(),
+                                  arrow::MakeArrayOfNull(ToArrow(view_.schema.field(features_[f]).type), n), kDoing);
         continue;
       }
       TM_ARROW_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> flat, arrow::Concatenate(gathered_[f]), kDoing);
@@ -317,15 +333,15 @@ class Join {
   const PointInTimeOptions options_;
   std::unique_ptr<KeyEncoder> keys_;
   EntityIds ids_;
-  std::vector<int32_t> label_entities_;        // -1 = never matches
-  std::vector<int32_t> order_;                 // labels by time
-  size_t next_label_ = 0;                      // in order_
-  std::vector<Latest> latest_;                 // per entity
+  std::vector<int32_t> label_entities_;  // -1 = never matches
+  std::vector<int32_t> order_;           // labels by time
+  size_t next_label_ = 0;                // in order_
+  std::vector<Latest> latest_;           // per entity
   std::vector<HeldRows> tables_;
   std::vector<int64_t> base_of_tables_;
   int64_t held_rows_ = 0;
   std::vector<Found> found_;
-  std::vector<std::vector<std::shared_ptr<arrow::Array>>> gathered_;   // per feature
+  std::vector<std::vector<std::shared_ptr<arrow::Array>>> gathered_;  // per feature
   std::vector<int32_t> gathered_labels_;
   PointInTimeResult result_;
 };
@@ -333,8 +349,8 @@ class Join {
 }  // namespace
 
 Result<PointInTimeResult> JoinPointInTime(FileSystem& files, const FeatureView& view, const std::vector<int>& features,
-                                          const std::vector<std::shared_ptr<arrow::Array>>& entities, const std::vector<EventTime>& times,
-                                          const PointInTimeOptions& options) {
+                                          const std::vector<std::shared_ptr<arrow::Array>>& entities,
+                                          const std::vector<EventTime>& times, const PointInTimeOptions& options) {
   if (times.size() > INT32_MAX) return Status(kLimitExceeded, "more than 2147483647 labels at once");
   // A merge of offline files may take some away between listing and reading: look again.
   for (int tries = 5;; --tries) {

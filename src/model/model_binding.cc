@@ -21,7 +21,8 @@ std::string List(const std::vector<TensorInfo>& tensors) {
 
 class Binder {
  public:
-  Binder(const ModelDefinition& definition, const std::vector<TensorInfo>& inputs, const std::vector<TensorInfo>& outputs)
+  Binder(const ModelDefinition& definition, const std::vector<TensorInfo>& inputs,
+         const std::vector<TensorInfo>& outputs)
       : definition_(definition), inputs_(inputs), outputs_(outputs) {}
 
   Status Mismatch(std::string message) const {
@@ -34,7 +35,8 @@ class Binder {
 
   Status BindInputs(const ModelBindingOptions& options, ModelBinding* binding) const {
     for (const TensorInfo& input : inputs_) {
-      if (!input.is_tensor) return Mismatch("its input '" + input.name + "' is a " + input.kind + "; only tensors can be given");
+      if (!input.is_tensor)
+        return Mismatch("its input '" + input.name + "' is a " + input.kind + "; only tensors can be given");
       if (input.element == TensorElement::kOther) {
         return Mismatch("its input '" + input.name + "' has an element type that columns can't give");
       }
@@ -44,7 +46,8 @@ class Binder {
       }
       const int64_t batch = input.shape[0];
       if (batch != -1 && batch != 1) {
-        return Mismatch("its input '" + input.name + "' takes exactly " + std::to_string(batch) + " rows at a time; export it with a free batch dimension");
+        return Mismatch("its input '" + input.name + "' takes exactly " + std::to_string(batch) +
+                        " rows at a time; export it with a free batch dimension");
       }
       if (batch == 1) binding->batch_rows_fixed = 1;
     }
@@ -56,7 +59,8 @@ class Binder {
     std::vector<int> values;  // OUTPUT columns that come from the model
     for (int i = 0; i < definition_.output.num_fields(); ++i) {
       const Field& column = definition_.output.field(i);
-      if (column.name == kVersionColumn && column.type.kind() == TypeKind::kString && FindOutput(kVersionColumn) < 0) continue;
+      if (column.name == kVersionColumn && column.type.kind() == TypeKind::kString && FindOutput(kVersionColumn) < 0)
+        continue;
       values.push_back(i);
     }
     bool any_name = false;
@@ -67,7 +71,8 @@ class Binder {
       if (place == values.end()) {
         bound.kind = OutputBinding::Kind::kVersion;
       } else {
-        TM_RETURN_IF_ERROR(BindOutput(i, static_cast<int>(place - values.begin()), static_cast<int>(values.size()), any_name, binding, &bound));
+        TM_RETURN_IF_ERROR(BindOutput(i, static_cast<int>(place - values.begin()), static_cast<int>(values.size()),
+                                      any_name, binding, &bound));
       }
       binding->outputs.push_back(bound);
     }
@@ -81,8 +86,8 @@ class Binder {
     const TensorInfo& input = inputs_[0];
     const int columns = definition_.input.num_fields();
     if (input.shape[1] != -1 && input.shape[1] != columns) {
-      return Mismatch("its input '" + input.name + "' takes " + std::to_string(input.shape[1]) + " values a row, INPUT declares " +
-                      std::to_string(columns) + " columns");
+      return Mismatch("its input '" + input.name + "' takes " + std::to_string(input.shape[1]) +
+                      " values a row, INPUT declares " + std::to_string(columns) + " columns");
     }
     InputBinding bound{input.element, 2, {}, NullValueFor(input.element, options)};
     for (int i = 0; i < columns; ++i) {
@@ -104,11 +109,12 @@ class Binder {
       if (!column) {
         const std::string nearest = NearestName(input.name, definition_.input.names());
         const Status status = Mismatch("no INPUT column is named as its input '" + input.name + "'");
-        return nearest.empty() ? status : status.WithHint("rename the column '" + nearest + "' to '" + input.name + "'?");
+        return nearest.empty() ? status
+                               : status.WithHint("rename the column '" + nearest + "' to '" + input.name + "'?");
       }
       TM_RETURN_IF_ERROR(CheckInputType(*column, input));
-      binding->inputs.push_back(
-          InputBinding{input.element, static_cast<int>(input.shape.size()), {*column}, NullValueFor(input.element, options)});
+      binding->inputs.push_back(InputBinding{
+          input.element, static_cast<int>(input.shape.size()), {*column}, NullValueFor(input.element, options)});
     }
     for (int i = 0; i < definition_.input.num_fields(); ++i) {
       bool used = false;
@@ -120,7 +126,8 @@ class Binder {
 
   static std::optional<double> NullValueFor(TensorElement element, const ModelBindingOptions& options) {
     const bool is_float = element == TensorElement::kFloat || element == TensorElement::kDouble;
-    if (!options.null_given) return is_float ? std::optional<double>(std::numeric_limits<double>::quiet_NaN()) : std::nullopt;
+    if (!options.null_given)
+      return is_float ? std::optional<double>(std::numeric_limits<double>::quiet_NaN()) : std::nullopt;
     // A number can't stand for a missing text, nor NaN for a missing integer.
     if (element == TensorElement::kString) return std::nullopt;
     if (!is_float && options.null_value && std::isnan(*options.null_value)) return std::nullopt;
@@ -133,18 +140,27 @@ class Binder {
     bool fits = false;
     switch (input.element) {
       case TensorElement::kFloat:
-      case TensorElement::kDouble: fits = field.type.IsNumeric() || kind == TypeKind::kBoolean; break;
-      case TensorElement::kInt64: fits = field.type.IsInteger() || kind == TypeKind::kBoolean; break;
+      case TensorElement::kDouble:
+        fits = field.type.IsNumeric() || kind == TypeKind::kBoolean;
+        break;
+      case TensorElement::kInt64:
+        fits = field.type.IsInteger() || kind == TypeKind::kBoolean;
+        break;
       case TensorElement::kInt32:
         fits = (field.type.IsInteger() && kind != TypeKind::kBigInt) || kind == TypeKind::kBoolean;
         break;
-      case TensorElement::kBool: fits = kind == TypeKind::kBoolean; break;
-      case TensorElement::kString: fits = kind == TypeKind::kString; break;
-      case TensorElement::kOther: break;
+      case TensorElement::kBool:
+        fits = kind == TypeKind::kBoolean;
+        break;
+      case TensorElement::kString:
+        fits = kind == TypeKind::kString;
+        break;
+      case TensorElement::kOther:
+        break;
     }
     if (fits) return Status::OK();
-    return Mismatch("INPUT column '" + field.name + "' is " + field.type.ToString() + ", but the model's input '" + input.name + "' is " +
-                    TensorElementName(input.element));
+    return Mismatch("INPUT column '" + field.name + "' is " + field.type.ToString() + ", but the model's input '" +
+                    input.name + "' is " + TensorElementName(input.element));
   }
 
   int FindOutput(std::string_view name) const {
@@ -173,10 +189,12 @@ class Binder {
     }
     *output = FindOutput(name);
     if (*output >= 0) return Status::OK();
-    return ModelOptionError(definition_, key, "the model has no output '" + name + "'").WithNote("the model gives: " + List(outputs_));
+    return ModelOptionError(definition_, key, "the model has no output '" + name + "'")
+        .WithNote("the model gives: " + List(outputs_));
   }
 
-  Status BindOutput(int column, int place, int columns, bool any_name, ModelBinding* binding, OutputBinding* bound) const {
+  Status BindOutput(int column, int place, int columns, bool any_name, ModelBinding* binding,
+                    OutputBinding* bound) const {
     const Field& field = definition_.output.field(column);
     const bool list = field.type.kind() == TypeKind::kArray;
     int output = -1;
@@ -187,7 +205,9 @@ class Binder {
       TM_RETURN_IF_ERROR(ParseSource(key, *source, &output, &element));
     } else if (any_name) {
       output = FindOutput(field.name);
-      if (output < 0) return Mismatch("it has no output '" + field.name + "'").WithHint("name the OUTPUT columns as the model's outputs, or give 'output.column." + field.name + "'");
+      if (output < 0)
+        return Mismatch("it has no output '" + field.name + "'")
+            .WithHint("name the OUTPUT columns as the model's outputs, or give 'output.column." + field.name + "'");
     } else if (columns == 1 && !list && field.type.IsApproximate()) {
       TM_RETURN_IF_ERROR(ChooseScore(&output, &element));
     } else if (columns == static_cast<int>(outputs_.size())) {
@@ -205,9 +225,12 @@ class Binder {
     for (size_t k = 0; k < outputs_.size(); ++k) {
       const TensorInfo& tensor = outputs_[k];
       if (tensor.kind == "sequence") return ZipMapError(tensor);
-      if (!tensor.is_tensor || (tensor.element != TensorElement::kFloat && tensor.element != TensorElement::kDouble)) continue;
-      if (tensor.shape.size() == 2 && tensor.shape[1] == 2) pairs.push_back(static_cast<int>(k));
-      else if (IsScalar(tensor)) scalars.push_back(static_cast<int>(k));
+      if (!tensor.is_tensor || (tensor.element != TensorElement::kFloat && tensor.element != TensorElement::kDouble))
+        continue;
+      if (tensor.shape.size() == 2 && tensor.shape[1] == 2)
+        pairs.push_back(static_cast<int>(k));
+      else if (IsScalar(tensor))
+        scalars.push_back(static_cast<int>(k));
     }
     if (pairs.size() == 1) {
       *output = pairs[0];
@@ -215,7 +238,8 @@ class Binder {
     } else if (pairs.empty() && scalars.size() == 1) {
       *output = scalars[0];
     } else {
-      return Mismatch("which of its outputs is the score is not clear").WithHint("say it with 'output.column' = 'NAME' or 'NAME[1]'");
+      return Mismatch("which of its outputs is the score is not clear")
+          .WithHint("say it with 'output.column' = 'NAME' or 'NAME[1]'");
     }
     return Status::OK();
   }
@@ -225,7 +249,8 @@ class Binder {
         .WithHint("export it with options={id(model): {'zipmap': False}} (skl2onnx)");
   }
 
-  Status FinishOutput(const Field& field, int output, int64_t element, ModelBinding* binding, OutputBinding* bound) const {
+  Status FinishOutput(const Field& field, int output, int64_t element, ModelBinding* binding,
+                      OutputBinding* bound) const {
     const TensorInfo& tensor = outputs_[output];
     if (tensor.kind == "sequence" || tensor.kind == "map") return ZipMapError(tensor);
     if (!tensor.is_tensor || tensor.element == TensorElement::kOther) {
@@ -235,16 +260,20 @@ class Binder {
     const int64_t width = tensor.shape.size() == 2 ? tensor.shape[1] : 1;
     if (tensor.shape.size() > 2) return Mismatch("its output '" + tensor.name + "' has more than two dimensions");
     if (element >= 0 && width >= 0 && element >= width) {
-      return Mismatch("its output '" + tensor.name + "' has " + std::to_string(width) + " values a row, no number " + std::to_string(element));
+      return Mismatch("its output '" + tensor.name + "' has " + std::to_string(width) + " values a row, no number " +
+                      std::to_string(element));
     }
     if (element < 0 && !list && width > 1) {
-      return Mismatch("its output '" + tensor.name + "' has " + std::to_string(width) + " values a row, OUTPUT column '" + field.name + "' takes one")
-          .WithHint("say which with 'output.column." + field.name + "' = '" + tensor.name + "[" + std::to_string(width - 1) + "]', or declare ARRAY<" +
+      return Mismatch("its output '" + tensor.name + "' has " + std::to_string(width) +
+                      " values a row, OUTPUT column '" + field.name + "' takes one")
+          .WithHint("say which with 'output.column." + field.name + "' = '" + tensor.name + "[" +
+                    std::to_string(width - 1) + "]', or declare ARRAY<" +
                     (tensor.element == TensorElement::kDouble ? "DOUBLE" : "FLOAT") + ">");
     }
     const DataType& type = list && element < 0 ? field.type.children()[0].type : field.type;
     if (!Widens(tensor.element, type.kind())) {
-      return Mismatch("OUTPUT column '" + field.name + "' is " + field.type.ToString() + ", but the model's output '" + tensor.name + "' is " + TensorElementName(tensor.element));
+      return Mismatch("OUTPUT column '" + field.name + "' is " + field.type.ToString() + ", but the model's output '" +
+                      tensor.name + "' is " + TensorElementName(tensor.element));
     }
     bound->kind = list && element < 0 ? OutputBinding::Kind::kList : OutputBinding::Kind::kElement;
     bound->element = element < 0 ? 0 : element;
@@ -257,13 +286,20 @@ class Binder {
   // Columns that hold every value of the element type.
   static bool Widens(TensorElement from, TypeKind to) {
     switch (from) {
-      case TensorElement::kFloat: return to == TypeKind::kFloat || to == TypeKind::kDouble;
-      case TensorElement::kDouble: return to == TypeKind::kDouble;
-      case TensorElement::kInt32: return to == TypeKind::kInt || to == TypeKind::kBigInt || to == TypeKind::kDouble;
-      case TensorElement::kInt64: return to == TypeKind::kBigInt;
-      case TensorElement::kBool: return to == TypeKind::kBoolean;
-      case TensorElement::kString: return to == TypeKind::kString;
-      case TensorElement::kOther: break;
+      case TensorElement::kFloat:
+        return to == TypeKind::kFloat || to == TypeKind::kDouble;
+      case TensorElement::kDouble:
+        return to == TypeKind::kDouble;
+      case TensorElement::kInt32:
+        return to == TypeKind::kInt || to == TypeKind::kBigInt || to == TypeKind::kDouble;
+      case TensorElement::kInt64:
+        return to == TypeKind::kBigInt;
+      case TensorElement::kBool:
+        return to == TypeKind::kBoolean;
+      case TensorElement::kString:
+        return to == TypeKind::kString;
+      case TensorElement::kOther:
+        break;
     }
     return false;
   }
@@ -294,13 +330,14 @@ Result<ModelBindingOptions> ModelBindingOptions::Parse(const ModelDefinition& de
   return options;
 }
 
-Status BindInputs(const ModelDefinition& definition, const ModelBindingOptions& options, const std::vector<TensorInfo>& inputs,
-                  const std::vector<TensorInfo>& outputs, ModelBinding* binding) {
+Status BindInputs(const ModelDefinition& definition, const ModelBindingOptions& options,
+                  const std::vector<TensorInfo>& inputs, const std::vector<TensorInfo>& outputs,
+                  ModelBinding* binding) {
   return Binder(definition, inputs, outputs).BindInputs(options, binding);
 }
 
-Status BindOutputs(const ModelDefinition& definition, const std::vector<TensorInfo>& inputs, const std::vector<TensorInfo>& outputs,
-                   ModelBinding* binding) {
+Status BindOutputs(const ModelDefinition& definition, const std::vector<TensorInfo>& inputs,
+                   const std::vector<TensorInfo>& outputs, ModelBinding* binding) {
   return Binder(definition, inputs, outputs).BindOutputs(binding);
 }
 

@@ -22,31 +22,31 @@ struct ModelBindingOptions {
 // One input tensor and the INPUT columns that fill it.
 struct InputBinding {
   TensorElement element;
-  int rank = 2;                          // 1: [N], 2: [N, columns.size()]
+  int rank = 2;  // 1: [N], 2: [N, columns.size()]
   std::vector<int> columns;
-  std::optional<double> null_value;      // nullopt: rows with NULL are not scored
+  std::optional<double> null_value;  // nullopt: rows with NULL are not scored
 };
 
 // One OUTPUT column: an element of each row of an output tensor, the whole row as a list, or the version's name.
 struct OutputBinding {
   enum class Kind : uint8_t { kElement, kList, kVersion };
   Kind kind = Kind::kElement;
-  int output = 0;                        // number among the wanted outputs
+  int output = 0;  // number among the wanted outputs
   int64_t element = 0;
 };
 
 struct ModelBinding {
-  std::vector<InputBinding> inputs;      // one per model input
-  std::vector<OutputBinding> outputs;    // one per OUTPUT column
-  std::vector<int> wanted;               // numbers of the model's outputs that are read
-  int64_t batch_rows_fixed = -1;         // 1 when the model takes one row at a time
+  std::vector<InputBinding> inputs;    // one per model input
+  std::vector<OutputBinding> outputs;  // one per OUTPUT column
+  std::vector<int> wanted;             // numbers of the model's outputs that are read
+  int64_t batch_rows_fixed = -1;       // 1 when the model takes one row at a time
 };
 
 // Matches INPUT columns with the model's input tensors. kModelMismatch lists what the model has and what was declared.
-Status BindInputs(const ModelDefinition& definition, const ModelBindingOptions& options, const std::vector<TensorInfo>& inputs,
-                  const std::vector<TensorInfo>& outputs, ModelBinding* binding);
+Status BindInputs(const ModelDefinition& definition, const ModelBindingOptions& options,
+                  const std::vector<TensorInfo>& inputs, const std::vector<TensorInfo>& outputs, ModelBinding* binding);
 // Matches OUTPUT columns; `outputs` has the shapes that a trial run showed, where it worked.
-Status BindOutputs(const ModelDefinition& definition, const std::vector<TensorInfo>& inputs, const std::vector<TensorInfo>& outputs,
-                   ModelBinding* binding);
+Status BindOutputs(const ModelDefinition& definition, const std::vector<TensorInfo>& inputs,
+                   const std::vector<TensorInfo>& outputs, ModelBinding* binding);
 
 }  // namespace tidemill

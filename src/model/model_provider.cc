@@ -23,8 +23,9 @@ Status CheckModelOptions(const ModelDefinition& definition, const ModelProvider&
   for (const auto& [key, value] : definition.options.values()) {
     bool known = false;
     for (const std::string& name : names) {
-      known = known || name == key || (name.ends_with(".*") && key.size() > name.size() - 1 &&
-                                       key.compare(0, name.size() - 1, name, 0, name.size() - 1) == 0);
+      known = known || name == key ||
+              (name.ends_with(".*") && key.size() > name.size() - 1 &&
+               key.compare(0, name.size() - 1, name, 0, name.size() - 1) == 0);
     }
     if (known) continue;
     Status status(kUnknownOption, "model '" + definition.name + "' has an unknown option '" + key + "'");
@@ -38,7 +39,8 @@ Status CheckModelOptions(const ModelDefinition& definition, const ModelProvider&
   }
   for (const ModelOption& option : provider.options()) {
     if (option.required && !definition.options.Has(option.key)) {
-      return Status(kMissingOption, "model '" + definition.name + "' needs the option '" + std::string(option.key) + "'")
+      return Status(kMissingOption,
+                    "model '" + definition.name + "' needs the option '" + std::string(option.key) + "'")
           .At(definition.position);
     }
   }

@@ -18,8 +18,8 @@ namespace tidemill {
 
 // Names one content of a model file.
 struct ModelVersion {
-  std::string name;        // "fraud-0123456789ab": stem and the first 12 hex digits of the SHA-256
-  std::string sha256;      // 64 hex digits
+  std::string name;    // "fraud-0123456789ab": stem and the first 12 hex digits of the SHA-256
+  std::string sha256;  // 64 hex digits
   int64_t bytes = 0;
 };
 
@@ -28,8 +28,8 @@ struct ModelDescription {
   std::string provider;
   std::string path;
   ModelVersion version;
-  std::string producer;    // "skl2onnx 1.20.0"
-  std::string format;      // "ONNX IR 8, opset 17"
+  std::string producer;  // "skl2onnx 1.20.0"
+  std::string format;    // "ONNX IR 8, opset 17"
   int64_t nodes = 0;
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;
@@ -41,12 +41,12 @@ class LoadedModel {
   virtual ~LoadedModel() = default;
   virtual const ModelDescription& description() const = 0;
   // As Predictor::Predict.
-  virtual Result<std::vector<std::shared_ptr<arrow::Array>>> Predict(const std::vector<std::shared_ptr<arrow::Array>>& inputs,
-                                                                     int64_t num_rows) const = 0;
+  virtual Result<std::vector<std::shared_ptr<arrow::Array>>> Predict(
+      const std::vector<std::shared_ptr<arrow::Array>>& inputs, int64_t num_rows) const = 0;
 };
 
 struct ModelOption {
-  std::string_view key;        // "path"; ends in ".*" for a family
+  std::string_view key;  // "path"; ends in ".*" for a family
   bool required = false;
   std::string_view fallback;
   std::string_view text;

@@ -1,8 +1,8 @@
 #include "model/model_registry.h"
 
-#include <arrow/api.h>
-
 #include <atomic>
+
+#include <arrow/api.h>
 
 #include "base/logging.h"
 #include "model/errors.h"
@@ -30,7 +30,8 @@ class ModelRegistry::Served {
         interval_ns_(1'000'000 * *definition_.options.GetDurationMs("reload-interval", 1000)) {}
 
   // First load; the definition's options were checked by the provider.
-  static Result<std::shared_ptr<Served>> Open(const ModelDefinition& definition, ModelProvider& provider, const Clock& clock, MetricsRegistry& metrics) {
+  static Result<std::shared_ptr<Served>> Open(const ModelDefinition& definition, ModelProvider& provider,
+                                              const Clock& clock, MetricsRegistry& metrics) {
     if (const auto interval = definition.options.GetDurationMs("reload-interval", 1000); !interval.ok()) {
       return ModelOptionError(definition, "reload-interval", interval.status().message());
     }
@@ -71,8 +72,12 @@ class ModelRegistry::Served {
     if (*hash == current()->description().version.sha256) return;
     Result<std::shared_ptr<const LoadedModel>> model = Load();
     if (!model.ok()) return Refuse(model.status());
-    LogInfo("model '" + definition_.name + "': " + (*model)->description().version.name + " takes the place of " + current()->description().version.name);
-    metrics_.GetCounter("tidemill_model_reloads_total", "Changed model files by outcome.", {{"model", definition_.name}, {"result", "loaded"}})->Add();
+    LogInfo("model '" + definition_.name + "': " + (*model)->description().version.name + " takes the place of " +
+            current()->description().version.name);
+    metrics_
+        .GetCounter("tidemill_model_reloads_total", "Changed model files by outcome.",
+                    {{"model", definition_.name}, {"result", "loaded"}})
+        ->Add();
     Swap(*std::move(model));
   }
 
@@ -103,8 +108,12 @@ class ModelRegistry::Served {
   }
 
   void Refuse(const Status& status) {
-    LogWarning("model '" + definition_.name + "' keeps " + current()->description().version.name + ": the new file is refused: " + status.ToString());
-    metrics_.GetCounter("tidemill_model_reloads_total", "Changed model files by outcome.", {{"model", definition_.name}, {"result", "failed"}})->Add();
+    LogWarning("model '" + definition_.name + "' keeps " + current()->description().version.name +
+               ": the new file is refused: " + status.ToString());
+    metrics_
+        .GetCounter("tidemill_model_reloads_total", "Changed model files by outcome.",
+                    {{"model", definition_.name}, {"result", "failed"}})
+        ->Add();
   }
 
   const ModelDefinition definition_;
@@ -125,21 +134,25 @@ class ModelRegistry::ServedPredictor final : public Predictor {
   ServedPredictor(std::shared_ptr<Served> served, const Clock& clock, MetricsRegistry& metrics, Labels labels)
       : served_(std::move(served)), clock_(clock), metrics_(metrics), labels_(std::move(labels)) {
     labels_.emplace_back("model", served_->definition().name);
-    errors_ = metrics_.GetCounter("tidemill_inference_errors_total", "Batches that a model failed on.", Labels(labels_));
+    errors_ =
+        metrics_.GetCounter("tidemill_inference_errors_total", "Batches that a model failed on.", Labels(labels_));
     // The histogram counts in seconds; one row is its second.
     batch_size_ = metrics_.GetHistogram("tidemill_inference_batch_size", "Rows per call of a model.", Labels(labels_));
   }
 
-  Result<std::vector<std::shared_ptr<arrow::Array>>> Predict(const std::vector<std::shared_ptr<arrow::Array>>& inputs, int64_t num_rows) override {
+  Result<std::vector<std::shared_ptr<arrow::Array>>> Predict(const std::vector<std::shared_ptr<arrow::Array>>& inputs,
+                                                             int64_t num_rows) override {
     if (served_->generation() != generation_) TakeVersion();
     if (static_cast<int>(inputs.size()) != served_->definition().input.num_fields()) {
-      return Status(kInternalError, "model '" + served_->definition().name + "' called with " + std::to_string(inputs.size()) + " columns");
+      return Status(kInternalError, "model '" + served_->definition().name + "' called with " +
+                                        std::to_string(inputs.size()) + " columns");
     }
     const int64_t start = clock_.MonotonicNanos();
     Result<std::vector<std::shared_ptr<arrow::Array>>> outputs = model_->Predict(inputs, num_rows);
     if (!outputs.ok()) {
       errors_->Add();
-      return Status(kPredictionFailed, "model '" + served_->definition().name + "' (" + model_->description().version.name + "): " + outputs.status().message());
+      return Status(kPredictionFailed, "model '" + served_->definition().name + "' (" +
+                                           model_->description().version.name + "): " + outputs.status().message());
     }
     duration_->ObserveMicros((clock_.MonotonicNanos() - start) / 1000);
     batch_size_->ObserveSeconds(static_cast<double>(num_rows));
@@ -155,7 +168,8 @@ class ModelRegistry::ServedPredictor final : public Predictor {
     labels.emplace_back("version", model_->description().version.name);
     predictions_ = metrics_.GetCounter("tidemill_predictions_total", "Rows scored.", Labels(labels));
     labels.emplace_back("mode", "embedded");
-    duration_ = metrics_.GetHistogram("tidemill_inference_duration_seconds", "Time of a call of a model.", std::move(labels));
+    duration_ =
+        metrics_.GetHistogram("tidemill_inference_duration_seconds", "Time of a call of a model.", std::move(labels));
   }
 
   std::shared_ptr<Served> served_;
@@ -170,7 +184,8 @@ class ModelRegistry::ServedPredictor final : public Predictor {
   Histogram* batch_size_;
 };
 
-ModelRegistry::ModelRegistry(FileSystem& files, const Clock& clock, MetricsRegistry& metrics, ModelRegistryOptions options)
+ModelRegistry::ModelRegistry(FileSystem& files, const Clock& clock, MetricsRegistry& metrics,
+                             ModelRegistryOptions options)
     : clock_(clock), metrics_(metrics), providers_(MakeModelProviders(files, std::move(options.onnx_library))) {
   if (options.watch) watcher_ = std::thread([this] { Watch(); });
 }
@@ -211,9 +226,11 @@ Result<ModelProvider*> ModelRegistry::FindProvider(const Config& options) const 
   }
   std::string all;
   for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
-  if (name.empty()) return Status(kMissingOption, "the model needs the option 'provider'").WithNote("providers: " + all);
+  if (name.empty())
+    return Status(kMissingOption, "the model needs the option 'provider'").WithNote("providers: " + all);
   const std::string nearest = NearestName(name, names);
-  const Status status = Status(kUnknownProvider, "there is no model provider '" + name + "'").WithNote("providers: " + all);
+  const Status status =
+      Status(kUnknownProvider, "there is no model provider '" + name + "'").WithNote("providers: " + all);
   return nearest.empty() ? status : status.WithHint("did you mean '" + nearest + "'?");
 }
 
@@ -233,7 +250,8 @@ Result<ModelVersion> ModelRegistry::CurrentVersion(const ModelDefinition& defini
 
 Result<std::unique_ptr<Predictor>> ModelRegistry::MakePredictor(const ModelDefinition& definition, Labels labels) {
   TM_ASSIGN_OR_RETURN(std::shared_ptr<Served> served, Serve(definition));
-  return std::unique_ptr<Predictor>(std::make_unique<ServedPredictor>(std::move(served), clock_, metrics_, std::move(labels)));
+  return std::unique_ptr<Predictor>(
+      std::make_unique<ServedPredictor>(std::move(served), clock_, metrics_, std::move(labels)));
 }
 
 Result<std::shared_ptr<ModelRegistry::Served>> ModelRegistry::Serve(const ModelDefinition& definition) {
@@ -246,9 +264,12 @@ Result<std::shared_ptr<ModelRegistry::Served>> ModelRegistry::Serve(const ModelD
   Result<ModelProvider*> provider = FindProvider(definition.options);
   if (!provider.ok()) {
     const auto position = definition.option_positions.find("provider");
-    return provider.status().WithContext("model '" + definition.name + "'").At(position != definition.option_positions.end() ? position->second : definition.position);
+    return provider.status()
+        .WithContext("model '" + definition.name + "'")
+        .At(position != definition.option_positions.end() ? position->second : definition.position);
   }
-  // Loaded outside the lock: another model's reload must not wait. Two callers at once may load the same; the first one in stays.
+  // Loaded outside the lock: another model's reload must not wait. Two callers at once may load the same; the first one
+  // in stays.
   TM_ASSIGN_OR_RETURN(std::shared_ptr<Served> served, Served::Open(definition, **provider, clock_, metrics_));
   const std::lock_guard lock(mutex_);
   return served_.try_emplace(key, std::move(served)).first->second;

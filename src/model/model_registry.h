@@ -20,11 +20,12 @@
 namespace tidemill {
 
 struct ModelRegistryOptions {
-  std::string onnx_library;     // configuration 'onnx.library'; empty = search
-  bool watch = true;            // look for changed files on a thread of the registry; tests call CheckForChanges instead
+  std::string onnx_library;  // configuration 'onnx.library'; empty = search
+  bool watch = true;         // look for changed files on a thread of the registry; tests call CheckForChanges instead
 };
 
-// The models of a process. A model (name, options, columns) is loaded once and shared by everyone who scores with it. Thread-safe; outlives its predictors.
+// The models of a process. A model (name, options, columns) is loaded once and shared by everyone who scores with it.
+// Thread-safe; outlives its predictors.
 class ModelRegistry {
  public:
   ModelRegistry(FileSystem& files, const Clock& clock, MetricsRegistry& metrics, ModelRegistryOptions options = {});
@@ -40,8 +41,8 @@ class ModelRegistry {
   Result<std::unique_ptr<Predictor>> MakePredictor(const ModelDefinition& definition, Labels labels);
   // The version that scores now.
   Result<ModelVersion> CurrentVersion(const ModelDefinition& definition);
-  // Looks at every model's file whose 'reload-interval' is over and swaps in what is new and good. A bad new file is logged, counted in
-  // tidemill_model_reloads_total{result="failed"}, and the old version stays.
+  // Looks at every model's file whose 'reload-interval' is over and swaps in what is new and good. A bad new file is
+  // logged, counted in tidemill_model_reloads_total{result="failed"}, and the old version stays.
   void CheckForChanges();
 
  private:
@@ -55,7 +56,7 @@ class ModelRegistry {
   MetricsRegistry& metrics_;
   std::vector<std::unique_ptr<ModelProvider>> providers_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Served>> served_;   // by everything that shapes it
+  std::map<std::string, std::shared_ptr<Served>> served_;  // by everything that shapes it
   bool stopping_ = false;
   std::condition_variable stop_;
   std::thread watcher_;

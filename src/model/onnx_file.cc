@@ -55,16 +55,26 @@ class Walker {
       Message to;
     };
     static constexpr Edge kEdges[] = {
-        {Message::kModel, 7, Message::kGraph},          {Message::kModel, 8, Message::kOpset},
-        {Message::kModel, 20, Message::kTraining},      {Message::kModel, 25, Message::kFunction},
-        {Message::kGraph, 1, Message::kNode},           {Message::kGraph, 5, Message::kTensor},
-        {Message::kGraph, 15, Message::kSparseTensor},  {Message::kNode, 5, Message::kAttribute},
-        {Message::kAttribute, 5, Message::kTensor},     {Message::kAttribute, 6, Message::kGraph},
-        {Message::kAttribute, 10, Message::kTensor},    {Message::kAttribute, 11, Message::kGraph},
-        {Message::kAttribute, 22, Message::kSparseTensor}, {Message::kAttribute, 23, Message::kSparseTensor},
-        {Message::kSparseTensor, 1, Message::kTensor},  {Message::kSparseTensor, 2, Message::kTensor},
-        {Message::kFunction, 7, Message::kNode},        {Message::kFunction, 11, Message::kAttribute},
-        {Message::kTraining, 1, Message::kGraph},       {Message::kTraining, 2, Message::kGraph},
+        {Message::kModel, 7, Message::kGraph},
+        {Message::kModel, 8, Message::kOpset},
+        {Message::kModel, 20, Message::kTraining},
+        {Message::kModel, 25, Message::kFunction},
+        {Message::kGraph, 1, Message::kNode},
+        {Message::kGraph, 5, Message::kTensor},
+        {Message::kGraph, 15, Message::kSparseTensor},
+        {Message::kNode, 5, Message::kAttribute},
+        {Message::kAttribute, 5, Message::kTensor},
+        {Message::kAttribute, 6, Message::kGraph},
+        {Message::kAttribute, 10, Message::kTensor},
+        {Message::kAttribute, 11, Message::kGraph},
+        {Message::kAttribute, 22, Message::kSparseTensor},
+        {Message::kAttribute, 23, Message::kSparseTensor},
+        {Message::kSparseTensor, 1, Message::kTensor},
+        {Message::kSparseTensor, 2, Message::kTensor},
+        {Message::kFunction, 7, Message::kNode},
+        {Message::kFunction, 11, Message::kAttribute},
+        {Message::kTraining, 1, Message::kGraph},
+        {Message::kTraining, 2, Message::kGraph},
     };
     for (const Edge& edge : kEdges) {
       if (edge.from == message && edge.number == number) {
@@ -102,8 +112,8 @@ class Walker {
     while (!bytes.empty()) {
       TM_RETURN_IF_ERROR(Next(&bytes, &field));
       if (field.number == 8 && field.type == kBytes) name = field.bytes;
-      if (field.number == 13) external = true;                        // external_data entries
-      if (field.number == 14 && field.value != 0) external = true;    // data_location, 1 = EXTERNAL
+      if (field.number == 13) external = true;                      // external_data entries
+      if (field.number == 14 && field.value != 0) external = true;  // data_location, 1 = EXTERNAL
     }
     if (!external) return Status::OK();
     return Status(kModelExternalData, "tensor '" + Short(name) + "' keeps its data outside the model file");
@@ -119,8 +129,12 @@ class Walker {
     switch (field->type) {
       case kVarint:
         return ReadVarint(rest, &field->value) ? Status::OK() : Bad(at, "a number is cut off");
-      case kFixed64: length = 8; break;
-      case kFixed32: length = 4; break;
+      case kFixed64:
+        length = 8;
+        break;
+      case kFixed32:
+        length = 4;
+        break;
       case kBytes:
         if (!ReadVarint(rest, &length)) return Bad(at, "a length is cut off");
         break;
@@ -155,7 +169,8 @@ class Walker {
   }
 
   Status Bad(std::string_view at, const std::string& what) const {
-    return Status(kInvalidModelFile, "not an ONNX model: " + what + " at byte " + std::to_string(at.data() - file_.data()));
+    return Status(kInvalidModelFile,
+                  "not an ONNX model: " + what + " at byte " + std::to_string(at.data() - file_.data()));
   }
 
   std::string_view file_;

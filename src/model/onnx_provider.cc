@@ -1,10 +1,10 @@
 #include "model/onnx_provider.h"
 
-#include <arrow/api.h>
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <mutex>
+
+#include <arrow/api.h>
+#include <openssl/sha.h>
 
 #include "model/errors.h"
 #include "model/model_binding.h"
@@ -35,7 +35,8 @@ std::string StemOf(const std::string& path) {
 
 class OnnxModel final : public LoadedModel {
  public:
-  OnnxModel(ModelDescription description, std::unique_ptr<OnnxSession> session, ModelBinding binding, Schema output, int64_t batch_rows)
+  OnnxModel(ModelDescription description, std::unique_ptr<OnnxSession> session, ModelBinding binding, Schema output,
+            int64_t batch_rows)
       : description_(std::move(description)),
         session_(std::move(session)),
         binding_(std::move(binding)),
@@ -52,9 +53,11 @@ class OnnxModel final : public LoadedModel {
     for (const InputBinding& input : binding_.inputs) fillers.emplace_back(input, piece_max);
     std::vector<ColumnCollector> columns;
     columns.reserve(binding_.outputs.size());
-    for (size_t i = 0; i < binding_.outputs.size(); ++i) columns.emplace_back(binding_.outputs[i], output_.field(static_cast<int>(i)).type, num_rows);
+    for (size_t i = 0; i < binding_.outputs.size(); ++i)
+      columns.emplace_back(binding_.outputs[i], output_.field(static_cast<int>(i)).type, num_rows);
 
-    const bool may_skip = std::any_of(binding_.inputs.begin(), binding_.inputs.end(), [](const auto& input) { return !input.null_value; });
+    const bool may_skip = std::any_of(binding_.inputs.begin(), binding_.inputs.end(),
+                                      [](const auto& input) { return !input.null_value; });
     std::vector<uint8_t> unscored(may_skip ? num_rows : 0, 0);
     std::vector<uint8_t> unscored_piece;
     std::vector<TensorView> views(fillers.size());
@@ -69,15 +72,16 @@ class OnnxModel final : public LoadedModel {
       for (size_t i = 0; i < columns.size(); ++i) {
         const OutputBinding& bound = binding_.outputs[i];
         if (bound.kind == OutputBinding::Kind::kVersion) continue;
-        TM_RETURN_IF_ERROR(columns[i].Take(*outputs, session_->outputs()[binding_.wanted[bound.output]].name, first, rows));
+        TM_RETURN_IF_ERROR(
+            columns[i].Take(*outputs, session_->outputs()[binding_.wanted[bound.output]].name, first, rows));
       }
       if (may_skip) std::copy(unscored_piece.begin(), unscored_piece.end(), unscored.begin() + first);
     }
     std::vector<std::shared_ptr<arrow::Array>> result;
     for (size_t i = 0; i < columns.size(); ++i) {
       const bool version = binding_.outputs[i].kind == OutputBinding::Kind::kVersion;
-      TM_ASSIGN_OR_RETURN(result.emplace_back(),
-                          version ? VersionColumn(description_.version.name, num_rows, unscored) : columns[i].Finish(unscored));
+      TM_ASSIGN_OR_RETURN(result.emplace_back(), version ? VersionColumn(description_.version.name, num_rows, unscored)
+                                                         : columns[i].Finish(unscored));
     }
     return result;
   }
@@ -124,10 +128,14 @@ class OnnxProvider final : public ModelProvider {
 
   Result<std::shared_ptr<const LoadedModel>> Load(const ModelDefinition& definition) override {
     TM_RETURN_IF_ERROR(CheckModelOptions(definition, *this));
-    if (definition.options.GetString("device", "cpu") != "cpu") return ModelOptionError(definition, "device", "only 'cpu' is there");
-    TM_ASSIGN_OR_RETURN(const int64_t batch_rows, Checked(definition, "batch-rows-max", definition.options.GetInt("batch-rows-max", kOnnxBatchRows)));
-    if (batch_rows < 1 || batch_rows > 1'000'000) return ModelOptionError(definition, "batch-rows-max", "must be 1 to 1000000");
-    TM_RETURN_IF_ERROR(Checked(definition, "reload-interval", definition.options.GetDurationMs("reload-interval", 0)).status());
+    if (definition.options.GetString("device", "cpu") != "cpu")
+      return ModelOptionError(definition, "device", "only 'cpu' is there");
+    TM_ASSIGN_OR_RETURN(const int64_t batch_rows, Checked(definition, "batch-rows-max",
+                                                          definition.options.GetInt("batch-rows-max", kOnnxBatchRows)));
+    if (batch_rows < 1 || batch_rows > 1'000'000)
+      return ModelOptionError(definition, "batch-rows-max", "must be 1 to 1000000");
+    TM_RETURN_IF_ERROR(
+        Checked(definition, "reload-interval", definition.options.GetDurationMs("reload-interval", 0)).status());
     TM_ASSIGN_OR_RETURN(const ModelBindingOptions binding_options, ModelBindingOptions::Parse(definition));
     std::string bytes;
     TM_ASSIGN_OR_RETURN(ModelDescription description, ReadDescription(definition, &bytes));
@@ -137,8 +145,8 @@ class OnnxProvider final : public ModelProvider {
     ModelBinding binding;
     TM_RETURN_IF_ERROR(BindInputs(definition, binding_options, description.inputs, description.outputs, &binding));
     TM_RETURN_IF_ERROR(BindOutputs(definition, description.inputs, TryShapes(*session, binding), &binding));
-    return std::shared_ptr<const LoadedModel>(
-        std::make_shared<OnnxModel>(std::move(description), std::move(session), std::move(binding), definition.output, batch_rows));
+    return std::shared_ptr<const LoadedModel>(std::make_shared<OnnxModel>(
+        std::move(description), std::move(session), std::move(binding), definition.output, batch_rows));
   }
 
   Result<std::string> Stamp(const ModelDefinition& definition) override {
@@ -168,8 +176,8 @@ class OnnxProvider final : public ModelProvider {
   Status ReadBytes(const ModelDefinition& definition, std::string* bytes) {
     const std::string path = definition.options.GetString("path", "");
     if (path.empty()) return ModelOptionError(definition, "path", "is empty");
-    TM_ASSIGN_OR_RETURN(const int64_t bytes_max,
-                        Checked(definition, "model-bytes-max", definition.options.GetBytes("model-bytes-max", 256 << 20)));
+    TM_ASSIGN_OR_RETURN(const int64_t bytes_max, Checked(definition, "model-bytes-max",
+                                                         definition.options.GetBytes("model-bytes-max", 256 << 20)));
     Result<std::string> read = ReadFile(files_, path, bytes_max);
     if (!read.ok()) return AtPath(definition, read.status());
     *bytes = *std::move(read);
@@ -208,13 +216,14 @@ class OnnxProvider final : public ModelProvider {
     return session;
   }
 
-  // The outputs with the shapes that a run over zeros shows: exporters often leave them open. Also warms the session. Where the model refuses
-  // zeros (a category that it does not know), the declared shapes stay.
+  // The outputs with the shapes that a run over zeros shows: exporters often leave them open. Also warms the session.
+  // Where the model refuses zeros (a category that it does not know), the declared shapes stay.
   static std::vector<TensorInfo> TryShapes(const OnnxSession& session, const ModelBinding& binding) {
     std::vector<TensorInfo> outputs = session.outputs();
     const int64_t rows = binding.batch_rows_fixed > 0 ? binding.batch_rows_fixed : 2;
     size_t elements_max = 1;
-    for (const InputBinding& input : binding.inputs) elements_max = std::max(elements_max, input.columns.size() * static_cast<size_t>(rows));
+    for (const InputBinding& input : binding.inputs)
+      elements_max = std::max(elements_max, input.columns.size() * static_cast<size_t>(rows));
     const std::vector<double> zeros(elements_max, 0.0);
     const std::vector<std::string> texts(elements_max);
     std::vector<std::array<int64_t, 2>> shapes(binding.inputs.size());
@@ -222,7 +231,8 @@ class OnnxProvider final : public ModelProvider {
     for (size_t i = 0; i < binding.inputs.size(); ++i) {
       const InputBinding& input = binding.inputs[i];
       shapes[i] = {rows, static_cast<int64_t>(input.columns.size())};
-      const void* data = input.element == TensorElement::kString ? static_cast<const void*>(texts.data()) : zeros.data();
+      const void* data =
+          input.element == TensorElement::kString ? static_cast<const void*>(texts.data()) : zeros.data();
       views.push_back(TensorView{input.element, data, {shapes[i].data(), static_cast<size_t>(input.rank)}});
     }
     std::vector<int> wanted;

@@ -1,11 +1,11 @@
 #include "model/onnx_runtime.h"
 
+#include <climits>
+#include <cstdlib>
+
 #include <dlfcn.h>
 #include <onnxruntime_c_api.h>
 #include <unistd.h>
-
-#include <climits>
-#include <cstdlib>
 
 #include "base/file_system.h"
 #include "model/errors.h"
@@ -22,25 +22,39 @@ static_assert(ORT_API_VERSION >= kApiVersion);
 
 TensorElement ElementOf(ONNXTensorElementDataType type) {
   switch (type) {
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT: return TensorElement::kFloat;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE: return TensorElement::kDouble;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32: return TensorElement::kInt32;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64: return TensorElement::kInt64;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL: return TensorElement::kBool;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING: return TensorElement::kString;
-    default: return TensorElement::kOther;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
+      return TensorElement::kFloat;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE:
+      return TensorElement::kDouble;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32:
+      return TensorElement::kInt32;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64:
+      return TensorElement::kInt64;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL:
+      return TensorElement::kBool;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING:
+      return TensorElement::kString;
+    default:
+      return TensorElement::kOther;
   }
 }
 
 ONNXTensorElementDataType OrtElementOf(TensorElement element) {
   switch (element) {
-    case TensorElement::kFloat: return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
-    case TensorElement::kDouble: return ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
-    case TensorElement::kInt32: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
-    case TensorElement::kInt64: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
-    case TensorElement::kBool: return ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL;
-    case TensorElement::kString: return ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING;
-    case TensorElement::kOther: break;
+    case TensorElement::kFloat:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+    case TensorElement::kDouble:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
+    case TensorElement::kInt32:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
+    case TensorElement::kInt64:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+    case TensorElement::kBool:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL;
+    case TensorElement::kString:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING;
+    case TensorElement::kOther:
+      break;
   }
   return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }
@@ -48,21 +62,30 @@ ONNXTensorElementDataType OrtElementOf(TensorElement element) {
 size_t SizeOf(TensorElement element) {
   switch (element) {
     case TensorElement::kFloat:
-    case TensorElement::kInt32: return 4;
+    case TensorElement::kInt32:
+      return 4;
     case TensorElement::kDouble:
-    case TensorElement::kInt64: return 8;
-    default: return 1;
+    case TensorElement::kInt64:
+      return 8;
+    default:
+      return 1;
   }
 }
 
 const char* KindName(ONNXType type) {
   switch (type) {
-    case ONNX_TYPE_TENSOR: return "tensor";
-    case ONNX_TYPE_SEQUENCE: return "sequence";
-    case ONNX_TYPE_MAP: return "map";
-    case ONNX_TYPE_SPARSETENSOR: return "sparse tensor";
-    case ONNX_TYPE_OPTIONAL: return "optional";
-    default: return "opaque value";
+    case ONNX_TYPE_TENSOR:
+      return "tensor";
+    case ONNX_TYPE_SEQUENCE:
+      return "sequence";
+    case ONNX_TYPE_MAP:
+      return "map";
+    case ONNX_TYPE_SPARSETENSOR:
+      return "sparse tensor";
+    case ONNX_TYPE_OPTIONAL:
+      return "optional";
+    default:
+      return "opaque value";
   }
 }
 
@@ -96,14 +119,19 @@ class Owned {
 class Library final : public OnnxRuntime, public std::enable_shared_from_this<Library> {
  public:
   Library(const OrtApi& api, std::string version, std::string path)
-      : api_(api), version_(std::move(version)), path_(std::move(path)), environment_(api.ReleaseEnv), memory_(api.ReleaseMemoryInfo) {}
+      : api_(api),
+        version_(std::move(version)),
+        path_(std::move(path)),
+        environment_(api.ReleaseEnv),
+        memory_(api.ReleaseMemoryInfo) {}
 
   Status Start() {
-    TM_RETURN_IF_ERROR(Take(api_, api_.CreateEnv(ORT_LOGGING_LEVEL_FATAL, "tidemill", environment_.out()), kOnnxRuntimeMissing,
-                            "starting ONNX Runtime"));
-    TM_RETURN_IF_ERROR(Take(api_, api_.DisableTelemetryEvents(environment_.get()), kOnnxRuntimeMissing, "starting ONNX Runtime"));
-    return Take(api_, api_.CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, memory_.out()), kOnnxRuntimeMissing,
-                "starting ONNX Runtime");
+    TM_RETURN_IF_ERROR(Take(api_, api_.CreateEnv(ORT_LOGGING_LEVEL_FATAL, "tidemill", environment_.out()),
+                            kOnnxRuntimeMissing, "starting ONNX Runtime"));
+    TM_RETURN_IF_ERROR(
+        Take(api_, api_.DisableTelemetryEvents(environment_.get()), kOnnxRuntimeMissing, "starting ONNX Runtime"));
+    return Take(api_, api_.CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, memory_.out()),
+                kOnnxRuntimeMissing, "starting ONNX Runtime");
   }
 
   const std::string& version() const override { return version_; }
@@ -199,11 +227,13 @@ class Session final : public OnnxSession {
     TM_RETURN_IF_ERROR(Check(api_.DisableMemPattern(options.get())));
     TM_RETURN_IF_ERROR(Check(api_.AddSessionConfigEntry(options.get(), "session.intra_op.allow_spinning", "0")));
     TM_RETURN_IF_ERROR(Check(api_.AddSessionConfigEntry(options.get(), "session.load_model_format", "ONNX")));
-    TM_RETURN_IF_ERROR(Check(api_.CreateSessionFromArray(library_->environment(), model.data(), model.size(), options.get(), session_.out())));
+    TM_RETURN_IF_ERROR(Check(api_.CreateSessionFromArray(library_->environment(), model.data(), model.size(),
+                                                         options.get(), session_.out())));
     return DescribeTensors();
   }
 
-  Result<std::unique_ptr<TensorOutputs>> Run(std::span<const TensorView> inputs, std::span<const int> outputs) const override {
+  Result<std::unique_ptr<TensorOutputs>> Run(std::span<const TensorView> inputs,
+                                             std::span<const int> outputs) const override {
     constexpr size_t kInline = 32;
     if (inputs.size() != input_names_.size()) return Status(kInternalError, "model run with a wrong number of inputs");
     // Few inputs are the rule; many take one allocation per run.
@@ -219,7 +249,9 @@ class Session final : public OnnxSession {
     if (status.ok()) {
       std::vector<const char*> names(outputs.size());
       for (size_t i = 0; i < outputs.size(); ++i) names[i] = outputs_[outputs[i]].name.c_str();
-      status = Take(api_, api_.Run(session_.get(), nullptr, input_names_.data(), values, inputs.size(), names.data(), names.size(), result->values()),
+      status = Take(api_,
+                    api_.Run(session_.get(), nullptr, input_names_.data(), values, inputs.size(), names.data(),
+                             names.size(), result->values()),
                     kModelRunFailed, "running the model");
     }
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -231,7 +263,9 @@ class Session final : public OnnxSession {
   }
 
  private:
-  Status Check(OrtStatus* status) const { return Take(api_, status, kInvalidModelFile, "ONNX Runtime refuses the model"); }
+  Status Check(OrtStatus* status) const {
+    return Take(api_, status, kInvalidModelFile, "ONNX Runtime refuses the model");
+  }
 
   Status MakeInputs(std::span<const TensorView> inputs, OrtValue** values) const {
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -244,9 +278,9 @@ class Session final : public OnnxSession {
       }
       // The C API takes a mutable pointer, but inputs are only read.
       TM_RETURN_IF_ERROR(Take(api_,
-                              api_.CreateTensorWithDataAsOrtValue(library_->memory(), const_cast<void*>(view.data),
-                                                                  count * SizeOf(view.element), view.shape.data(), view.shape.size(),
-                                                                  OrtElementOf(view.element), &values[i]),
+                              api_.CreateTensorWithDataAsOrtValue(
+                                  library_->memory(), const_cast<void*>(view.data), count * SizeOf(view.element),
+                                  view.shape.data(), view.shape.size(), OrtElementOf(view.element), &values[i]),
                               kModelRunFailed, "preparing the model's inputs"));
     }
     return Status::OK();
@@ -254,7 +288,8 @@ class Session final : public OnnxSession {
 
   Status MakeStrings(const TensorView& view, size_t count, OrtValue** value) const {
     OrtAllocator* allocator = nullptr;
-    TM_RETURN_IF_ERROR(Take(api_, api_.GetAllocatorWithDefaultOptions(&allocator), kModelRunFailed, "preparing the model's inputs"));
+    TM_RETURN_IF_ERROR(
+        Take(api_, api_.GetAllocatorWithDefaultOptions(&allocator), kModelRunFailed, "preparing the model's inputs"));
     TM_RETURN_IF_ERROR(Take(api_,
                             api_.CreateTensorAsOrtValue(allocator, view.shape.data(), view.shape.size(),
                                                         ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING, value),
@@ -262,8 +297,8 @@ class Session final : public OnnxSession {
     const auto* strings = static_cast<const std::string*>(view.data);
     for (size_t k = 0; k < count; ++k) {
       char* buffer = nullptr;
-      TM_RETURN_IF_ERROR(Take(api_, api_.GetResizedStringTensorElementBuffer(*value, k, strings[k].size(), &buffer), kModelRunFailed,
-                              "preparing the model's inputs"));
+      TM_RETURN_IF_ERROR(Take(api_, api_.GetResizedStringTensorElementBuffer(*value, k, strings[k].size(), &buffer),
+                              kModelRunFailed, "preparing the model's inputs"));
       strings[k].copy(buffer, strings[k].size());
     }
     return Status::OK();
@@ -324,7 +359,8 @@ Result<std::unique_ptr<OnnxSession>> Library::Load(std::string_view model) {
 
 std::vector<std::string> Candidates() {
   std::vector<std::string> candidates;
-  if (const char* named = std::getenv("TIDEMILL_ONNXRUNTIME"); named != nullptr && *named != '\0') candidates.push_back(named);
+  if (const char* named = std::getenv("TIDEMILL_ONNXRUNTIME"); named != nullptr && *named != '\0')
+    candidates.push_back(named);
   char program[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", program, sizeof(program));
   if (length > 0) {
@@ -337,13 +373,15 @@ std::vector<std::string> Candidates() {
 }
 
 Result<std::shared_ptr<OnnxRuntime>> OpenLibrary(const std::string& path) {
-  if (path.find('/') == std::string::npos) return Status(kOnnxRuntimeMissing, "'" + path + "' is not a path with a folder");
+  if (path.find('/') == std::string::npos)
+    return Status(kOnnxRuntimeMissing, "'" + path + "' is not a path with a folder");
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* why = dlerror();
     return Status(kOnnxRuntimeMissing, why != nullptr ? why : path + " can't be opened");
   }
-  // The handle stays open for the life of the process: ONNX Runtime keeps threads and thread-local data that outlive a dlclose.
+  // The handle stays open for the life of the process: ONNX Runtime keeps threads and thread-local data that outlive a
+  // dlclose.
   using GetApiBase = const OrtApiBase*(ORT_API_CALL*)();
   const auto get_base = reinterpret_cast<GetApiBase>(dlsym(handle, "OrtGetApiBase"));
   if (get_base == nullptr) return Status(kOnnxRuntimeMissing, path + " is not ONNX Runtime: it has no OrtGetApiBase");
@@ -351,7 +389,8 @@ Result<std::shared_ptr<OnnxRuntime>> OpenLibrary(const std::string& path) {
   const OrtApi* api = base->GetApi(kApiVersion);
   const std::string version = base->GetVersionString();
   if (api == nullptr) {
-    return Status(kOnnxRuntimeMissing, path + " is ONNX Runtime " + version + ", older than 1." + std::to_string(kApiVersion));
+    return Status(kOnnxRuntimeMissing,
+                  path + " is ONNX Runtime " + version + ", older than 1." + std::to_string(kApiVersion));
   }
   auto library = std::make_shared<Library>(*api, version, path);
   TM_RETURN_IF_ERROR(library->Start());
@@ -362,13 +401,20 @@ Result<std::shared_ptr<OnnxRuntime>> OpenLibrary(const std::string& path) {
 
 const char* TensorElementName(TensorElement element) {
   switch (element) {
-    case TensorElement::kFloat: return "float32";
-    case TensorElement::kDouble: return "float64";
-    case TensorElement::kInt32: return "int32";
-    case TensorElement::kInt64: return "int64";
-    case TensorElement::kBool: return "bool";
-    case TensorElement::kString: return "string";
-    case TensorElement::kOther: break;
+    case TensorElement::kFloat:
+      return "float32";
+    case TensorElement::kDouble:
+      return "float64";
+    case TensorElement::kInt32:
+      return "int32";
+    case TensorElement::kInt64:
+      return "int64";
+    case TensorElement::kBool:
+      return "bool";
+    case TensorElement::kString:
+      return "string";
+    case TensorElement::kOther:
+      break;
   }
   return "other";
 }

@@ -16,8 +16,8 @@ void Spread(const From* values, int64_t rows, int64_t stride, To* out) {
 }
 
 template <typename To>
-void OverwriteNulls(const arrow::Array& column, int64_t first, int64_t rows, int64_t stride, const std::optional<double>& value, To* out,
-                    std::vector<uint8_t>* unscored) {
+void OverwriteNulls(const arrow::Array& column, int64_t first, int64_t rows, int64_t stride,
+                    const std::optional<double>& value, To* out, std::vector<uint8_t>* unscored) {
   if (column.null_count() == 0) return;
   const To filler = value ? static_cast<To>(*value) : To{};
   for (int64_t i = 0; i < rows; ++i) {
@@ -28,12 +28,12 @@ void OverwriteNulls(const arrow::Array& column, int64_t first, int64_t rows, int
 }
 
 template <typename To>
-Status FillColumn(const arrow::Array& column, int64_t first, int64_t rows, int64_t stride, const std::optional<double>& null_value, To* out,
-                  std::vector<uint8_t>* unscored) {
+Status FillColumn(const arrow::Array& column, int64_t first, int64_t rows, int64_t stride,
+                  const std::optional<double>& null_value, To* out, std::vector<uint8_t>* unscored) {
   switch (column.type_id()) {
-#define TM_SPREAD(ID, ArrayType)                                                                     \
-  case arrow::Type::ID:                                                                              \
-    Spread(static_cast<const arrow::ArrayType&>(column).raw_values() + first, rows, stride, out);    \
+#define TM_SPREAD(ID, ArrayType)                                                                  \
+  case arrow::Type::ID:                                                                           \
+    Spread(static_cast<const arrow::ArrayType&>(column).raw_values() + first, rows, stride, out); \
     break;
     TM_SPREAD(INT8, Int8Array)
     TM_SPREAD(INT16, Int16Array)
@@ -62,7 +62,8 @@ Status FillColumn(const arrow::Array& column, int64_t first, int64_t rows, int64
   return Status::OK();
 }
 
-Status FillStrings(const arrow::Array& column, int64_t first, int64_t rows, int64_t stride, std::string* out, std::vector<uint8_t>* unscored) {
+Status FillStrings(const arrow::Array& column, int64_t first, int64_t rows, int64_t stride, std::string* out,
+                   std::vector<uint8_t>* unscored) {
   if (column.type_id() != arrow::Type::STRING) {
     return Status(kInternalError, "a model's input column has type " + column.type()->ToString());
   }
@@ -88,12 +89,23 @@ void Gather(const void* data, int64_t width, int64_t element, int64_t rows, To* 
 template <typename To>
 bool GatherAs(TensorElement element_type, const void* data, int64_t width, int64_t element, int64_t rows, To* out) {
   switch (element_type) {
-    case TensorElement::kFloat: Gather<float>(data, width, element, rows, out); return true;
-    case TensorElement::kDouble: Gather<double>(data, width, element, rows, out); return true;
-    case TensorElement::kInt32: Gather<int32_t>(data, width, element, rows, out); return true;
-    case TensorElement::kInt64: Gather<int64_t>(data, width, element, rows, out); return true;
-    case TensorElement::kBool: Gather<bool>(data, width, element, rows, out); return true;
-    default: return false;
+    case TensorElement::kFloat:
+      Gather<float>(data, width, element, rows, out);
+      return true;
+    case TensorElement::kDouble:
+      Gather<double>(data, width, element, rows, out);
+      return true;
+    case TensorElement::kInt32:
+      Gather<int32_t>(data, width, element, rows, out);
+      return true;
+    case TensorElement::kInt64:
+      Gather<int64_t>(data, width, element, rows, out);
+      return true;
+    case TensorElement::kBool:
+      Gather<bool>(data, width, element, rows, out);
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -115,7 +127,9 @@ std::shared_ptr<arrow::Buffer> ValidityOf(const std::vector<uint8_t>& unscored, 
   return std::move(*bitmap);
 }
 
-const DataType& ValueType(const DataType& type) { return type.kind() == TypeKind::kArray ? type.children()[0].type : type; }
+const DataType& ValueType(const DataType& type) {
+  return type.kind() == TypeKind::kArray ? type.children()[0].type : type;
+}
 
 }  // namespace
 
@@ -138,19 +152,24 @@ Status TensorFiller::Fill(const std::vector<std::shared_ptr<arrow::Array>>& inpu
     const arrow::Array& column = *inputs[binding_.columns[c]];
     switch (binding_.element) {
       case TensorElement::kFloat:
-        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value, reinterpret_cast<float*>(numbers_.data()) + c, unscored));
+        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value,
+                                      reinterpret_cast<float*>(numbers_.data()) + c, unscored));
         break;
       case TensorElement::kDouble:
-        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value, reinterpret_cast<double*>(numbers_.data()) + c, unscored));
+        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value,
+                                      reinterpret_cast<double*>(numbers_.data()) + c, unscored));
         break;
       case TensorElement::kInt32:
-        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value, reinterpret_cast<int32_t*>(numbers_.data()) + c, unscored));
+        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value,
+                                      reinterpret_cast<int32_t*>(numbers_.data()) + c, unscored));
         break;
       case TensorElement::kInt64:
-        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value, reinterpret_cast<int64_t*>(numbers_.data()) + c, unscored));
+        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value,
+                                      reinterpret_cast<int64_t*>(numbers_.data()) + c, unscored));
         break;
       case TensorElement::kBool:
-        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value, reinterpret_cast<bool*>(numbers_.data()) + c, unscored));
+        TM_RETURN_IF_ERROR(FillColumn(column, first, rows, stride, binding_.null_value,
+                                      reinterpret_cast<bool*>(numbers_.data()) + c, unscored));
         break;
       case TensorElement::kString:
         TM_RETURN_IF_ERROR(FillStrings(column, first, rows, stride, strings_.data() + c, unscored));
@@ -163,26 +182,31 @@ Status TensorFiller::Fill(const std::vector<std::shared_ptr<arrow::Array>>& inpu
 }
 
 TensorView TensorFiller::View() {
-  const void* data = binding_.element == TensorElement::kString ? static_cast<const void*>(strings_.data()) : numbers_.data();
+  const void* data =
+      binding_.element == TensorElement::kString ? static_cast<const void*>(strings_.data()) : numbers_.data();
   return TensorView{binding_.element, data, {shape_, static_cast<size_t>(binding_.rank)}};
 }
 
 ColumnCollector::ColumnCollector(const OutputBinding& binding, const DataType& type, int64_t num_rows)
     : binding_(binding), type_(type), num_rows_(num_rows) {
   if (binding.kind != OutputBinding::Kind::kElement) return;
-  if (type.kind() == TypeKind::kString) strings_.resize(num_rows);
-  else numbers_.resize(num_rows);
+  if (type.kind() == TypeKind::kString)
+    strings_.resize(num_rows);
+  else
+    numbers_.resize(num_rows);
 }
 ColumnCollector::~ColumnCollector() = default;
 
-Status ColumnCollector::Take(const TensorOutputs& outputs, const std::string& output_name, int64_t first, int64_t rows) {
+Status ColumnCollector::Take(const TensorOutputs& outputs, const std::string& output_name, int64_t first,
+                             int64_t rows) {
   const int k = binding_.output;
   const std::vector<int64_t>& shape = outputs.shape(k);
   const int64_t width = shape.size() == 2 ? shape[1] : 1;
   if (shape.empty() || shape.size() > 2 || shape[0] != rows || binding_.element >= width) {
     std::string text;
     for (const int64_t d : shape) text += (text.empty() ? "" : ", ") + std::to_string(d);
-    return Status(kModelRunFailed, "output '" + output_name + "' has shape [" + text + "] for " + std::to_string(rows) + " rows");
+    return Status(kModelRunFailed,
+                  "output '" + output_name + "' has shape [" + text + "] for " + std::to_string(rows) + " rows");
   }
   const bool list = binding_.kind == OutputBinding::Kind::kList;
   if (list && numbers_.empty()) {
@@ -192,7 +216,8 @@ Status ColumnCollector::Take(const TensorOutputs& outputs, const std::string& ou
   if (list && width != width_) return Status(kModelRunFailed, "output '" + output_name + "' changes its width");
   const TypeKind kind = ValueType(type_).kind();
   if (kind == TypeKind::kString && !list) {
-    if (outputs.element(k) != TensorElement::kString) return Status(kModelRunFailed, "output '" + output_name + "' is not of strings");
+    if (outputs.element(k) != TensorElement::kString)
+      return Status(kModelRunFailed, "output '" + output_name + "' is not of strings");
     TM_ASSIGN_OR_RETURN(std::vector<std::string> strings, outputs.strings(k));
     for (int64_t i = 0; i < rows; ++i) strings_[first + i] = std::move(strings[i * width + binding_.element]);
     return Status::OK();
@@ -205,12 +230,28 @@ Status ColumnCollector::Take(const TensorOutputs& outputs, const std::string& ou
   const void* data = outputs.data(k);
   bool taken = false;
   switch (kind) {
-    case TypeKind::kFloat: taken = GatherAs(element, data, stride, binding_.element, values, reinterpret_cast<float*>(numbers_.data()) + place); break;
-    case TypeKind::kDouble: taken = GatherAs(element, data, stride, binding_.element, values, reinterpret_cast<double*>(numbers_.data()) + place); break;
-    case TypeKind::kInt: taken = GatherAs(element, data, stride, binding_.element, values, reinterpret_cast<int32_t*>(numbers_.data()) + place); break;
-    case TypeKind::kBigInt: taken = GatherAs(element, data, stride, binding_.element, values, reinterpret_cast<int64_t*>(numbers_.data()) + place); break;
-    case TypeKind::kBoolean: taken = GatherAs(element, data, stride, binding_.element, values, reinterpret_cast<uint8_t*>(numbers_.data()) + place); break;
-    default: break;
+    case TypeKind::kFloat:
+      taken =
+          GatherAs(element, data, stride, binding_.element, values, reinterpret_cast<float*>(numbers_.data()) + place);
+      break;
+    case TypeKind::kDouble:
+      taken =
+          GatherAs(element, data, stride, binding_.element, values, reinterpret_cast<double*>(numbers_.data()) + place);
+      break;
+    case TypeKind::kInt:
+      taken = GatherAs(element, data, stride, binding_.element, values,
+                       reinterpret_cast<int32_t*>(numbers_.data()) + place);
+      break;
+    case TypeKind::kBigInt:
+      taken = GatherAs(element, data, stride, binding_.element, values,
+                       reinterpret_cast<int64_t*>(numbers_.data()) + place);
+      break;
+    case TypeKind::kBoolean:
+      taken = GatherAs(element, data, stride, binding_.element, values,
+                       reinterpret_cast<uint8_t*>(numbers_.data()) + place);
+      break;
+    default:
+      break;
   }
   return taken ? Status::OK() : Status(kModelRunFailed, "output '" + output_name + "' has another type than declared");
 }
@@ -226,7 +267,8 @@ Result<std::shared_ptr<arrow::Array>> ColumnCollector::Finish(const std::vector<
     arrow::StringBuilder builder;
     for (int64_t i = 0; i < num_rows_; ++i) {
       const bool null = null_count > 0 && unscored[i];
-      TM_ARROW_RETURN_IF_ERROR(null ? builder.AppendNull() : builder.Append(strings_[i]), "collecting a model's output");
+      TM_ARROW_RETURN_IF_ERROR(null ? builder.AppendNull() : builder.Append(strings_[i]),
+                               "collecting a model's output");
     }
     TM_ARROW_RETURN_IF_ERROR(builder.Finish(&result), "collecting a model's output");
     return result;
@@ -242,23 +284,29 @@ Result<std::shared_ptr<arrow::Array>> ColumnCollector::Finish(const std::vector<
   } else {
     data = CopyOf(numbers_.data(), values * (ToArrow(value_type)->bit_width() / 8));
   }
-  if (data == nullptr || (null_count > 0 && validity == nullptr)) return Status(kArrowError, "collecting a model's output: out of memory");
+  if (data == nullptr || (null_count > 0 && validity == nullptr))
+    return Status(kArrowError, "collecting a model's output: out of memory");
   if (!list) return arrow::MakeArray(arrow::ArrayData::Make(ToArrow(type_), num_rows_, {validity, data}, null_count));
   std::vector<int32_t> offsets(num_rows_ + 1);
   for (int64_t i = 0; i <= num_rows_; ++i) offsets[i] = static_cast<int32_t>(i * width_);
   const auto elements = arrow::ArrayData::Make(ToArrow(value_type), values, {nullptr, data}, 0);
-  auto lists = arrow::ArrayData::Make(ToArrow(type_), num_rows_, {validity, CopyOf(offsets.data(), (num_rows_ + 1) * 4)}, null_count);
+  auto lists = arrow::ArrayData::Make(ToArrow(type_), num_rows_,
+                                      {validity, CopyOf(offsets.data(), (num_rows_ + 1) * 4)}, null_count);
   lists->child_data = {elements};
   return arrow::MakeArray(lists);
 }
 
-Result<std::shared_ptr<arrow::Array>> VersionColumn(const std::string& version, int64_t num_rows, const std::vector<uint8_t>& unscored) {
+Result<std::shared_ptr<arrow::Array>> VersionColumn(const std::string& version, int64_t num_rows,
+                                                    const std::vector<uint8_t>& unscored) {
   arrow::StringBuilder builder;
   TM_ARROW_RETURN_IF_ERROR(builder.Reserve(num_rows), "naming a model's version");
-  TM_ARROW_RETURN_IF_ERROR(builder.ReserveData(num_rows * static_cast<int64_t>(version.size())), "naming a model's version");
+  TM_ARROW_RETURN_IF_ERROR(builder.ReserveData(num_rows * static_cast<int64_t>(version.size())),
+                           "naming a model's version");
   for (int64_t i = 0; i < num_rows; ++i) {
-    if (!unscored.empty() && unscored[i]) builder.UnsafeAppendNull();
-    else builder.UnsafeAppend(version);
+    if (!unscored.empty() && unscored[i])
+      builder.UnsafeAppendNull();
+    else
+      builder.UnsafeAppend(version);
   }
   std::shared_ptr<arrow::Array> result;
   TM_ARROW_RETURN_IF_ERROR(builder.Finish(&result), "naming a model's version");

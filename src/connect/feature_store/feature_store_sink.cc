@@ -1,8 +1,8 @@
 #include "connect/feature_store/feature_store_sink.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
+
+#include <arrow/api.h>
 
 #include "connect/errors.h"
 #include "connect/persisted_columns.h"
@@ -17,7 +17,11 @@ namespace {
 class RowGate {
  public:
   RowGate(const FeatureView& view, std::string sink_name, RejectSink* rejects)
-      : schema_(view.schema), event_time_(view.event_time_column()), entities_(view.entity_columns()), sink_name_(std::move(sink_name)), rejects_(rejects) {}
+      : schema_(view.schema),
+        event_time_(view.event_time_column()),
+        entities_(view.entity_columns()),
+        sink_name_(std::move(sink_name)),
+        rejects_(rejects) {}
 
   Result<Batch> Pass(Batch batch) {
     bool clean = batch.row_kinds == nullptr && batch.rows->column(event_time_)->null_count() == 0;
@@ -75,7 +79,8 @@ class RowGate {
 
 class FeatureStoreSinkWriter final : public SinkWriter {
  public:
-  FeatureStoreSinkWriter(RowGate gate, std::unique_ptr<FeatureWriter> writer) : gate_(std::move(gate)), writer_(std::move(writer)) {}
+  FeatureStoreSinkWriter(RowGate gate, std::unique_ptr<FeatureWriter> writer)
+      : gate_(std::move(gate)), writer_(std::move(writer)) {}
 
   Status Write(Batch batch) override {
     TM_ASSIGN_OR_RETURN(batch, gate_.Pass(std::move(batch)));
@@ -95,9 +100,10 @@ class FeatureStoreSink final : public Sink {
   FeatureStoreSink(FeatureStore& store, FeatureView view) : store_(store), view_(std::move(view)) {}
 
   Result<std::unique_ptr<SinkWriter>> OpenWriter(SinkContext context) override {
-    TM_ASSIGN_OR_RETURN(std::unique_ptr<FeatureWriter> writer, store_.OpenWriter(view_.name, context.subtask, context.wake));
-    return std::unique_ptr<SinkWriter>(
-        std::make_unique<FeatureStoreSinkWriter>(RowGate(view_, context.sink_name, context.rejects), std::move(writer)));
+    TM_ASSIGN_OR_RETURN(std::unique_ptr<FeatureWriter> writer,
+                        store_.OpenWriter(view_.name, context.subtask, context.wake));
+    return std::unique_ptr<SinkWriter>(std::make_unique<FeatureStoreSinkWriter>(
+        RowGate(view_, context.sink_name, context.rejects), std::move(writer)));
   }
   Status Commit(std::span<const std::string> handles) override { return store_.Commit(view_.name, handles); }
   Status Recover(std::span<const std::string> handles) override { return store_.Recover(view_.name, handles); }
@@ -113,7 +119,8 @@ Status Validate(const TableDefinition& table, bool as_source, bool as_sink, cons
 }
 
 Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& spec, const ConnectorContext& context) {
-  if (context.features == nullptr) return Status(kInvalidConfig, "table '" + spec.table->name + "' needs the feature store, which is not open");
+  if (context.features == nullptr)
+    return Status(kInvalidConfig, "table '" + spec.table->name + "' needs the feature store, which is not open");
   TM_ASSIGN_OR_RETURN(FeatureView view, FeatureViewOf(*spec.table));
   const Status registered = context.features->RegisterView(view);
   if (!registered.ok()) return registered.At(spec.table->position);
@@ -131,21 +138,28 @@ Result<FeatureView> FeatureViewOf(const TableDefinition& table) {
   const Config& options = table.options;
   FeatureView view;
   view.name = options.GetString("view", table.name);
-  if (!IsSafeName(view.name)) return OptionError(table, "view", "'" + view.name + "' is no name: [A-Za-z0-9._-]{1,128}");
+  if (!IsSafeName(view.name))
+    return OptionError(table, "view", "'" + view.name + "' is no name: [A-Za-z0-9._-]{1,128}");
   TM_ASSIGN_OR_RETURN(view.online, Checked(table, "online.enabled", options.GetBool("online.enabled", true)));
   TM_ASSIGN_OR_RETURN(view.offline, Checked(table, "offline.enabled", options.GetBool("offline.enabled", true)));
-  if (!view.online && !view.offline) return OptionError(table, "offline.enabled", "the view would be neither online nor offline");
+  if (!view.online && !view.offline)
+    return OptionError(table, "offline.enabled", "the view would be neither online nor offline");
   TM_ASSIGN_OR_RETURN(view.ttl_ms, Checked(table, "ttl", options.GetDurationMs("ttl", 0)));
-  TM_ASSIGN_OR_RETURN(view.entities_max, Checked(table, "online.entities-max", options.GetInt("online.entities-max", view.entities_max)));
+  TM_ASSIGN_OR_RETURN(view.entities_max,
+                      Checked(table, "online.entities-max", options.GetInt("online.entities-max", view.entities_max)));
   if (view.entities_max < 1) return OptionError(table, "online.entities-max", "must be at least 1");
   view.offline_path = options.GetString("offline.path", "");
-  if (!view.offline && options.Has("offline.path")) return OptionError(table, "offline.path", "is of no use with 'offline.enabled' = 'false'");
+  if (!view.offline && options.Has("offline.path"))
+    return OptionError(table, "offline.path", "is of no use with 'offline.enabled' = 'false'");
   while (view.offline_path.size() > 1 && view.offline_path.ends_with('/')) view.offline_path.pop_back();
   view.compression = options.GetString("offline.compression", view.compression);
-  if (!IsParquetCompression(view.compression)) return OptionError(table, "offline.compression", "expected none, snappy, lz4 or zstd, found '" + view.compression + "'");
+  if (!IsParquetCompression(view.compression))
+    return OptionError(table, "offline.compression",
+                       "expected none, snappy, lz4 or zstd, found '" + view.compression + "'");
   view.schema = PersistedSchema(table);
   if (table.primary_key.empty()) {
-    return Status(kViewMismatch, "table '" + table.name + "' has no entity: declare PRIMARY KEY (...) NOT ENFORCED").At(table.position);
+    return Status(kViewMismatch, "table '" + table.name + "' has no entity: declare PRIMARY KEY (...) NOT ENFORCED")
+        .At(table.position);
   }
   for (const int column : table.primary_key) view.entities.push_back(table.columns[column].name);
   if (const std::optional<std::string> column = options.Get("event-time.column")) {

@@ -15,7 +15,10 @@ namespace {
 
 std::shared_ptr<TableDefinition> CardTable(std::map<std::string, std::string> options = {}) {
   options["connector"] = "feature-store";
-  auto table = TableOf("card_stats", {{"card_id", DataType(TypeKind::kBigInt)}, {"ts", DataType::Timestamp(3)}, {"n", DataType(TypeKind::kInt)}}, std::move(options));
+  auto table = TableOf(
+      "card_stats",
+      {{"card_id", DataType(TypeKind::kBigInt)}, {"ts", DataType::Timestamp(3)}, {"n", DataType(TypeKind::kInt)}},
+      std::move(options));
   table->primary_key = {0};
   table->rowtime_column = 1;
   table->position = {"f.sql", 3, 1};
@@ -38,13 +41,18 @@ class FeatureStoreSinkTest : public ::testing::Test {
     context_.metrics = &metrics_;
     context_.features = store_.get();
   }
-  Status Validate(const std::shared_ptr<TableDefinition>& table) { return ValidateTable(*table, false, true, context_); }
+  Status Validate(const std::shared_ptr<TableDefinition>& table) {
+    return ValidateTable(*table, false, true, context_);
+  }
   static Batch Rows(const std::string& cards, const std::string& times, const std::string& counts) {
-    const auto column = [](const auto& type, const std::string& json) { return arrow::json::ArrayFromJSONString(type, json).ValueOrDie(); };
+    const auto column = [](const auto& type, const std::string& json) {
+      return arrow::json::ArrayFromJSONString(type, json).ValueOrDie();
+    };
     const auto table = CardTable();
     const auto card = column(arrow::int64(), cards);
-    return Batch{arrow::RecordBatch::Make(table->schema().arrow(), card->length(),
-                                          {card, column(arrow::timestamp(arrow::TimeUnit::MILLI), times), column(arrow::int32(), counts)})};
+    return Batch{arrow::RecordBatch::Make(
+        table->schema().arrow(), card->length(),
+        {card, column(arrow::timestamp(arrow::TimeUnit::MILLI), times), column(arrow::int32(), counts)})};
   }
 
   SimulatedFileSystem files_;
@@ -83,7 +91,7 @@ TEST_F(FeatureStoreSinkTest, ChecksItsTable) {
   EXPECT_NE(Validate(table).message().find("WATERMARK"), std::string::npos);
   table->options.Set("event-time.column", "ts");
   EXPECT_TRUE(Validate(table).ok());
-  EXPECT_FALSE(ValidateTable(*CardTable(), true, false, context_).ok());   // no source
+  EXPECT_FALSE(ValidateTable(*CardTable(), true, false, context_).ok());  // no source
 }
 
 TEST_F(FeatureStoreSinkTest, WritesBothWaysAndRefusesBadRows) {
@@ -94,7 +102,9 @@ TEST_F(FeatureStoreSinkTest, WritesBothWaysAndRefusesBadRows) {
   ASSERT_TRUE(made.ok()) << made.status().ToString();
   ASSERT_TRUE((*made)->Recover({}).ok());
   Rejects rejects;
-  auto writer = (*made)->OpenWriter({.job = "j", .sink_name = "card_stats", .rejects = &rejects, .metrics = &metrics_, .clock = &clock_, .wake = [] {}});
+  auto writer = (*made)->OpenWriter(
+      {.job = "j", .sink_name = "card_stats", .rejects = &rejects, .metrics = &metrics_, .clock = &clock_, .wake = [] {
+       }});
   ASSERT_TRUE(writer.ok());
   ASSERT_TRUE((*writer)->Write(Rows("[1, 2]", "[10, 20]", "[1, 2]")).ok());
   Batch mixed = Rows("[1, null, 3, 4, 5, 2]", "[11, 1, null, 40, 50, 30]", "[3, 4, 5, 6, 7, 8]");
@@ -110,7 +120,9 @@ TEST_F(FeatureStoreSinkTest, WritesBothWaysAndRefusesBadRows) {
   const auto asked = arrow::json::ArrayFromJSONString(arrow::int64(), "[1, 2, 3, 4, 5]").ValueOrDie();
   const auto answer = store_->GetOnline("cards", {"n"}, {asked});
   ASSERT_TRUE(answer.ok());
-  EXPECT_TRUE(answer->values[0]->Equals(*arrow::json::ArrayFromJSONString(arrow::int32(), "[3, 8, null, null, null]").ValueOrDie())) << answer->values[0]->ToString();
+  EXPECT_TRUE(answer->values[0]->Equals(
+      *arrow::json::ArrayFromJSONString(arrow::int32(), "[3, 8, null, null, null]").ValueOrDie()))
+      << answer->values[0]->ToString();
   const auto handle = (*writer)->Prepare(1);
   ASSERT_TRUE(handle.ok() && handle->has_value());
   ASSERT_TRUE((*made)->Commit(std::vector<std::string>{**handle}).ok());

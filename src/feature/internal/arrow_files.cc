@@ -7,7 +7,9 @@ namespace {
 
 constexpr size_t kWriteBufferBytes = 1 << 20;
 
-arrow::Status ToArrowStatus(const Status& status) { return status.ok() ? arrow::Status::OK() : arrow::Status::IOError(status.ToString()); }
+arrow::Status ToArrowStatus(const Status& status) {
+  return status.ok() ? arrow::Status::OK() : arrow::Status::IOError(status.ToString());
+}
 
 class InputFile final : public arrow::io::RandomAccessFile {
  public:

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <arrow/io/interfaces.h>
-
 #include <memory>
 #include <string>
+
+#include <arrow/io/interfaces.h>
 
 #include "base/file_system.h"
 #include "base/status.h"

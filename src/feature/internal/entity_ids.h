@@ -7,7 +7,8 @@
 
 namespace tidemill {
 
-// Encoded keys -> 0, 1, 2, ... in the order they were added. `hash`: of the key, well mixed. Flat table, keys in one arena.
+// Encoded keys -> 0, 1, 2, ... in the order they were added. `hash`: of the key, well mixed. Flat table, keys in one
+// arena.
 class EntityIds {
  public:
   EntityIds() : table_(1024, kNone) {}
@@ -57,7 +58,7 @@ class EntityIds {
     }
   }
 
-  std::vector<int32_t> table_;   // a power of two, at most half full
+  std::vector<int32_t> table_;  // a power of two, at most half full
   std::vector<Entry> ids_;
   std::string bytes_;
 };

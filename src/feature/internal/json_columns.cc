@@ -1,12 +1,12 @@
 #include "feature/internal/json_columns.h"
 
-#include <arrow/api.h>
-#include <arrow/util/base64.h>
-#include <arrow/util/decimal.h>
-
 #include <charconv>
 #include <cmath>
 #include <limits>
+
+#include <arrow/api.h>
+#include <arrow/util/base64.h>
+#include <arrow/util/decimal.h>
 #include <nlohmann/json.hpp>
 
 #include "data/arrow_status.h"
@@ -21,7 +21,8 @@ using Json = nlohmann::json;
 Status Misfit(const Json& value, const DataType& type, size_t i) {
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (text.size() > 64) text = text.substr(0, 61) + "...";
-  return Status(kInvalidFeatureRequest, "value " + std::to_string(i + 1) + " is " + text + ", expected " + type.WithNullable(true).ToString());
+  return Status(kInvalidFeatureRequest,
+                "value " + std::to_string(i + 1) + " is " + text + ", expected " + type.WithNullable(true).ToString());
 }
 
 template <typename T>
@@ -73,11 +74,11 @@ Result<bool> AppendValue(const Json& value, const DataType& type, arrow::ArrayBu
   };
   if (value.is_null()) return appended(builder.AppendNull());
   switch (type.kind()) {
-#define TM_INTEGER(Kind, Native, Builder)                                                                                        \
-  case TypeKind::Kind: {                                                                                                         \
-    Native number;                                                                                                               \
-    if (!IntegerOf(value, &number)) return false;                                                                                \
-    return appended(static_cast<arrow::Builder&>(builder).Append(number));                                                       \
+#define TM_INTEGER(Kind, Native, Builder)                                  \
+  case TypeKind::Kind: {                                                   \
+    Native number;                                                         \
+    if (!IntegerOf(value, &number)) return false;                          \
+    return appended(static_cast<arrow::Builder&>(builder).Append(number)); \
   }
     TM_INTEGER(kTinyInt, int8_t, Int8Builder)
     TM_INTEGER(kSmallInt, int16_t, Int16Builder)
@@ -112,12 +113,14 @@ Result<bool> AppendValue(const Json& value, const DataType& type, arrow::ArrayBu
       return appended(static_cast<arrow::BinaryBuilder&>(builder).Append(value.get_ref<const std::string&>()));
     case TypeKind::kDate: {
       int32_t days;
-      if (!value.is_string() || !ParseDateText(value.get_ref<const std::string&>(), TimeSyntax::kAny, days)) return false;
+      if (!value.is_string() || !ParseDateText(value.get_ref<const std::string&>(), TimeSyntax::kAny, days))
+        return false;
       return appended(static_cast<arrow::Date32Builder&>(builder).Append(days));
     }
     case TypeKind::kTime: {
       int32_t millis;
-      if (!value.is_string() || !ParseTimeText(value.get_ref<const std::string&>(), TimeSyntax::kAny, millis)) return false;
+      if (!value.is_string() || !ParseTimeText(value.get_ref<const std::string&>(), TimeSyntax::kAny, millis))
+        return false;
       return appended(static_cast<arrow::Time32Builder&>(builder).Append(millis));
     }
     case TypeKind::kTimestamp:
@@ -149,11 +152,16 @@ Json JsonOf(const arrow::Array& column, int64_t row) {
   if (column.IsNull(row)) return nullptr;
   const auto number = [](double value) -> Json { return std::isfinite(value) ? Json(value) : Json(nullptr); };
   switch (column.type_id()) {
-    case arrow::Type::BOOL: return static_cast<const arrow::BooleanArray&>(column).Value(row);
-    case arrow::Type::INT8: return static_cast<const arrow::Int8Array&>(column).Value(row);
-    case arrow::Type::INT16: return static_cast<const arrow::Int16Array&>(column).Value(row);
-    case arrow::Type::INT32: return static_cast<const arrow::Int32Array&>(column).Value(row);
-    case arrow::Type::INT64: return static_cast<const arrow::Int64Array&>(column).Value(row);
+    case arrow::Type::BOOL:
+      return static_cast<const arrow::BooleanArray&>(column).Value(row);
+    case arrow::Type::INT8:
+      return static_cast<const arrow::Int8Array&>(column).Value(row);
+    case arrow::Type::INT16:
+      return static_cast<const arrow::Int16Array&>(column).Value(row);
+    case arrow::Type::INT32:
+      return static_cast<const arrow::Int32Array&>(column).Value(row);
+    case arrow::Type::INT64:
+      return static_cast<const arrow::Int64Array&>(column).Value(row);
     case arrow::Type::FLOAT: {
       // The shortest text that is this float, not the double it widens to.
       char text[32];
@@ -163,17 +171,27 @@ Json JsonOf(const arrow::Array& column, int64_t row) {
       std::from_chars(text, end.ptr, shortest);
       return number(shortest);
     }
-    case arrow::Type::DOUBLE: return number(static_cast<const arrow::DoubleArray&>(column).Value(row));
-    case arrow::Type::STRING: return std::string(static_cast<const arrow::StringArray&>(column).GetView(row));
-    case arrow::Type::BINARY: return arrow::util::base64_encode(static_cast<const arrow::BinaryArray&>(column).GetView(row));
+    case arrow::Type::DOUBLE:
+      return number(static_cast<const arrow::DoubleArray&>(column).Value(row));
+    case arrow::Type::STRING:
+      return std::string(static_cast<const arrow::StringArray&>(column).GetView(row));
+    case arrow::Type::BINARY:
+      return arrow::util::base64_encode(static_cast<const arrow::BinaryArray&>(column).GetView(row));
     case arrow::Type::TIMESTAMP: {
       const int64_t value = static_cast<const arrow::TimestampArray&>(column).Value(row);
       int64_t per_second = 1;
       switch (static_cast<const arrow::TimestampType&>(*column.type()).unit()) {
-        case arrow::TimeUnit::SECOND: break;
-        case arrow::TimeUnit::MILLI: per_second = 1000; break;
-        case arrow::TimeUnit::MICRO: per_second = 1'000'000; break;
-        case arrow::TimeUnit::NANO: per_second = 1'000'000'000; break;
+        case arrow::TimeUnit::SECOND:
+          break;
+        case arrow::TimeUnit::MILLI:
+          per_second = 1000;
+          break;
+        case arrow::TimeUnit::MICRO:
+          per_second = 1'000'000;
+          break;
+        case arrow::TimeUnit::NANO:
+          per_second = 1'000'000'000;
+          break;
       }
       return value >= 0 ? value / per_second : -((-(value + 1)) / per_second) - 1;
     }
@@ -188,14 +206,17 @@ std::string TextOfValue(const arrow::Array& column, const DataType& type, int64_
   if (column.IsNull(row)) return "NULL";
   if (type.IsTimestamp()) {
     std::string text;
-    AppendTimestampText(static_cast<const arrow::TimestampArray&>(column).Value(row), type.precision(), ' ', FractionDigits::kAsPrecision, text);
+    AppendTimestampText(static_cast<const arrow::TimestampArray&>(column).Value(row), type.precision(), ' ',
+                        FractionDigits::kAsPrecision, text);
     return text;
   }
   if (type.kind() == TypeKind::kString) return std::string(static_cast<const arrow::StringArray&>(column).GetView(row));
   if (type.IsApproximate()) {
     char text[32];
-    const auto end = type.kind() == TypeKind::kFloat ? std::to_chars(text, text + sizeof(text), static_cast<const arrow::FloatArray&>(column).Value(row))
-                                                     : std::to_chars(text, text + sizeof(text), static_cast<const arrow::DoubleArray&>(column).Value(row));
+    const auto end =
+        type.kind() == TypeKind::kFloat
+            ? std::to_chars(text, text + sizeof(text), static_cast<const arrow::FloatArray&>(column).Value(row))
+            : std::to_chars(text, text + sizeof(text), static_cast<const arrow::DoubleArray&>(column).Value(row));
     return std::string(text, end.ptr);
   }
   const auto scalar = column.GetScalar(row);

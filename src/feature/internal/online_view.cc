@@ -1,8 +1,8 @@
 #include "feature/internal/online_view.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
+
+#include <arrow/api.h>
 
 #include "data/arrow_status.h"
 #include "feature/errors.h"
@@ -21,14 +21,19 @@ Result<std::shared_ptr<arrow::RecordBatch>> ProjectOntoView(const arrow::RecordB
       columns.push_back(column);
       continue;
     }
-    const bool key = field.name == view.event_time || std::find(view.entities.begin(), view.entities.end(), field.name) != view.entities.end();
-    if (key) return Status(kViewMismatch, "feature view '" + view.name + "': stored rows have no '" + field.name + "' of type " + field.type.ToString());
-    TM_ARROW_ASSIGN_OR_RETURN(columns.emplace_back(), arrow::MakeArrayOfNull(type, rows.num_rows()), "reading online features");
+    const bool key = field.name == view.event_time ||
+                     std::find(view.entities.begin(), view.entities.end(), field.name) != view.entities.end();
+    if (key)
+      return Status(kViewMismatch, "feature view '" + view.name + "': stored rows have no '" + field.name +
+                                       "' of type " + field.type.ToString());
+    TM_ARROW_ASSIGN_OR_RETURN(columns.emplace_back(), arrow::MakeArrayOfNull(type, rows.num_rows()),
+                              "reading online features");
   }
   return arrow::RecordBatch::Make(view.schema.arrow(), rows.num_rows(), std::move(columns));
 }
 
-Result<std::unique_ptr<OnlineView>> OnlineView::Open(FileSystem& files, const std::string& directory, const FeatureView& view, bool read_only) {
+Result<std::unique_ptr<OnlineView>> OnlineView::Open(FileSystem& files, const std::string& directory,
+                                                     const FeatureView& view, bool read_only) {
   // Beside a process that writes, a file may be replaced by a snapshot between listing and reading: look again.
   for (int tries = read_only ? 5 : 1;; --tries) {
     Result<std::unique_ptr<OnlineView>> opened = OpenOnce(files, directory, view, read_only);
@@ -36,7 +41,8 @@ Result<std::unique_ptr<OnlineView>> OnlineView::Open(FileSystem& files, const st
   }
 }
 
-Result<std::unique_ptr<OnlineView>> OnlineView::OpenOnce(FileSystem& files, const std::string& directory, const FeatureView& view, bool read_only) {
+Result<std::unique_ptr<OnlineView>> OnlineView::OpenOnce(FileSystem& files, const std::string& directory,
+                                                         const FeatureView& view, bool read_only) {
   TM_ASSIGN_OR_RETURN(std::unique_ptr<OnlineTable> table, OnlineTable::Make(view));
   TM_ASSIGN_OR_RETURN(std::unique_ptr<OnlineFiles> on_disk, OnlineFiles::Open(files, directory, read_only));
   TM_ASSIGN_OR_RETURN(const std::unique_ptr<KeyEncoder> keys, table->MakeKeyEncoder());

@@ -11,8 +11,8 @@
 
 namespace tidemill {
 
-// Calls task(0) .. task(n - 1) on up to `threads` threads, this one included, and returns when all are done: with the first error. For work that waits for a
-// disk: syncs of many files at once take little longer than one.
+// Calls task(0) .. task(n - 1) on up to `threads` threads, this one included, and returns when all are done: with the
+// first error. For work that waits for a disk: syncs of many files at once take little longer than one.
 inline Status RunParallel(size_t n, int threads, const std::function<Status(size_t)>& task) {
   std::atomic<size_t> next{0};
   std::mutex mutex;

@@ -25,7 +25,8 @@ parquet::Compression::type CompressionOf(const std::string& name) {
 
 class Writer final : public ParquetFileWriter {
  public:
-  Writer(std::string path, std::shared_ptr<arrow::Schema> schema, std::shared_ptr<FeatureOutputFile> output, std::unique_ptr<parquet::arrow::FileWriter> writer)
+  Writer(std::string path, std::shared_ptr<arrow::Schema> schema, std::shared_ptr<FeatureOutputFile> output,
+         std::unique_ptr<parquet::arrow::FileWriter> writer)
       : path_(std::move(path)), schema_(std::move(schema)), output_(std::move(output)), writer_(std::move(writer)) {}
   ~Writer() override {
     // An abandoned file: its footer goes nowhere that is read.
@@ -68,7 +69,10 @@ class Writer final : public ParquetFileWriter {
 class Reader final : public ParquetFileReader {
  public:
   Reader(std::string path, std::unique_ptr<parquet::arrow::FileReader> reader, std::shared_ptr<arrow::Schema> schema)
-      : path_(std::move(path)), reader_(std::move(reader)), schema_(std::move(schema)), file_(reader_->parquet_reader()->metadata()) {}
+      : path_(std::move(path)),
+        reader_(std::move(reader)),
+        schema_(std::move(schema)),
+        file_(reader_->parquet_reader()->metadata()) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
   int64_t num_rows() const override { return file_->num_rows(); }
@@ -86,7 +90,8 @@ class Reader final : public ParquetFileReader {
       const int leaf = file_->schema()->ColumnIndex(column);
       if (leaf < 0) return std::nullopt;
       const auto statistics = file_->RowGroup(row_group)->ColumnChunk(leaf)->statistics();
-      if (statistics == nullptr || !statistics->HasMinMax() || statistics->physical_type() != parquet::Type::INT64) return std::nullopt;
+      if (statistics == nullptr || !statistics->HasMinMax() || statistics->physical_type() != parquet::Type::INT64)
+        return std::nullopt;
       const auto& typed = static_cast<const parquet::Int64Statistics&>(*statistics);
       return std::make_pair(typed.min(), typed.max());
     } catch (const std::exception&) {
@@ -119,7 +124,9 @@ class Reader final : public ParquetFileReader {
 
 }  // namespace
 
-bool IsParquetCompression(const std::string& name) { return name == "none" || name == "snappy" || name == "lz4" || name == "zstd"; }
+bool IsParquetCompression(const std::string& name) {
+  return name == "none" || name == "snappy" || name == "lz4" || name == "zstd";
+}
 
 Result<std::unique_ptr<ParquetFileWriter>> ParquetFileWriter::Create(FileSystem& files, const std::string& path,
                                                                      const std::shared_ptr<arrow::Schema>& schema,
@@ -127,7 +134,10 @@ Result<std::unique_ptr<ParquetFileWriter>> ParquetFileWriter::Create(FileSystem&
   TM_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files.OpenWritable(path, FileSystem::OpenMode::kTruncate));
   const auto output = std::make_shared<FeatureOutputFile>(std::move(file));
   parquet::WriterProperties::Builder properties;
-  properties.disable_dictionary()->disable_statistics()->compression(CompressionOf(options.compression))->created_by("tidemill");
+  properties.disable_dictionary()
+      ->disable_statistics()
+      ->compression(CompressionOf(options.compression))
+      ->created_by("tidemill");
   // Numbers of features hardly repeat; texts do.
   for (const auto& field : schema->fields()) {
     if (arrow::is_base_binary_like(field->type()->id())) properties.enable_dictionary(field->name());

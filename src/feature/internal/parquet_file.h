@@ -19,15 +19,16 @@ class Table;
 namespace tidemill {
 
 struct ParquetWriteOptions {
-  std::string compression = "snappy";    // none, snappy, lz4, zstd
-  std::string statistics_column;         // minimum and maximum are kept for this one only
+  std::string compression = "snappy";  // none, snappy, lz4, zstd
+  std::string statistics_column;       // minimum and maximum are kept for this one only
 };
 
 // Writes one Parquet file. Nothing can be read before Finish. One thread.
 class ParquetFileWriter {
  public:
   virtual ~ParquetFileWriter() = default;
-  static Result<std::unique_ptr<ParquetFileWriter>> Create(FileSystem& files, const std::string& path, const std::shared_ptr<arrow::Schema>& schema,
+  static Result<std::unique_ptr<ParquetFileWriter>> Create(FileSystem& files, const std::string& path,
+                                                           const std::shared_ptr<arrow::Schema>& schema,
                                                            const ParquetWriteOptions& options);
   // One row group.
   virtual Status Write(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) = 0;

@@ -1,10 +1,10 @@
 #include "feature/internal/row_layout.h"
 
-#include <arrow/api.h>
-#include <arrow/util/bit_util.h>
-
 #include <cstdlib>
 #include <cstring>
+
+#include <arrow/api.h>
+#include <arrow/util/bit_util.h>
 
 #include "data/arrow_status.h"
 
@@ -17,15 +17,20 @@ constexpr uint32_t kBlockSlack = 16;
 int WidthOf(const DataType& type) {
   switch (type.kind()) {
     case TypeKind::kBoolean:
-    case TypeKind::kTinyInt: return 1;
-    case TypeKind::kSmallInt: return 2;
+    case TypeKind::kTinyInt:
+      return 1;
+    case TypeKind::kSmallInt:
+      return 2;
     case TypeKind::kInt:
     case TypeKind::kFloat:
     case TypeKind::kDate:
     case TypeKind::kTime:
-    case TypeKind::kIntervalMonth: return 4;
-    case TypeKind::kDecimal: return 16;
-    default: return 8;
+    case TypeKind::kIntervalMonth:
+      return 4;
+    case TypeKind::kDecimal:
+      return 16;
+    default:
+      return 8;
   }
 }
 
@@ -35,7 +40,8 @@ void SetNull(const RowLayout::Column& column, uint8_t* row, bool null) {
 }
 
 template <int kWidth>
-void WriteFixed(const arrow::Array& values, const RowLayout::Column& column, const uint32_t* source, uint8_t* const* rows, int64_t n) {
+void WriteFixed(const arrow::Array& values, const RowLayout::Column& column, const uint32_t* source,
+                uint8_t* const* rows, int64_t n) {
   const uint8_t* data = values.data()->buffers[1]->data() + values.offset() * kWidth;
   for (int64_t i = 0; i < n; ++i) {
     std::memcpy(rows[i] + column.offset, data + static_cast<size_t>(source[i]) * kWidth, kWidth);
@@ -107,7 +113,8 @@ void FreeVarying(uint8_t* slot) {
   SetSlot(slot, 0);
 }
 
-void WriteColumn(const arrow::Array& values, const RowLayout::Column& column, const uint32_t* source, uint8_t* const* rows, int64_t n) {
+void WriteColumn(const arrow::Array& values, const RowLayout::Column& column, const uint32_t* source,
+                 uint8_t* const* rows, int64_t n) {
   if (column.varying) {
     const auto& binary = static_cast<const arrow::BinaryArray&>(values);
     for (int64_t i = 0; i < n; ++i) {
@@ -120,11 +127,21 @@ void WriteColumn(const arrow::Array& values, const RowLayout::Column& column, co
     for (int64_t i = 0; i < n; ++i) rows[i][column.offset] = booleans.Value(source[i]);
   } else {
     switch (column.width) {
-      case 1: WriteFixed<1>(values, column, source, rows, n); break;
-      case 2: WriteFixed<2>(values, column, source, rows, n); break;
-      case 4: WriteFixed<4>(values, column, source, rows, n); break;
-      case 8: WriteFixed<8>(values, column, source, rows, n); break;
-      default: WriteFixed<16>(values, column, source, rows, n); break;
+      case 1:
+        WriteFixed<1>(values, column, source, rows, n);
+        break;
+      case 2:
+        WriteFixed<2>(values, column, source, rows, n);
+        break;
+      case 4:
+        WriteFixed<4>(values, column, source, rows, n);
+        break;
+      case 8:
+        WriteFixed<8>(values, column, source, rows, n);
+        break;
+      default:
+        WriteFixed<16>(values, column, source, rows, n);
+        break;
     }
   }
   if (values.null_count() == 0) {
@@ -172,7 +189,8 @@ std::string_view RowCopies::key(const RowLayout& layout, int64_t i) const {
   return BlockOf(*this, row);
 }
 
-Result<std::shared_ptr<arrow::Array>> ReadColumn(const RowCopies& copies, const RowLayout& layout, const RowLayout::Column& column) {
+Result<std::shared_ptr<arrow::Array>> ReadColumn(const RowCopies& copies, const RowLayout& layout,
+                                                 const RowLayout::Column& column) {
   constexpr std::string_view kDoing = "reading online features";
   const int64_t n = copies.num_rows;
   const int64_t stride = layout.row_bytes();
@@ -184,7 +202,8 @@ Result<std::shared_ptr<arrow::Array>> ReadColumn(const RowCopies& copies, const 
     for (int64_t i = 0; i < n; ++i) {
       const uint8_t* row = rows + i * stride;
       const bool null = (row[column.null_byte] & column.null_mask) != 0;
-      TM_ARROW_RETURN_IF_ERROR(null ? binary.AppendNull() : binary.Append(BlockOf(copies, row + column.offset)), kDoing);
+      TM_ARROW_RETURN_IF_ERROR(null ? binary.AppendNull() : binary.Append(BlockOf(copies, row + column.offset)),
+                               kDoing);
     }
     std::shared_ptr<arrow::Array> result;
     TM_ARROW_RETURN_IF_ERROR(builder->Finish(&result), kDoing);
@@ -196,22 +215,34 @@ Result<std::shared_ptr<arrow::Array>> ReadColumn(const RowCopies& copies, const 
   if (null_count > 0) {
     TM_ARROW_ASSIGN_OR_RETURN(validity, arrow::AllocateEmptyBitmap(n), kDoing);
     for (int64_t i = 0; i < n; ++i) {
-      if ((rows[i * stride + column.null_byte] & column.null_mask) == 0) arrow::bit_util::SetBit(validity->mutable_data(), i);
+      if ((rows[i * stride + column.null_byte] & column.null_mask) == 0)
+        arrow::bit_util::SetBit(validity->mutable_data(), i);
     }
   }
   std::shared_ptr<arrow::Buffer> data;
   if (column.type.kind() == TypeKind::kBoolean) {
     TM_ARROW_ASSIGN_OR_RETURN(data, arrow::AllocateEmptyBitmap(n), kDoing);
-    for (int64_t i = 0; i < n; ++i) arrow::bit_util::SetBitTo(data->mutable_data(), i, rows[i * stride + column.offset] != 0);
+    for (int64_t i = 0; i < n; ++i)
+      arrow::bit_util::SetBitTo(data->mutable_data(), i, rows[i * stride + column.offset] != 0);
   } else {
     TM_ARROW_ASSIGN_OR_RETURN(data, arrow::AllocateBuffer(n * column.width), kDoing);
     uint8_t* out = data->mutable_data();
     switch (column.width) {
-      case 1: ReadFixed<1>(rows, stride, n, column.offset, out); break;
-      case 2: ReadFixed<2>(rows, stride, n, column.offset, out); break;
-      case 4: ReadFixed<4>(rows, stride, n, column.offset, out); break;
-      case 8: ReadFixed<8>(rows, stride, n, column.offset, out); break;
-      default: ReadFixed<16>(rows, stride, n, column.offset, out); break;
+      case 1:
+        ReadFixed<1>(rows, stride, n, column.offset, out);
+        break;
+      case 2:
+        ReadFixed<2>(rows, stride, n, column.offset, out);
+        break;
+      case 4:
+        ReadFixed<4>(rows, stride, n, column.offset, out);
+        break;
+      case 8:
+        ReadFixed<8>(rows, stride, n, column.offset, out);
+        break;
+      default:
+        ReadFixed<16>(rows, stride, n, column.offset, out);
+        break;
     }
   }
   return arrow::MakeArray(arrow::ArrayData::Make(ToArrow(column.type), n, {validity, data}, null_count));

@@ -15,15 +15,16 @@ class Array;
 
 namespace tidemill {
 
-// Where the values of an online row lie: event time (8 bytes), flags (1), one bit a column for NULL, the key, then each column in its natural width.
-// A key or value of varying length is a pointer to a block of its own in the table, and an offset in a copy.
+// Where the values of an online row lie: event time (8 bytes), flags (1), one bit a column for NULL, the key, then each
+// column in its natural width. A key or value of varying length is a pointer to a block of its own in the table, and an
+// offset in a copy.
 class RowLayout {
  public:
   struct Column {
     DataType type;
     int offset = 0;
-    int width = 0;          // 1, 2, 4, 8, 16
-    bool varying = false;   // STRING, BYTES: width 8
+    int width = 0;         // 1, 2, 4, 8, 16
+    bool varying = false;  // STRING, BYTES: width 8
     int null_byte = 0;
     uint8_t null_mask = 0;
   };
@@ -61,7 +62,8 @@ const VaryingBlock* LoadVarying(const uint8_t* slot);
 void FreeVarying(uint8_t* slot);
 
 // values[source[i]] -> the column's place in rows[i], for all i < n.
-void WriteColumn(const arrow::Array& values, const RowLayout::Column& column, const uint32_t* source, uint8_t* const* rows, int64_t n);
+void WriteColumn(const arrow::Array& values, const RowLayout::Column& column, const uint32_t* source,
+                 uint8_t* const* rows, int64_t n);
 
 // Rows copied out of a table: fixed parts one behind the other, blocks behind offsets into `blocks`.
 struct RowCopies {
@@ -69,10 +71,11 @@ struct RowCopies {
   std::string blocks;
   int64_t num_rows = 0;
   void Append(const RowLayout& layout, const uint8_t* row);
-  void AppendAbsent(const RowLayout& layout);   // all NULL, event time kMinEventTime
+  void AppendAbsent(const RowLayout& layout);  // all NULL, event time kMinEventTime
   std::string_view key(const RowLayout& layout, int64_t i) const;
 };
 // One column of copied rows as an array of its type.
-Result<std::shared_ptr<arrow::Array>> ReadColumn(const RowCopies& copies, const RowLayout& layout, const RowLayout::Column& column);
+Result<std::shared_ptr<arrow::Array>> ReadColumn(const RowCopies& copies, const RowLayout& layout,
+                                                 const RowLayout::Column& column);
 
 }  // namespace tidemill

@@ -1,8 +1,8 @@
 #include "feature/internal/worker.h"
 
-#include <sys/resource.h>
-
 #include <utility>
+
+#include <sys/resource.h>
 
 namespace tidemill {
 

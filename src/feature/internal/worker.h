@@ -8,7 +8,8 @@
 
 namespace tidemill {
 
-// One thread that runs tasks in the order they were posted; or none: then Post runs the task itself (simulations, tests).
+// One thread that runs tasks in the order they were posted; or none: then Post runs the task itself (simulations,
+// tests).
 class Worker {
  public:
   // `low_priority`: gives way to every other thread of the process.

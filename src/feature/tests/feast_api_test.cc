@@ -2,7 +2,6 @@
 
 #include <arrow/api.h>
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/simulated_file_system.h"
@@ -23,15 +22,17 @@ class FeastApiTest : public ::testing::Test {
     ASSERT_TRUE(opened.ok());
     store_ = *std::move(opened);
     Register("card_stats");
-    Register("card_push");   // a push source is a view's name here
-    const int64_t now = 1'767'323'045'000;   // 2026-01-02 03:04:05
+    Register("card_push");                  // a push source is a view's name here
+    const int64_t now = 1'767'323'045'000;  // 2026-01-02 03:04:05
     const auto seen = ToArrow(DataType::Timestamp(3));
-    const std::string times = "[" + std::to_string(now) + "," + std::to_string(now) + "," + std::to_string(now - 10 * 86'400'000LL) + "]";
+    const std::string times =
+        "[" + std::to_string(now) + "," + std::to_string(now) + "," + std::to_string(now - 10 * 86'400'000LL) + "]";
     const std::string seens = "[" + std::to_string(now) + "," + std::to_string(now) + "," + std::to_string(now) + "]";
     const auto rows = arrow::RecordBatch::Make(
         store_->FindView("card_stats")->schema.arrow(), 3,
-        {ArrayFrom(arrow::int64(), "[1, 2, 3]"), ArrayFrom(seen, times), ArrayFrom(arrow::int64(), "[5, null, 7]"), ArrayFrom(arrow::float64(), "[1.5, 2.25, NaN]"),
-         ArrayFrom(arrow::utf8(), R"(["DE", null, "FR"])"), ArrayFrom(arrow::boolean(), "[true, false, true]"), ArrayFrom(seen, seens)});
+        {ArrayFrom(arrow::int64(), "[1, 2, 3]"), ArrayFrom(seen, times), ArrayFrom(arrow::int64(), "[5, null, 7]"),
+         ArrayFrom(arrow::float64(), "[1.5, 2.25, NaN]"), ArrayFrom(arrow::utf8(), R"(["DE", null, "FR"])"),
+         ArrayFrom(arrow::boolean(), "[true, false, true]"), ArrayFrom(seen, seens)});
     ASSERT_TRUE(store_->Push("card_stats", rows, {}).ok());
   }
 
@@ -62,7 +63,8 @@ class FeastApiTest : public ::testing::Test {
   std::unique_ptr<FeatureStore> store_;
 };
 
-// {name: result}: Feast's order of features within a view is that of a Python set. Its server does not give the finer statuses.
+// {name: result}: Feast's order of features within a view is that of a Python set. Its server does not give the finer
+// statuses.
 Json ByName(const Json& answer) {
   Json results = Json::object();
   for (size_t i = 0; i < answer["results"].size(); ++i) {
@@ -83,7 +85,8 @@ TEST_F(FeastApiTest, AnswersAsFeastDoes) {
     Json request = one["request"];
     Json expected = one["answer"];
     const std::string shown = request.dump();
-    if (request.is_object() && request.contains("feature_service") && request["feature_service"] == "svc") request["feature_service"] = "card_stats";
+    if (request.is_object() && request.contains("feature_service") && request["feature_service"] == "svc")
+      request["feature_service"] = "card_stats";
     const bool pushes = one["path"] == "/push";
     if (pushes && request["push_source_name"] == "card_push") request["push_source_name"] = "card_stats";
     const FeastAnswer answer = Ask(one["path"], request);
@@ -108,24 +111,32 @@ TEST_F(FeastApiTest, AnswersAsFeastDoes) {
         if (project != std::string::npos) text.erase(project, 16);
         EXPECT_EQ(got, Json(text)) << shown;
       } else {
-        for (const char* key : {"type", "loc", "msg"}) EXPECT_EQ(got["detail"][0][key], expected["detail"][0][key]) << shown;
+        for (const char* key : {"type", "loc", "msg"})
+          EXPECT_EQ(got["detail"][0][key], expected["detail"][0][key]) << shown;
       }
     }
   }
 }
 
 TEST_F(FeastApiTest, GivesTheFinerStatuses) {
-  const Json got = Json::parse(Ask("/get-online-features", {{"features", {"card_stats:country", "card_stats:mean"}}, {"entities", {{"card_id", {1, 2, 3, 9}}}}}).body);
+  const Json got = Json::parse(Ask("/get-online-features", {{"features", {"card_stats:country", "card_stats:mean"}},
+                                                            {"entities", {{"card_id", {1, 2, 3, 9}}}}})
+                                   .body);
   EXPECT_EQ(got["metadata"]["feature_names"], Json({"card_id", "country", "mean"}));
   EXPECT_EQ(got["results"][1]["statuses"], Json({"PRESENT", "NULL_VALUE", "OUTSIDE_MAX_AGE", "NOT_FOUND"}));
   EXPECT_EQ(got["results"][1]["values"], Json({"DE", nullptr, "FR", nullptr}));
 }
 
 TEST_F(FeastApiTest, PushesOnlineAndOffline) {
-  const Json df = {{"card_id", {7, 8}}, {"event_timestamp", {"2026-01-02T03:04:05.250Z", 1767323045}}, {"mean", {0.25, nullptr}}, {"unknown", {1, 2}}};
-  const FeastAnswer answer = Ask("/push", {{"push_source_name", "card_stats"}, {"df", df}, {"to", "online_and_offline"}});
+  const Json df = {{"card_id", {7, 8}},
+                   {"event_timestamp", {"2026-01-02T03:04:05.250Z", 1767323045}},
+                   {"mean", {0.25, nullptr}},
+                   {"unknown", {1, 2}}};
+  const FeastAnswer answer =
+      Ask("/push", {{"push_source_name", "card_stats"}, {"df", df}, {"to", "online_and_offline"}});
   ASSERT_EQ(answer.status, 200) << answer.body;
-  const Json got = Json::parse(Ask("/get-online-features", {{"features", {"card_stats:mean"}}, {"entities", {{"card_id", {7, 8}}}}}).body);
+  const Json got = Json::parse(
+      Ask("/get-online-features", {{"features", {"card_stats:mean"}}, {"entities", {{"card_id", {7, 8}}}}}).body);
   EXPECT_EQ(got["results"][1]["values"], Json({0.25, nullptr}));
   EXPECT_EQ(got["results"][1]["event_timestamps"], Json({"2026-01-02T03:04:05.25Z", "2026-01-02T03:04:05Z"}));
   EXPECT_EQ(ListOffline(files_, "/store/offline/card_stats")->size(), 1u);
@@ -141,7 +152,8 @@ TEST_F(FeastApiTest, RefusesOddRequests) {
       {"/get-online-features", {{"features", {1}}, {"entities", one}}},
       {"/get-online-features", {{"features", {"card_stats@v1:mean"}}, {"entities", one}}},
       {"/get-online-features", {{"features", std::vector<std::string>(2000, "card_stats:mean")}, {"entities", one}}},
-      {"/get-online-features", {{"features", {"card_stats:mean"}}, {"entities", {{"card_id", std::vector<int>(10'001, 1)}}}}},
+      {"/get-online-features",
+       {{"features", {"card_stats:mean"}}, {"entities", {{"card_id", std::vector<int>(10'001, 1)}}}}},
       {"/get-online-features", {{"features", {"card_stats:mean"}}, {"entities", {{"card_id", {1.5}}}}}},
       {"/get-online-features", {{"features", {"card_stats:mean"}}, {"entities", {{"card_id", {1e300}}}}}},
       {"/get-online-features", {{"features", {"card_stats:mean"}}, {"entities", {{"card_id", {Json::object()}}}}}},
@@ -152,7 +164,8 @@ TEST_F(FeastApiTest, RefusesOddRequests) {
       {"/push", {{"push_source_name", "card_stats"}, {"df", one}}},
       {"/push", {{"push_source_name", "card_stats"}, {"df", {{"card_id", {1}}, {"event_timestamp", {"soon"}}}}}},
       {"/push", {{"push_source_name", "card_stats"}, {"df", {{"card_id", {1}}, {"event_timestamp", {nullptr}}}}}},
-      {"/push", {{"push_source_name", "card_stats"}, {"df", {{"card_id", {1}}, {"event_timestamp", {0}}, {"ok", {"yes"}}}}}},
+      {"/push",
+       {{"push_source_name", "card_stats"}, {"df", {{"card_id", {1}}, {"event_timestamp", {0}}, {"ok", {"yes"}}}}}},
   };
   for (const auto& [path, request] : odd) {
     const FeastAnswer answer = Ask(path, request);

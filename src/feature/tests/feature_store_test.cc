@@ -1,9 +1,9 @@
 #include "feature/feature_store.h"
 
+#include <set>
+
 #include <arrow/api.h>
 #include <gtest/gtest.h>
-
-#include <set>
 
 #include "base/errors.h"
 #include "base/logging.h"
@@ -18,7 +18,8 @@ namespace {
 constexpr int64_t kDay = 86'400'000;
 constexpr FeatureStoreOptions kInline{.background = false, .merge = {.files_min = 3}};
 
-std::unique_ptr<FeatureStore> OpenStore(FileSystem& files, const Clock& clock, MetricsRegistry& metrics, FeatureStoreOptions options = kInline) {
+std::unique_ptr<FeatureStore> OpenStore(FileSystem& files, const Clock& clock, MetricsRegistry& metrics,
+                                        FeatureStoreOptions options = kInline) {
   auto store = FeatureStore::Open(files, clock, metrics, "/store", options);
   EXPECT_TRUE(store.ok()) << store.status().ToString();
   return store.ok() ? *std::move(store) : nullptr;
@@ -32,13 +33,14 @@ std::map<int64_t, CardRow> OnlineRowsOf(FeatureStore& store, int cards) {
   std::map<int64_t, CardRow> rows;
   for (int64_t card = 0; card < cards; ++card) {
     if (answer->statuses[0][card] == FeatureStatus::kNotFound) continue;
-    rows[card] = {card, answer->event_times[card], static_cast<const arrow::Int32Array&>(*answer->values[0]).Value(card)};
+    rows[card] = {card, answer->event_times[card],
+                  static_cast<const arrow::Int32Array&>(*answer->values[0]).Value(card)};
   }
   return rows;
 }
 
-// A job with one feature-store sink of two subtasks, as exec and job run it: epochs of rows, prepare on both, then the manifest, then commit. Cards belong to subtasks by
-// their parity.
+// A job with one feature-store sink of two subtasks, as exec and job run it: epochs of rows, prepare on both, then the
+// manifest, then commit. Cards belong to subtasks by their parity.
 class SmallJob {
  public:
   explicit SmallJob(uint64_t seed) {
@@ -159,7 +161,7 @@ TEST_F(FeatureStoreTest, NothingIsVisibleOfflineBeforeItsEpoch) {
   ASSERT_TRUE(store->RegisterView(CardView()).ok());
   auto writer = *store->OpenWriter("card_stats", 0, nullptr);
   ASSERT_TRUE(writer->Write(CardRows({{1, 5, 1}, {1, kDay + 5, 2}})).ok());
-  EXPECT_EQ(OnlineRowsOf(*store, 3).size(), 1u);   // online at once
+  EXPECT_EQ(OnlineRowsOf(*store, 3).size(), 1u);  // online at once
   const auto handle = *writer->Prepare(1);
   ASSERT_TRUE(handle.has_value());
   EXPECT_TRUE(OfflineRows(files_, "/store/offline/card_stats").empty());
@@ -216,7 +218,7 @@ TEST_F(FeatureStoreTest, FullDiskFailsTheEpochAndNothingElse) {
   const auto prepared = writer->Prepare(1);
   ASSERT_FALSE(prepared.ok());
   EXPECT_TRUE(prepared.status().Is(kDiskFull)) << prepared.status().ToString();
-  EXPECT_EQ(OnlineRowsOf(*store, 3).size(), 1u);   // reading goes on
+  EXPECT_EQ(OnlineRowsOf(*store, 3).size(), 1u);  // reading goes on
 }
 
 TEST_F(FeatureStoreTest, StatusesAreFeasts) {
@@ -225,15 +227,19 @@ TEST_F(FeatureStoreTest, StatusesAreFeasts) {
   view.ttl_ms = 1000;
   ASSERT_TRUE(store->RegisterView(view).ok());
   const int64_t now = clock_.NowMicros() / 1000;
-  ASSERT_TRUE(store->Push("card_stats", CardRows({{1, now, 1}, {2, now - 1001, 2}, {3, now - 1000, 5}}), {.online = true, .offline = true}).ok());
+  ASSERT_TRUE(store
+                  ->Push("card_stats", CardRows({{1, now, 1}, {2, now - 1001, 2}, {3, now - 1000, 5}}),
+                         {.online = true, .offline = true})
+                  .ok());
   const auto answer = store->GetOnline("card_stats", {"mean", "*"}, {ArrayFrom(arrow::int64(), "[1, 2, 3, 4]")});
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->features, (std::vector<std::string>{"mean", "n", "mean", "country"}));
-  EXPECT_EQ(answer->statuses[0], (std::vector<FeatureStatus>{FeatureStatus::kPresent, FeatureStatus::kOutsideMaxAge, FeatureStatus::kNullValue, FeatureStatus::kNotFound}));
+  EXPECT_EQ(answer->statuses[0], (std::vector<FeatureStatus>{FeatureStatus::kPresent, FeatureStatus::kOutsideMaxAge,
+                                                             FeatureStatus::kNullValue, FeatureStatus::kNotFound}));
   EXPECT_EQ(OfflineRows(files_, "/store/offline/card_stats").size(), 3u);
   store.reset();
   files_.Crash(5);
-  store = OpenStore(files_, clock_, metrics_);   // a push is durable
+  store = OpenStore(files_, clock_, metrics_);  // a push is durable
   EXPECT_EQ(OnlineRowsOf(*store, 5).size(), 3u);
   EXPECT_EQ(OfflineRows(files_, "/store/offline/card_stats").size(), 3u);
 }
@@ -251,7 +257,9 @@ TEST_F(FeatureStoreTest, RefusesWhatDoesNotExist) {
   EXPECT_TRUE(store->RegisterView(other).Is(kViewMismatch));
   FeatureView nested = CardView();
   nested.name = "nested";
-  nested.schema = Schema({{"card_id", DataType(TypeKind::kBigInt)}, {"ts", DataType::Timestamp(3)}, {"pages", DataType::Array(DataType(TypeKind::kString))}});
+  nested.schema = Schema({{"card_id", DataType(TypeKind::kBigInt)},
+                          {"ts", DataType::Timestamp(3)},
+                          {"pages", DataType::Array(DataType(TypeKind::kString))}});
   EXPECT_TRUE(store->RegisterView(nested).Is(kViewMismatch));
   nested.online = false;
   EXPECT_TRUE(store->RegisterView(nested).ok());

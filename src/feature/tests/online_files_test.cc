@@ -18,7 +18,8 @@ std::vector<CardRow> Stored(FileSystem& files, Status* status, bool read_only = 
   auto opened = OnlineFiles::Open(files, kFolder, read_only);
   *status = opened.ok() ? (*opened)->Recover([&rows](const arrow::RecordBatch& batch) {
     for (int64_t i = 0; i < batch.num_rows(); ++i) {
-      rows.push_back({batch.column_data(0)->GetValues<int64_t>(1)[i], batch.column_data(1)->GetValues<int64_t>(1)[i], batch.column_data(2)->GetValues<int32_t>(1)[i]});
+      rows.push_back({batch.column_data(0)->GetValues<int64_t>(1)[i], batch.column_data(1)->GetValues<int64_t>(1)[i],
+                      batch.column_data(2)->GetValues<int32_t>(1)[i]});
     }
     return Status::OK();
   })
@@ -52,7 +53,8 @@ TEST(OnlineFiles, AnyCrashKeepsWhatWasAcknowledged) {
         TM_RETURN_IF_ERROR(opened->Append({CardRows({row})}));
         acknowledged.push_back(row);
         if (i % 5 == 4) {
-          TM_RETURN_IF_ERROR(opened->WriteSnapshot([&](const auto& write) -> Status { return write({CardRows(acknowledged)}); }));
+          TM_RETURN_IF_ERROR(
+              opened->WriteSnapshot([&](const auto& write) -> Status { return write({CardRows(acknowledged)}); }));
         }
       }
       done = true;
@@ -64,7 +66,9 @@ TEST(OnlineFiles, AnyCrashKeepsWhatWasAcknowledged) {
     Status status;
     const std::vector<CardRow> rows = Stored(files, &status);
     ASSERT_TRUE(status.ok()) << "stopped after " << stop << ": " << status.ToString();
-    for (const CardRow& row : acknowledged) EXPECT_NE(std::find(rows.begin(), rows.end(), row), rows.end()) << "stopped after " << stop << ", row " << row.card;
+    for (const CardRow& row : acknowledged)
+      EXPECT_NE(std::find(rows.begin(), rows.end(), row), rows.end())
+          << "stopped after " << stop << ", row " << row.card;
     if (done) break;
     ASSERT_LT(stop, 199) << "the run never ends";
   }
@@ -123,7 +127,8 @@ TEST(OnlineView, KeepsFeaturesThatStillHaveTheirNameAndType) {
                            {"n", DataType(TypeKind::kBigInt)},
                            {"ts", DataType::Timestamp(3)}});
   auto view = *OnlineView::Open(files, kFolder, changed, true);
-  const auto got = view->table().Get({ArrayFrom(arrow::int64(), "[1]")}, 1, {1, 2, 3}, **view->table().MakeKeyEncoder());
+  const auto got =
+      view->table().Get({ArrayFrom(arrow::int64(), "[1]")}, 1, {1, 2, 3}, **view->table().MakeKeyEncoder());
   ASSERT_TRUE(got.ok());
   EXPECT_TRUE(got->found[0]);
   EXPECT_TRUE(got->values[0]->IsNull(0));

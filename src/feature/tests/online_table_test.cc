@@ -1,9 +1,9 @@
 #include "feature/online_table.h"
 
+#include <thread>
+
 #include <arrow/api.h>
 #include <gtest/gtest.h>
-
-#include <thread>
 
 #include "base/random.h"
 #include "feature/errors.h"
@@ -22,7 +22,8 @@ TEST(OnlineTable, HoldsTheNewestRowOfEachEntity) {
     std::vector<CardRow> rows;
     const int n = 1 + static_cast<int>(random.Uniform(300));
     for (int i = 0; i < n; ++i) {
-      rows.push_back({static_cast<int64_t>(random.Uniform(500)) - 250, static_cast<int64_t>(random.Uniform(1000)), static_cast<int32_t>(random.Uniform(100))});
+      rows.push_back({static_cast<int64_t>(random.Uniform(500)) - 250, static_cast<int64_t>(random.Uniform(1000)),
+                      static_cast<int32_t>(random.Uniform(100))});
     }
     const auto counts = table->Upsert(*CardRows(rows), *keys, true);
     ASSERT_TRUE(counts.ok());
@@ -67,7 +68,10 @@ TEST(OnlineTable, HoldsTheNewestRowOfEachEntity) {
     EXPECT_TRUE(taken->ValidateFull().ok());
     for (int64_t i = 0; i < taken->num_rows(); ++i) {
       const int64_t card = taken->column_data(0)->GetValues<int64_t>(1)[i];
-      EXPECT_TRUE(dirty.try_emplace(card, CardRow{card, taken->column_data(1)->GetValues<int64_t>(1)[i], taken->column_data(2)->GetValues<int32_t>(1)[i]}).second);
+      EXPECT_TRUE(dirty
+                      .try_emplace(card, CardRow{card, taken->column_data(1)->GetValues<int64_t>(1)[i],
+                                                 taken->column_data(2)->GetValues<int32_t>(1)[i]})
+                      .second);
     }
   }
   EXPECT_EQ(dirty, newest);
@@ -101,10 +105,18 @@ TEST(OnlineTable, HoldsEveryType) {
   ASSERT_TRUE(table_made.ok()) << table_made.status().ToString();
   const auto& table = *table_made;
   const auto keys = *table->MakeKeyEncoder();
-  std::vector<std::shared_ptr<arrow::Array>> columns = {ArrayFrom(arrow::utf8(), R"(["x", "", "x"])"), ArrayFrom(arrow::int32(), "[1, 2, 2]"),
+  std::vector<std::shared_ptr<arrow::Array>> columns = {ArrayFrom(arrow::utf8(), R"(["x", "", "x"])"),
+                                                        ArrayFrom(arrow::int32(), "[1, 2, 2]"),
                                                         ArrayFrom(ToArrow(DataType::TimestampLtz(3)), "[1, 2, 3]")};
-  const std::vector<std::string> values = {"[true, null, false]", "[1, -2, null]", "[null, 300, -300]", "[1.5, 2.5, null]", R"(["1.0000", null, "-12345678901234.5678"])",
-                                           "[1, null, 3]", "[5, 6, null]", "[1000000001, null, 3]", R"(["ab", "", null])"};
+  const std::vector<std::string> values = {"[true, null, false]",
+                                           "[1, -2, null]",
+                                           "[null, 300, -300]",
+                                           "[1.5, 2.5, null]",
+                                           R"(["1.0000", null, "-12345678901234.5678"])",
+                                           "[1, null, 3]",
+                                           "[5, 6, null]",
+                                           "[1000000001, null, 3]",
+                                           R"(["ab", "", null])"};
   std::vector<int> features;
   for (size_t i = 0; i < values.size(); ++i) {
     features.push_back(static_cast<int>(i) + 3);
@@ -114,7 +126,8 @@ TEST(OnlineTable, HoldsEveryType) {
   ASSERT_TRUE(table->Upsert(*rows, *keys, true).ok());
   const auto got = table->Get({columns[0], columns[1]}, 3, features, *keys);
   ASSERT_TRUE(got.ok());
-  for (size_t i = 0; i < features.size(); ++i) EXPECT_TRUE(got->values[i]->Equals(columns[i + 3])) << i << " " << got->values[i]->ToString();
+  for (size_t i = 0; i < features.size(); ++i)
+    EXPECT_TRUE(got->values[i]->Equals(columns[i + 3])) << i << " " << got->values[i]->ToString();
 }
 
 TEST(OnlineTable, RefusesMoreEntitiesThanAllowed) {

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <arrow/api.h>
-#include <arrow/json/from_string.h>
-
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <arrow/api.h>
+#include <arrow/json/from_string.h>
 
 #include "feature/feature_view.h"
 #include "feature/internal/parquet_file.h"
@@ -56,8 +56,9 @@ inline std::shared_ptr<arrow::RecordBatch> CardRows(const std::vector<CardRow>& 
     status &= row.n % 7 == 0 ? countries.AppendNull() : countries.Append("c" + std::to_string(row.n));
     if (!status.ok()) status.Abort();
   }
-  return arrow::RecordBatch::Make(CardView().schema.arrow(), static_cast<int64_t>(rows.size()),
-                                  {*cards.Finish(), *times.Finish(), *counts.Finish(), *means.Finish(), *countries.Finish()});
+  return arrow::RecordBatch::Make(
+      CardView().schema.arrow(), static_cast<int64_t>(rows.size()),
+      {*cards.Finish(), *times.Finish(), *counts.Finish(), *means.Finish(), *countries.Finish()});
 }
 
 // The rows of all visible offline files, in the order they were written.

@@ -1,11 +1,11 @@
 #include "model/model_registry.h"
 
+#include <cmath>
+#include <thread>
+
 #include <arrow/api.h>
 #include <gtest/gtest.h>
-
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "model/errors.h"
 #include "model/tests/models.h"
@@ -57,7 +57,8 @@ class ModelRegistryTest : public ::testing::Test {
 
 TEST_F(ModelRegistryTest, ScoresAsOnnxRuntimeInPythonDoes) {
   const nlohmann::json answers = Answers();
-  const Result<Arrays> trees = Predict(ModelOf("trees.onnx", ThreeDoubles(), {DoubleField("score"), StringField("model_version")}), Rows());
+  const Result<Arrays> trees =
+      Predict(ModelOf("trees.onnx", ThreeDoubles(), {DoubleField("score"), StringField("model_version")}), Rows());
   ASSERT_TRUE(trees.ok()) << trees.status().ToString();
   ASSERT_EQ(trees->size(), 2u);
   const auto& scores = static_cast<const arrow::DoubleArray&>(*(*trees)[0]);
@@ -70,7 +71,8 @@ TEST_F(ModelRegistryTest, ScoresAsOnnxRuntimeInPythonDoes) {
   const Result<Arrays> linear = Predict(ModelOf("linear.onnx", ThreeDoubles(), {DoubleField("score")}), Rows());
   ASSERT_TRUE(linear.ok()) << linear.status().ToString();
   for (int i = 0; i < 4; ++i) {
-    EXPECT_NEAR(static_cast<const arrow::DoubleArray&>(*(*linear)[0]).Value(i), answers["linear"]["variable"][i][0].get<double>(), 1e-6);
+    EXPECT_NEAR(static_cast<const arrow::DoubleArray&>(*(*linear)[0]).Value(i),
+                answers["linear"]["variable"][i][0].get<double>(), 1e-6);
   }
 }
 
@@ -80,7 +82,8 @@ TEST_F(ModelRegistryTest, GivesTheSameWhateverThePieceAndBatchSize) {
   const std::shared_ptr<arrow::Array> column = *builder.Finish();
   const auto score = [&](const std::string& piece, int64_t offset, int64_t rows) {
     const Arrays inputs{column->Slice(offset, rows), column->Slice(offset, rows), column->Slice(offset, rows)};
-    Result<Arrays> out = Predict(ModelOf("trees.onnx", ThreeDoubles(), {DoubleField("score")}, {{"batch-rows-max", piece}}), inputs);
+    Result<Arrays> out =
+        Predict(ModelOf("trees.onnx", ThreeDoubles(), {DoubleField("score")}, {{"batch-rows-max", piece}}), inputs);
     EXPECT_TRUE(out.ok()) << out.status().ToString();
     return (*out)[0];
   };
@@ -91,8 +94,10 @@ TEST_F(ModelRegistryTest, GivesTheSameWhateverThePieceAndBatchSize) {
 }
 
 TEST_F(ModelRegistryTest, TakesColumnsOfAnyNumericType) {
-  const std::vector<Field> input = {{"a", DataType(TypeKind::kTinyInt)}, {"b", DataType(TypeKind::kFloat)}, {"c", DataType::Decimal(10, 2)}};
-  const Arrays columns = {Column(arrow::int8(), "[1]"), Column(arrow::float32(), "[2]"), Column(arrow::decimal128(10, 2), R"(["3.00"])")};
+  const std::vector<Field> input = {
+      {"a", DataType(TypeKind::kTinyInt)}, {"b", DataType(TypeKind::kFloat)}, {"c", DataType::Decimal(10, 2)}};
+  const Arrays columns = {Column(arrow::int8(), "[1]"), Column(arrow::float32(), "[2]"),
+                          Column(arrow::decimal128(10, 2), R"(["3.00"])")};
   const Result<Arrays> out = Predict(ModelOf("linear.onnx", input, {DoubleField("score")}), columns);
   ASSERT_TRUE(out.ok()) << out.status().ToString();
   EXPECT_NEAR(static_cast<const arrow::DoubleArray&>(*(*out)[0]).Value(0), 1.5, 1e-5);
@@ -104,17 +109,22 @@ TEST_F(ModelRegistryTest, TakesInputsByName) {
   const Result<Arrays> out = Predict(ModelOf("by_name.onnx", input, {DoubleField("y")}), columns);
   ASSERT_TRUE(out.ok()) << out.status().ToString();
   EXPECT_TRUE(Holds(*(*out)[0], "[12, 24, null]")) << (*(*out)[0]).ToString();  // a NULL integer: the row is not scored
-  const Result<Arrays> with_value = Predict(ModelOf("by_name.onnx", input, {DoubleField("y")}, {{"null-value", "7"}}), columns);
+  const Result<Arrays> with_value =
+      Predict(ModelOf("by_name.onnx", input, {DoubleField("y")}, {{"null-value", "7"}}), columns);
   ASSERT_TRUE(with_value.ok());
   EXPECT_TRUE(Holds(*(*with_value)[0], "[12, 24, 44]")) << (*(*with_value)[0]).ToString();
 }
 
 TEST_F(ModelRegistryTest, NullBecomesNaNForFloats) {
-  const Arrays columns = {Column(arrow::float64(), "[null]"), Column(arrow::float64(), "[1]"), Column(arrow::float64(), "[1]")};
+  const Arrays columns = {Column(arrow::float64(), "[null]"), Column(arrow::float64(), "[1]"),
+                          Column(arrow::float64(), "[1]")};
   const Result<Arrays> out = Predict(ModelOf("linear.onnx", ThreeDoubles(), {DoubleField("score")}), columns);
   ASSERT_TRUE(out.ok());
   EXPECT_TRUE(std::isnan(static_cast<const arrow::DoubleArray&>(*(*out)[0]).Value(0)));
-  const Result<Arrays> skipped = Predict(ModelOf("linear.onnx", ThreeDoubles(), {DoubleField("score"), StringField("model_version")}, {{"null-value", "null"}}), columns);
+  const Result<Arrays> skipped =
+      Predict(ModelOf("linear.onnx", ThreeDoubles(), {DoubleField("score"), StringField("model_version")},
+                      {{"null-value", "null"}}),
+              columns);
   ASSERT_TRUE(skipped.ok());
   EXPECT_TRUE((*skipped)[0]->IsNull(0));
   EXPECT_TRUE((*skipped)[1]->IsNull(0));
@@ -122,7 +132,9 @@ TEST_F(ModelRegistryTest, NullBecomesNaNForFloats) {
 
 TEST_F(ModelRegistryTest, GivesTextBooleansAndVectors) {
   const std::vector<Field> input = {StringField("word"), DoubleField("number")};
-  const std::vector<Field> output = {StringField("echo"), {"same", DataType(TypeKind::kBoolean)}, {"pair", DataType::Array(DataType(TypeKind::kDouble))}};
+  const std::vector<Field> output = {StringField("echo"),
+                                     {"same", DataType(TypeKind::kBoolean)},
+                                     {"pair", DataType::Array(DataType(TypeKind::kDouble))}};
   const Arrays columns = {Column(arrow::utf8(), R"(["x", "", null])"), Column(arrow::float64(), "[0, 2.5, 1]")};
   const Result<Arrays> out = Predict(ModelOf("text.onnx", input, output), columns);
   ASSERT_TRUE(out.ok()) << out.status().ToString();
@@ -132,7 +144,8 @@ TEST_F(ModelRegistryTest, GivesTextBooleansAndVectors) {
 }
 
 TEST_F(ModelRegistryTest, ScoresRowByRowWhereTheModelTakesOne) {
-  const Arrays columns = {Column(arrow::float64(), "[1, 2]"), Column(arrow::float64(), "[1, 2]"), Column(arrow::float64(), "[1, 2]")};
+  const Arrays columns = {Column(arrow::float64(), "[1, 2]"), Column(arrow::float64(), "[1, 2]"),
+                          Column(arrow::float64(), "[1, 2]")};
   const Result<Arrays> out = Predict(ModelOf("one_row.onnx", ThreeDoubles(), {DoubleField("y")}), columns);
   ASSERT_TRUE(out.ok()) << out.status().ToString();
   EXPECT_TRUE(Holds(*(*out)[0], "[3, 6]")) << (*(*out)[0]).ToString();
@@ -141,10 +154,13 @@ TEST_F(ModelRegistryTest, ScoresRowByRowWhereTheModelTakesOne) {
 TEST_F(ModelRegistryTest, ChoosesOutputsByOption) {
   const nlohmann::json answers = Answers();
   const std::vector<Field> output = {DoubleField("ok"), BigIntField("what")};
-  const Result<Arrays> out = Predict(
-      ModelOf("trees.onnx", ThreeDoubles(), output, {{"output.column.ok", "probabilities[0]"}, {"output.column.what", "label"}}), Rows());
+  const Result<Arrays> out =
+      Predict(ModelOf("trees.onnx", ThreeDoubles(), output,
+                      {{"output.column.ok", "probabilities[0]"}, {"output.column.what", "label"}}),
+              Rows());
   ASSERT_TRUE(out.ok()) << out.status().ToString();
-  EXPECT_NEAR(static_cast<const arrow::DoubleArray&>(*(*out)[0]).Value(1), answers["trees"]["probabilities"][1][0].get<double>(), 1e-6);
+  EXPECT_NEAR(static_cast<const arrow::DoubleArray&>(*(*out)[0]).Value(1),
+              answers["trees"]["probabilities"][1][0].get<double>(), 1e-6);
   EXPECT_TRUE(Holds(*(*out)[1], "[0, 1, 0, 1]")) << (*(*out)[1]).ToString();
 }
 
@@ -153,16 +169,26 @@ struct Misfit {
   std::vector<Field> input;
   std::vector<Field> output;
   std::map<std::string, std::string> options;
-  const char* message;     // a part of it, or of the hint
-  int line;                // of the position
+  const char* message;  // a part of it, or of the hint
+  int line;             // of the position
 };
 
 TEST_F(ModelRegistryTest, SaysWhatDoesNotFit) {
   const std::vector<Field> three = ThreeDoubles();
   const std::vector<Field> score = {DoubleField("score")};
   const std::vector<Misfit> cases = {
-      {"trees.onnx", {DoubleField("a"), DoubleField("b")}, score, {}, "takes 3 values a row, INPUT declares 2 columns", 1},
-      {"trees.onnx", {DoubleField("a"), DoubleField("b"), StringField("c")}, score, {}, "INPUT column 'c' is STRING", 1},
+      {"trees.onnx",
+       {DoubleField("a"), DoubleField("b")},
+       score,
+       {},
+       "takes 3 values a row, INPUT declares 2 columns",
+       1},
+      {"trees.onnx",
+       {DoubleField("a"), DoubleField("b"), StringField("c")},
+       score,
+       {},
+       "INPUT column 'c' is STRING",
+       1},
       {"trees.onnx", three, {StringField("score")}, {}, "could come from several", 1},
       {"trees.onnx", three, {BigIntField("probabilities")}, {}, "has 2 values a row", 1},
       {"trees.onnx", three, {{"label", DataType(TypeKind::kInt)}}, {}, "OUTPUT column 'label' is INT", 1},
@@ -180,7 +206,12 @@ TEST_F(ModelRegistryTest, SaysWhatDoesNotFit) {
       {"zipmap.onnx", three, score, {}, "zipmap", 1},
       {"by_name.onnx", {DoubleField("aa"), BigIntField("b")}, {DoubleField("y")}, {}, "its input 'a'", 1},
       {"by_name.onnx", {DoubleField("a"), DoubleField("b")}, {DoubleField("y")}, {}, "INPUT column 'b' is DOUBLE", 1},
-      {"by_name.onnx", {DoubleField("a"), BigIntField("b"), DoubleField("c")}, {DoubleField("y")}, {}, "'c' is no input", 1},
+      {"by_name.onnx",
+       {DoubleField("a"), BigIntField("b"), DoubleField("c")},
+       {DoubleField("y")},
+       {},
+       "'c' is no input",
+       1},
       {"fixed_batch.onnx", three, score, {}, "exactly 4 rows at a time", 1},
       {"image.onnx", three, score, {}, "4 dimensions", 1},
       {"external.onnx", {DoubleField("X")}, {DoubleField("y")}, {}, "outside the model file", 10},
@@ -222,7 +253,8 @@ TEST_F(ModelRegistryTest, DescribesAFile) {
 }
 
 TEST_F(ModelRegistryTest, MissingLibraryIsSaid) {
-  ModelRegistry registry(files_, clock_, metrics_, ModelRegistryOptions{.onnx_library = "/nonexistent/libonnxruntime.so", .watch = false});
+  ModelRegistry registry(files_, clock_, metrics_,
+                         ModelRegistryOptions{.onnx_library = "/nonexistent/libonnxruntime.so", .watch = false});
   const Status status = registry.Validate(ModelOf("trees.onnx", ThreeDoubles(), {DoubleField("score")}));
   ASSERT_FALSE(status.ok());
   EXPECT_TRUE(status.Is(kOnnxRuntimeMissing)) << status.ToString();
@@ -230,7 +262,8 @@ TEST_F(ModelRegistryTest, MissingLibraryIsSaid) {
 }
 
 TEST_F(ModelRegistryTest, TheExamplesModelFitsItsDeclaration) {
-  std::vector<Field> input = {DoubleField("amount"), {"is_weekend", DataType(TypeKind::kInt)}, {"is_night", DataType(TypeKind::kInt)}};
+  std::vector<Field> input = {
+      DoubleField("amount"), {"is_weekend", DataType(TypeKind::kInt)}, {"is_night", DataType(TypeKind::kInt)}};
   for (const char* name : {"customer_count", "customer_mean", "terminal_count", "terminal_fraud_rate"}) {
     for (const char* days : {"_1d", "_7d", "_30d"}) {
       const std::string column = std::string(name) + days;
@@ -238,10 +271,11 @@ TEST_F(ModelRegistryTest, TheExamplesModelFitsItsDeclaration) {
     }
   }
   input.push_back(BigIntField("seconds_since_last"));
-  const ModelDefinition definition =
-      ModelOf("", input, {DoubleField("score"), StringField("model_version")}, {{"path", "examples/fraud/fraud_model.onnx"}});
+  const ModelDefinition definition = ModelOf("", input, {DoubleField("score"), StringField("model_version")},
+                                             {{"path", "examples/fraud/fraud_model.onnx"}});
   Arrays row;
-  for (const Field& field : input) row.push_back(Column(ToArrow(field.type), field.name == "seconds_since_last" ? "[null]" : "[1]"));
+  for (const Field& field : input)
+    row.push_back(Column(ToArrow(field.type), field.name == "seconds_since_last" ? "[null]" : "[1]"));
   const Result<Arrays> out = Predict(definition, row);
   ASSERT_TRUE(out.ok()) << RenderError(out.status(), "");
   const double score = static_cast<const arrow::DoubleArray&>(*(*out)[0]).Value(0);
@@ -257,11 +291,10 @@ class ReloadTest : public ModelRegistryTest {
   }
   void TearDown() override { (void)files_.Remove(path_).ok(); }
   void Put(const std::string& file) { PutBytes(*ReadFile(files_, ModelFile(file), 1 << 20)); }
-  void PutBytes(const std::string& bytes) {
-    ASSERT_TRUE(WriteFileAtomically(files_, path_, bytes).ok());
-  }
+  void PutBytes(const std::string& bytes) { ASSERT_TRUE(WriteFileAtomically(files_, path_, bytes).ok()); }
   ModelDefinition Definition() {
-    return ModelOf("", ThreeDoubles(), {DoubleField("score"), StringField("model_version")}, {{"path", path_}, {"reload-interval", "1 s"}});
+    return ModelOf("", ThreeDoubles(), {DoubleField("score"), StringField("model_version")},
+                   {{"path", path_}, {"reload-interval", "1 s"}});
   }
   void Look() {
     clock_.AdvanceMicros(1'000'001);
@@ -277,15 +310,16 @@ TEST_F(ReloadTest, NewFileTakesOverBetweenBatchesAndABadOneDoesNot) {
   const auto score = [&](int row) {
     Result<Arrays> out = (*predictor)->Predict(Rows(), 4);
     EXPECT_TRUE(out.ok()) << out.status().ToString();
-    return std::make_pair(static_cast<const arrow::DoubleArray&>(*(*out)[0]).Value(row), static_cast<const arrow::StringArray&>(*(*out)[1]).GetString(row));
+    return std::make_pair(static_cast<const arrow::DoubleArray&>(*(*out)[0]).Value(row),
+                          static_cast<const arrow::StringArray&>(*(*out)[1]).GetString(row));
   };
   const auto first = score(1);
   EXPECT_NEAR(first.first, answers["linear"]["variable"][1][0].get<double>(), 1e-6);
 
   Put("linear_v2.onnx");
-  EXPECT_EQ(score(1), first);             // nobody looked yet
+  EXPECT_EQ(score(1), first);  // nobody looked yet
   registry_.CheckForChanges();
-  EXPECT_EQ(score(1), first);             // the interval is not over
+  EXPECT_EQ(score(1), first);  // the interval is not over
   Look();
   const auto second = score(2);
   EXPECT_NEAR(second.first, answers["linear_v2"]["variable"][2][0].get<double>(), 1e-6);
@@ -294,10 +328,12 @@ TEST_F(ReloadTest, NewFileTakesOverBetweenBatchesAndABadOneDoesNot) {
   PutBytes("rubbish");
   Look();
   EXPECT_EQ(score(2), second);
-  Put("by_name.onnx");                    // a good model of another shape
+  Put("by_name.onnx");  // a good model of another shape
   Look();
   EXPECT_EQ(score(2), second);
-  EXPECT_NE(metrics_.RenderText().find("tidemill_model_reloads_total{model=\"m\",result=\"failed\"} 2"), std::string::npos) << metrics_.RenderText();
+  EXPECT_NE(metrics_.RenderText().find("tidemill_model_reloads_total{model=\"m\",result=\"failed\"} 2"),
+            std::string::npos)
+      << metrics_.RenderText();
   ASSERT_TRUE(files_.Remove(path_).ok());
   Look();
   EXPECT_EQ(score(2), second);
@@ -317,7 +353,8 @@ TEST_F(ReloadTest, TheWatcherLooksByItself) {
   const std::string first = registry.CurrentVersion(definition)->name;
   Put("linear_v2.onnx");
   const int64_t deadline = clock.MonotonicNanos() + 20'000'000'000;
-  while (registry.CurrentVersion(definition)->name == first && clock.MonotonicNanos() < deadline) std::this_thread::yield();
+  while (registry.CurrentVersion(definition)->name == first && clock.MonotonicNanos() < deadline)
+    std::this_thread::yield();
   EXPECT_NE(registry.CurrentVersion(definition)->name, first);
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <arrow/api.h>
-#include <arrow/json/from_string.h>
-
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <arrow/api.h>
+#include <arrow/json/from_string.h>
 
 #include "base/file_system.h"
 #include "sql/catalog.h"
@@ -36,7 +36,9 @@ inline ModelDefinition ModelOf(const std::string& file, std::vector<Field> input
 inline std::shared_ptr<arrow::Array> Column(const std::shared_ptr<arrow::DataType>& type, std::string_view json) {
   return arrow::json::ArrayFromJSONString(type, json).ValueOrDie();
 }
-inline bool Holds(const arrow::Array& array, std::string_view json) { return array.Equals(*Column(array.type(), json)); }
+inline bool Holds(const arrow::Array& array, std::string_view json) {
+  return array.Equals(*Column(array.type(), json));
+}
 
 inline Field DoubleField(const std::string& name) { return {name, DataType(TypeKind::kDouble)}; }
 inline Field StringField(const std::string& name) { return {name, DataType(TypeKind::kString)}; }

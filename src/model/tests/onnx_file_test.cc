@@ -27,8 +27,11 @@ TEST(OnnxFile, SaysWhatTheFileSays) {
 }
 
 TEST(OnnxFile, RefusesDataOutsideTheFileWhereverItIsNamed) {
-  for (const auto& [file, tensor] : std::vector<std::pair<std::string, std::string>>{
-           {"external.onnx", "w"}, {"external_sparse.onnx", "w"}, {"external_subgraph.onnx", "inner"}, {"external_function.onnx", "in_function"}}) {
+  for (const auto& [file, tensor] :
+       std::vector<std::pair<std::string, std::string>>{{"external.onnx", "w"},
+                                                        {"external_sparse.onnx", "w"},
+                                                        {"external_subgraph.onnx", "inner"},
+                                                        {"external_function.onnx", "in_function"}}) {
     const Result<OnnxFileInfo> info = InspectOnnxFile(Bytes(file));
     ASSERT_FALSE(info.ok()) << file;
     EXPECT_TRUE(info.status().Is(kModelExternalData)) << info.status().ToString();
@@ -37,8 +40,8 @@ TEST(OnnxFile, RefusesDataOutsideTheFileWhereverItIsNamed) {
 }
 
 TEST(OnnxFile, RefusesWhatIsNoModel) {
-  for (const std::string& bytes : {std::string(), std::string("hello, world"), std::string("\x08\x08", 2), std::string(100, '\xff'),
-                                   std::string("\0\0\0\0ORTM....", 12)}) {
+  for (const std::string& bytes : {std::string(), std::string("hello, world"), std::string("\x08\x08", 2),
+                                   std::string(100, '\xff'), std::string("\0\0\0\0ORTM....", 12)}) {
     const Result<OnnxFileInfo> info = InspectOnnxFile(bytes);
     ASSERT_FALSE(info.ok());
     EXPECT_TRUE(info.status().Is(kInvalidModelFile)) << info.status().ToString();
@@ -58,7 +61,8 @@ TEST(OnnxFile, SurvivesDamagedBytes) {
   const std::string whole = Bytes("external_subgraph.onnx");
   for (int i = 0; i < 20'000; ++i) {
     std::string damaged = whole;
-    for (uint64_t k = random.Uniform(4) + 1; k > 0; --k) damaged[random.Uniform(damaged.size())] = static_cast<char>(random.Next());
+    for (uint64_t k = random.Uniform(4) + 1; k > 0; --k)
+      damaged[random.Uniform(damaged.size())] = static_cast<char>(random.Next());
     (void)InspectOnnxFile(damaged).ok();
   }
 }
