@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS transactions (
   WATERMARK FOR tx_time AS tx_time - INTERVAL '0.001' SECOND
 ) WITH (
   'connector' = 'filesystem',
-  'path'      = '${transactions}'
+  'path'      = '${transactions:-transactions.parquet}'
 );
 
 -- What became known: whether a transaction was fraud, seven days after it.
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS labels (
   WATERMARK FOR label_time AS label_time - INTERVAL '0.001' SECOND
 ) WITH (
   'connector' = 'filesystem',
-  'path'      = '${transactions}'
+  'path'      = '${transactions:-transactions.parquet}'
 );
 
 -- What the bank knows of its customers: a version of a customer holds from `valid_from` on.

@@ -131,6 +131,7 @@ struct Describer {
     }
     std::string out = fmt::format("{} on={} left-time={} right-time={}", spec.left_outer ? "left" : "inner", keys,
                                   input[spec.left_time_column], right[spec.right_time_column]);
+    if (spec.emit == OverEmit::kOnArrival) out += " emit=on-arrival";
     if (spec.condition) out += fmt::format(" condition={}", spec.condition->ToString(node.schema.names()));
     return out;
   }

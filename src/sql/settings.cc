@@ -69,6 +69,7 @@ const std::vector<Setting>& KnownSettings() {
       {"table.exec.source.rowtime-null-handling", Type::kChoice, "fail|drop|skip_watermark", "fail", "a row without event time"},
       {"table.exec.state.ttl", Type::kDuration, "", "0 ms", "idle group state is dropped after this"},
       {"table.exec.window.idle-close", Type::kDuration, "", "0 ms", "wall-clock close of windows when data stops"},
+      {"table.exec.temporal-join.emit", Type::kChoice, "on-watermark|on-arrival", "on-watermark", "when a temporal join gives a left row its version"},
       {"table.local-time-zone", Type::kTimeZone, "", "UTC", "zone of TIMESTAMP_LTZ texts and windows"},
   };
   return kSettings;

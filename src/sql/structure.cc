@@ -139,7 +139,8 @@ struct SpecComparer {
   bool operator()(const TemporalJoinSpec& a) const {
     const auto& b = std::get<TemporalJoinSpec>(other);
     return a.left_keys == b.left_keys && a.right_keys == b.right_keys && a.left_time_column == b.left_time_column &&
-           a.right_time_column == b.right_time_column && a.left_outer == b.left_outer && SameExpression(a.condition, b.condition);
+           a.right_time_column == b.right_time_column && a.left_outer == b.left_outer && a.emit == b.emit &&
+           SameExpression(a.condition, b.condition);
   }
   bool operator()(const PredictSpec& a) const {
     const auto& b = std::get<PredictSpec>(other);

@@ -123,6 +123,7 @@ Result<Relation> Binder::BindJoin(const TableRef& join, const CommonTableScope* 
   spec.left_time_column = time->column;
   spec.right_time_column = table->rowtime_column;
   spec.right_keys = table->primary_key;
+  if (settings_.GetString("table.exec.temporal-join.emit", "on-watermark") == "on-arrival") spec.emit = OverEmit::kOnArrival;
   TM_ASSIGN_OR_RETURN(spec.left_keys, ColumnsFor(left, left_keys, join.position));
   const int shift = static_cast<int>(left.columns.size()) - left_width;
   if (!residual.empty()) {

@@ -63,9 +63,13 @@ class DeterminismAnalysis {
       for (size_t k = 0; k < node.inputs.size(); ++k) {
         for (size_t i = 0; i < out.size(); ++i) out[i] = out[i] && input(k)[i];
       }
-    } else if (std::holds_alternative<TemporalJoinSpec>(node.spec)) {
+    } else if (const auto* join = std::get_if<TemporalJoinSpec>(&node.spec)) {
       through();
-      std::copy(input(1).begin(), input(1).end(), out.begin() + static_cast<int64_t>(input(0).size()));
+      if (join->emit == OverEmit::kOnWatermark) {
+        std::copy(input(1).begin(), input(1).end(), out.begin() + static_cast<int64_t>(input(0).size()));
+      } else {
+        std::fill(out.begin() + static_cast<int64_t>(input(0).size()), out.end(), false);
+      }
     } else if (!node.inputs.empty()) {
       through();
     }
@@ -82,6 +86,7 @@ class DeterminismAnalysis {
 
 bool IsNonDeterministic(const LogicalNode& node) {
   if (const auto* over = std::get_if<OverSpec>(&node.spec)) return over->emit == OverEmit::kOnArrival;
+  if (const auto* join = std::get_if<TemporalJoinSpec>(&node.spec)) return join->emit == OverEmit::kOnArrival;
   return std::holds_alternative<PredictSpec>(node.spec);
 }
 

@@ -262,6 +262,7 @@ struct Pruner {
     spec.left_time_column = inputs[0].mapping[s.left_time_column];
     spec.right_time_column = inputs[1].mapping[s.right_time_column];
     spec.left_outer = s.left_outer;
+    spec.emit = s.emit;
     Mapping mapping = inputs[0].mapping;
     for (int column : inputs[1].mapping) mapping.push_back(column < 0 ? -1 : Width(inputs[0].node) + column);
     if (s.condition) spec.condition = RemapColumns(s.condition, mapping);
