@@ -10,6 +10,8 @@ CREATE TABLE t (id BIGINT, name STRING, amount DOUBLE) WITH ('connector' = 'rows
 
 SELECT id * 10 AS id10, UPPER(name) AS upper_name, amount + 1 AS more FROM t WHERE id <> 2;
 
+-- duckdb: SELECT id * 10 AS id10, upper(name) AS upper_name, amount + 1 AS more FROM t WHERE id <> 2
+
 -- expect
 {"id10": 10, "upper_name": "ADA", "more": 3.5}
 {"id10": 30, "upper_name": null, "more": 31.25}
