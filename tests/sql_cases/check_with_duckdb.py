@@ -92,8 +92,8 @@ def duckdb_type(kind):
     array = re.fullmatch(r"ARRAY<(.*)>", kind)
     if array:
         return duckdb_type(array.group(1)) + "[]"
-    if re.match(r"(TIMESTAMP|TIME)\b", kind):
-        return re.match(r"\w+", kind).group(0).replace("TIMESTAMP_LTZ", "TIMESTAMP")
+    if re.match(r"TIMESTAMP", kind):
+        return "TIMESTAMP"
     return {"STRING": "VARCHAR", "INT": "INTEGER"}.get(kind, kind)
 
 

@@ -1,0 +1,7 @@
+-- No rows in, no rows out.
+CREATE TABLE t (k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'rows');
+
+SELECT k, SUM(v) OVER (PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '2' SECOND PRECEDING AND CURRENT ROW) AS s FROM t;
+-- duckdb: SELECT k, sum(v) OVER (PARTITION BY k ORDER BY ts) AS s FROM t
+
+-- expect
