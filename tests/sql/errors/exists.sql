@@ -1,0 +1,4 @@
+-- EXISTS.
+CREATE TABLE t (a BIGINT, s STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'rows');
+SELECT a FROM t WHERE EXISTS (SELECT a FROM t);
+-- error TM2003 3:23 

@@ -1,0 +1,4 @@
+-- GROUPING SETS.
+CREATE TABLE t (a BIGINT, s STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'rows');
+SELECT a, COUNT(*) FROM t GROUP BY GROUPING SETS ((a), ());
+-- error TM2003 3:36 
