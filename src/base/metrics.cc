@@ -211,6 +211,15 @@ std::string MetricsRegistry::RenderText() {
   return out;
 }
 
+std::vector<std::pair<Labels, int64_t>> MetricsRegistry::CounterValues(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::pair<Labels, int64_t>> values;
+  const auto family = families_.find(name);
+  if (family == families_.end()) return values;
+  for (const auto& [labels, counter] : family->second.counters) values.emplace_back(labels, counter->value());
+  return values;
+}
+
 int64_t MetricsRegistry::SumCounter(std::string_view name) const {
   std::lock_guard lock(mutex_);
   const auto it = families_.find(name);

@@ -67,6 +67,8 @@ class MetricsRegistry {
   std::string RenderText();
   // Sum of a counter family over its label sets; 0 when absent. For status pages and tests.
   int64_t SumCounter(std::string_view name) const;
+  // Every label set of a counter family with its value.
+  std::vector<std::pair<Labels, int64_t>> CounterValues(std::string_view name) const;
 
  private:
   struct Family {
