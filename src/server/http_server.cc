@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
@@ -16,6 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/logging.h"
+#include "log/errors.h"
 #include "server/errors.h"
 
 namespace tidemill {
@@ -81,7 +84,8 @@ std::map<std::string, std::string> ParseQuery(std::string_view query) {
 struct RouteEntry {
   std::string method;
   std::vector<std::string> parts;
-  HttpServer::Handler handler;
+  HttpServer::AsyncHandler handler;
+  std::string pattern;
 
   bool Matches(const std::vector<std::string_view>& path, std::map<std::string, std::string>* parameters) const {
     if (path.size() != parts.size()) return false;
@@ -106,8 +110,9 @@ ServerResponse Problem(int status, std::string_view title, std::string_view deta
 
 int HttpStatusOf(const Status& error) {
   if (error.Is(kDiskFull)) return 507;
-  if (error.Is(kNotFound) || error.Is(kFileNotFound)) return 404;
-  if (error.Is(kLimitExceeded)) return 413;
+  if (error.Is(kNotFound) || error.Is(kFileNotFound) || error.Is(kUnknownTopic) || error.Is(kUnknownPartition))
+    return 404;
+  if (error.Is(kLimitExceeded) || error.Is(kRecordTooLarge)) return 413;
   if (error.code().retriable) return 503;
   return error.code().domain == ErrorDomain::kInternal ? 500 : 400;
 }
@@ -119,15 +124,17 @@ ServerResponse ProblemResponse(int http_status, const Status& error) {
                          {"detail", error.message()},
                          {"code", "TM" + std::to_string(error.code().number)}};
   if (error.position()) {
-    body["position"] = {{"file", error.position()->file}, {"line", error.position()->line}, {"column", error.position()->column}};
+    body["position"] = {
+        {"file", error.position()->file}, {"line", error.position()->line}, {"column", error.position()->column}};
   }
-  return {http_status, "application/problem+json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), {}};
+  return {
+      http_status, "application/problem+json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), {}};
 }
 
 struct HttpServer::Impl {
   class Session;
 
-  ServerResponse Handle(ServerRequest& request) const {
+  void Handle(ServerRequest& request, HttpServer::Reply reply) const {
     const std::vector<std::string_view> path = SplitPath(request.path);
     std::set<std::string> allowed;
     for (const RouteEntry& route : routes) {
@@ -136,14 +143,15 @@ struct HttpServer::Impl {
       allowed.insert(route.method);
       if (route.method != request.method && !(request.method == "HEAD" && route.method == "GET")) continue;
       request.path_parameters = std::move(parameters);
-      return route.handler(request);
+      return route.handler(request, std::move(reply));
     }
-    if (allowed.empty()) return Problem(404, "not found", "no route for " + request.path);
+    if (allowed.empty()) return reply(Problem(404, "not found", "no route for " + request.path));
     std::string list;
     for (const std::string& method : allowed) list += (list.empty() ? "" : ", ") + method;
-    ServerResponse response = Problem(405, "method not allowed", request.method + " is not served here; allowed: " + list);
+    ServerResponse response =
+        Problem(405, "method not allowed", request.method + " is not served here; allowed: " + list);
     response.headers.emplace_back("Allow", list);
-    return response;
+    reply(std::move(response));
   }
 
   void Accept();
@@ -157,6 +165,10 @@ struct HttpServer::Impl {
   std::set<std::shared_ptr<Session>> sessions;  // touched by the io thread only
   std::atomic<uint16_t> port{0};
   bool running = false;
+  // Replies that handlers still owe.
+  std::mutex owed_mutex;
+  std::condition_variable none_owed;
+  int owed = 0;
 };
 
 // One connection. Everything but the handler runs on the io thread.
@@ -171,8 +183,9 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     stream_.socket().close(ignored);
   }
   void Refuse() {
-    Reply(Problem(503, "too many connections", "the server serves at most " + std::to_string(server_.options.connections_max) +
-                                                   " connections at a time"),
+    Reply(Problem(503, "too many connections",
+                  "the server serves at most " + std::to_string(server_.options.connections_max) +
+                      " connections at a time"),
           11, false, false);
   }
 
@@ -182,15 +195,15 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     parser_->header_limit(kHeaderBytesMax);
     parser_->body_limit(static_cast<uint64_t>(server_.options.body_bytes_max));
     stream_.expires_after(std::chrono::milliseconds(server_.options.idle_timeout_ms));
-    http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, size_t) {
-      self->OnHeader(error);
-    });
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = shared_from_this()](error_code error, size_t) { self->OnHeader(error); });
   }
 
   void OnHeader(error_code error) {
     if (error) return Fail(error);
     if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
-      auto go_on = std::make_shared<http::response<http::empty_body>>(http::status::continue_, parser_->get().version());
+      auto go_on =
+          std::make_shared<http::response<http::empty_body>>(http::status::continue_, parser_->get().version());
       http::async_write(stream_, *go_on, [self = shared_from_this(), go_on](error_code failed, size_t) {
         failed ? self->Fail(failed) : self->ReadBody();
       });
@@ -200,7 +213,8 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   }
 
   void ReadBody() {
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
   }
 
   void OnRead(error_code error) {
@@ -222,16 +236,27 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     const bool keep_alive = message.keep_alive();
     stream_.expires_never();
     asio::post(*server_.handlers, [self = shared_from_this(), request, version, keep_alive] {
-      ServerResponse response = self->server_.Handle(*request);
       const bool head = request->method == "HEAD";
-      asio::post(self->stream_.get_executor(), [self, response = std::move(response), version, keep_alive, head]() mutable {
-        self->Reply(std::move(response), version, keep_alive, head);
+      {
+        std::lock_guard lock(self->server_.owed_mutex);
+        ++self->server_.owed;
+      }
+      self->server_.Handle(*request, [self, version, keep_alive, head](ServerResponse response) {
+        asio::post(self->stream_.get_executor(),
+                   [self, response = std::move(response), version, keep_alive, head]() mutable {
+                     self->Reply(std::move(response), version, keep_alive, head);
+                   });
+        // The lock is held while notifying: Stop may destroy the server as soon as it can take it.
+        std::lock_guard lock(self->server_.owed_mutex);
+        --self->server_.owed;
+        self->server_.none_owed.notify_all();
       });
     });
   }
 
   void Reply(ServerResponse response, unsigned version, bool keep_alive, bool head) {
-    auto message = std::make_shared<http::response<http::string_body>>(static_cast<http::status>(response.status), version);
+    auto message =
+        std::make_shared<http::response<http::string_body>>(static_cast<http::status>(response.status), version);
     message->set(http::field::server, "tidemill");
     message->set(http::field::content_type, response.content_type);
     for (const auto& [name, value] : response.headers) message->set(name, value);
@@ -248,10 +273,12 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
 
   void Fail(error_code error) {
     if (error == http::error::body_limit) {
-      return Reply(Problem(413, "body too large", "at most " + std::to_string(server_.options.body_bytes_max) + " bytes are taken"), 11,
-                   false, false);
+      return Reply(Problem(413, "body too large",
+                           "at most " + std::to_string(server_.options.body_bytes_max) + " bytes are taken"),
+                   11, false, false);
     }
-    if (error == http::error::header_limit) return Reply(Problem(431, "headers too large", "at most 16 KiB are taken"), 11, false, false);
+    if (error == http::error::header_limit)
+      return Reply(Problem(431, "headers too large", "at most 16 KiB are taken"), 11, false, false);
     const bool malformed = error.category() == make_error_code(http::error::bad_method).category() &&
                            error != http::error::end_of_stream && error != http::error::partial_message;
     if (malformed) return Reply(Problem(400, "malformed request", error.message()), 11, false, false);
@@ -291,18 +318,33 @@ HttpServer::HttpServer() : impl_(std::make_unique<Impl>()) {}
 HttpServer::~HttpServer() { Stop(); }
 
 void HttpServer::Route(std::string method, std::string pattern, Handler handler) {
+  RouteAsync(std::move(method), std::move(pattern),
+             [handler = std::move(handler)](const ServerRequest& request, HttpServer::Reply reply) {
+               reply(handler(request));
+             });
+}
+
+void HttpServer::RouteAsync(std::string method, std::string pattern, AsyncHandler handler) {
   TM_CHECK(!impl_->running);
-  RouteEntry entry{std::move(method), {}, std::move(handler)};
+  RouteEntry entry{std::move(method), {}, std::move(handler), pattern};
   for (std::string_view part : SplitPath(pattern)) entry.parts.emplace_back(part);
   impl_->routes.push_back(std::move(entry));
+}
+
+std::vector<std::pair<std::string, std::string>> HttpServer::routes() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const RouteEntry& route : impl_->routes) all.emplace_back(route.method, route.pattern);
+  return all;
 }
 
 Status HttpServer::Start(const HttpServerOptions& options) {
   impl_->options = options;
   error_code error;
-  const asio::ip::address address = asio::ip::make_address(options.address == "localhost" ? "127.0.0.1" : options.address, error);
+  const asio::ip::address address =
+      asio::ip::make_address(options.address == "localhost" ? "127.0.0.1" : options.address, error);
   if (error) return Status(kInvalidConfig, "'" + options.address + "' is not an IP address to listen on");
-  if (!address.is_loopback() && !options.insecure) return Status(kUnsafeListen, "address " + options.address + " is reachable by others");
+  if (!address.is_loopback() && !options.insecure)
+    return Status(kUnsafeListen, "address " + options.address + " is reachable by others");
   const tcp::endpoint endpoint(address, options.port);
   const std::string place = options.address + ":" + std::to_string(options.port);
   impl_->acceptor.emplace(impl_->io);
@@ -310,7 +352,8 @@ Status HttpServer::Start(const HttpServerOptions& options) {
   if (error) return Status(kNetworkError, "can't open a socket for " + place + ": " + error.message());
   impl_->acceptor->set_option(asio::socket_base::reuse_address(true), error);
   impl_->acceptor->bind(endpoint, error);
-  if (error == asio::error::address_in_use) return Status(kAddressInUse, "HTTP address " + place + " is already in use");
+  if (error == asio::error::address_in_use)
+    return Status(kAddressInUse, "HTTP address " + place + " is already in use");
   if (error) return Status(kNetworkError, "can't listen on " + place + ": " + error.message());
   impl_->acceptor->listen(asio::socket_base::max_listen_connections, error);
   if (error) return Status(kNetworkError, "can't listen on " + place + ": " + error.message());
@@ -332,6 +375,10 @@ void HttpServer::Stop() {
     impl->acceptor->close(ignored);
   });
   impl_->handlers->join();  // running handlers finish; their replies are posted to the io thread
+  {
+    std::unique_lock lock(impl_->owed_mutex);
+    impl_->none_owed.wait(lock, [this] { return impl_->owed == 0; });
+  }
   asio::post(impl_->io, [impl = impl_.get()] {
     for (const auto& session : impl->sessions) session->Close();
     impl->sessions.clear();

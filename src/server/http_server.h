@@ -37,11 +37,11 @@ int HttpStatusOf(const Status& error);
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 8080;               // 0 = any free port
-  bool insecure = false;              // allows an address that is not loopback
+  uint16_t port = 8080;   // 0 = any free port
+  bool insecure = false;  // allows an address that is not loopback
   int64_t body_bytes_max = 64 << 20;
-  int connections_max = 1024;         // above: 503 and close
-  int64_t idle_timeout_ms = 60'000;   // between requests, and for a slow request as a whole
+  int connections_max = 1024;        // above: 503 and close
+  int64_t idle_timeout_ms = 60'000;  // between requests, and for a slow request as a whole
   int handler_threads = 2;
 };
 
@@ -50,16 +50,23 @@ struct HttpServerOptions {
 class HttpServer {
  public:
   using Handler = std::function<ServerResponse(const ServerRequest&)>;
+  // Answers later: `reply` is called once, from any thread; nothing waits on a handler thread meanwhile.
+  using Reply = std::function<void(ServerResponse)>;
+  using AsyncHandler = std::function<void(const ServerRequest&, Reply reply)>;
   HttpServer();
   ~HttpServer();  // stops
 
-  // Before Start. `pattern`: "/api/v1/topics/{topic}/records". A known path with another method answers 405, an unknown one 404.
+  // Before Start. `pattern`: "/api/v1/topics/{topic}/records". A known path with another method answers 405, an unknown
+  // one 404.
   void Route(std::string method, std::string pattern, Handler handler);
+  void RouteAsync(std::string method, std::string pattern, AsyncHandler handler);
+  // (method, pattern) of every route, in the order of Route.
+  std::vector<std::pair<std::string, std::string>> routes() const;
   // kAddressInUse, kUnsafeListen.
   Status Start(const HttpServerOptions& options);
   // The port that is listened on.
   uint16_t port() const;
-  // Stops accepting, lets running handlers finish, closes connections.
+  // Stops accepting, lets running handlers finish and waits for the replies that are owed, closes connections.
   void Stop();
 
  private:

@@ -1,8 +1,8 @@
 #include "server/http_server.h"
 
-#include <gtest/gtest.h>
-
 #include <future>
+
+#include <gtest/gtest.h>
 
 #include "base/network.h"
 #include "server/errors.h"
@@ -14,7 +14,8 @@ class HttpServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     server_.Route("GET", "/hello/{name}", [](const ServerRequest& request) {
-      return ServerResponse{200, "text/plain", "hello " + request.path_parameters.at("name") + request.query.at("mark"), {}};
+      return ServerResponse{
+          200, "text/plain", "hello " + request.path_parameters.at("name") + request.query.at("mark"), {}};
     });
     server_.Route("POST", "/echo", [](const ServerRequest& request) {
       return ServerResponse{200, request.headers.at("content-type"), request.body, {}};

@@ -1,0 +1,27 @@
+#include "server/api_server.h"
+
+#include <fmt/format.h>
+
+#include "server/http_api.h"
+
+namespace tidemill {
+
+Result<std::unique_ptr<ApiServer>> ApiServer::Start(Engine& engine, JobList& jobs, const std::string& address,
+                                                    bool insecure, Console& console) {
+  TM_ASSIGN_OR_RETURN(HttpServerOptions options, ParseListenAddress(address));
+  options.insecure = insecure;
+  std::unique_ptr<ApiServer> api(new ApiServer(engine));
+  MountHttpApi(api->server_, {&engine, &jobs, &api->topics_});
+  TM_RETURN_IF_ERROR(api->server_.Start(options));
+  TM_RETURN_IF_ERROR(WriteFileAtomically(engine.files(), HttpPortPath(engine.data_dir()), std::to_string(api->port())));
+  const bool v6 = options.address.find(':') != std::string::npos;
+  console.Notice(fmt::format("HTTP on http://{}{}{}:{}", v6 ? "[" : "", options.address, v6 ? "]" : "", api->port()));
+  return api;
+}
+
+ApiServer::~ApiServer() {
+  server_.Stop();
+  (void)engine_.files().Remove(HttpPortPath(engine_.data_dir()));
+}
+
+}  // namespace tidemill

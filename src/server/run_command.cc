@@ -1,0 +1,163 @@
+#include <csignal>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "exec/errors.h"
+#include "server/api_server.h"
+#include "server/command_line.h"
+#include "server/errors.h"
+#include "server/http_api.h"
+#include "server/run_summary.h"
+#include "server/script_runner.h"
+#include "server/signal_watch.h"
+
+namespace tidemill {
+namespace {
+
+constexpr int kTickMs = 50;
+
+struct RunCommandOptions {
+  RunOptions run;
+  std::string http;
+  bool insecure = false;
+  bool overwrite = false;
+  bool append = false;
+};
+
+// Runs the statements of the script one after the other; unbounded jobs go on beside those that follow.
+class RunLoop {
+ public:
+  RunLoop(CommandContext& context, SignalWatch& signals, Engine& engine, JobList& jobs, ScriptRunner& runner)
+      : context_(context),
+        signals_(signals),
+        jobs_(jobs),
+        runner_(runner),
+        progress_(context.console, engine.clock()) {}
+
+  int Go(PlanningSession& session, std::vector<PlannedStatement>& statements) {
+    while (signal_ == 0) {
+      Result<bool> started = runner_.StartNext(session, statements);
+      if (!started.ok()) return Fail(started.status());
+      if (!*started) break;
+      if (!runner_.current_is_bounded()) continue;
+      if (const Status ended = Await(); !ended.ok() && signal_ == 0) return Fail(ended);
+    }
+    jobs_.SetStarting(false);
+    const Status ended = Await();
+    if (!ended.ok() && !(signal_ != 0 && ended.Is(kCancelled))) return Fail(ended);
+    return signal_ == SIGINT && !runner_.finished() ? kExitInterrupted : kExitOk;
+  }
+
+ private:
+  // Until every job that was started has ended.
+  Status Await() {
+    Status first;
+    while (true) {
+      runner_.Tick();
+      if (const Status settled = runner_.Settle(); !settled.ok() && first.ok()) {
+        first = settled;
+        runner_.Stop();  // one failed: the others end in good order
+      }
+      if (runner_.AllEnded()) {
+        const Status settled = runner_.Settle();
+        return first.ok() ? settled : first;
+      }
+      // Ready once what was started runs, even while later statements wait for it.
+      jobs_.SetStarting(false);
+      progress_.Show(runner_.statuses());
+      if (runner_.WantsStop()) runner_.Cancel();
+      const std::optional<int> signal = signals_.Next(kTickMs);
+      if (!signal) continue;
+      if (signal_ == 0) {
+        context_.console.Notice("stopping: saving an epoch (again to stop at once)");
+        runner_.Stop();
+      } else {
+        runner_.Cancel();
+      }
+      signal_ = *signal;
+    }
+  }
+
+  int Fail(const Status& error) {
+    runner_.Cancel();
+    return error.position() && error.code().number >= 2000 && error.code().number < 3000 ? context_.FailPlanning(error)
+                                                                                         : context_.Fail(error);
+  }
+
+  CommandContext& context_;
+  SignalWatch& signals_;
+  JobList& jobs_;
+  ScriptRunner& runner_;
+  RunProgress progress_;
+  int signal_ = 0;
+};
+
+int Run(CommandContext& context, const RunCommandOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  SignalWatch signals;
+  if (options.overwrite && options.append)
+    return context.Fail(Status(kUsage, "--overwrite and --append exclude each other"));
+  RunOptions run = options.run;
+  run.existing = options.overwrite ? ExistingOutput::kReplace
+                 : options.append  ? ExistingOutput::kKeep
+                                   : ExistingOutput::kRefuse;
+  if (const auto name = ScriptRunner::JobName(run); !name.ok()) return context.Fail(name.status());
+  if (!options.http.empty()) {
+    if (const auto address = ParseListenAddress(options.http); !address.ok()) return context.Fail(address.status());
+  }
+  // Errors of the script come before anything is opened or made.
+  PlanningSession session(context);
+  Result<std::vector<PlannedStatement>> statements = ScriptRunner::Plan(session, run);
+  if (!statements.ok()) return context.FailPlanning(statements.status());
+
+  Result<std::unique_ptr<Engine>> engine = Engine::Open(context.options);
+  if (!engine.ok()) return context.Fail(engine.status());
+  JobList jobs;
+  jobs.SetStarting(true);
+  std::unique_ptr<ApiServer> api;
+  if (!options.http.empty()) {
+    auto started = ApiServer::Start(**engine, jobs, options.http, options.insecure, context.console);
+    if (!started.ok()) return context.Fail(started.status());
+    api = *std::move(started);
+  }
+  ScriptRunner runner(context, **engine, jobs, run);
+  RunSummary summary((*engine)->clock());
+  const int code = RunLoop(context, signals, **engine, jobs, runner).Go(session, *statements);
+  context.console.ClearProgress();
+  for (const std::string& line : summary.Lines(*ScriptRunner::JobName(run), runner.statuses(), (*engine)->metrics()))
+    context.console.Notice(line);
+  return code;
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& parent, CommandList& commands) {
+  CLI::App* app = parent.add_subcommand("run", "Run a script until its input ends, or until Ctrl-C");
+  auto options = std::make_shared<RunCommandOptions>();
+  app->add_option("FILE", options->run.file, "The script; - reads standard input")->required();
+  app->add_option("-i,--init", options->run.init_files,
+                  "Scripts to run first, in the same session: their CREATE TABLE stands where FILE says IF NOT EXISTS; "
+                  "repeatable")
+      ->allow_extra_args(false);
+  app->add_option("--name", options->run.name, "Of the job; default: the file's name without .sql");
+  app->add_option("--parallelism", options->run.parallelism,
+                  "Lanes; default: setting parallelism.default, else the number of cores")
+      ->check(CLI::Range(1, 128));
+  app->add_option("--http", options->http,
+                  "Serve the HTTP API meanwhile, e.g. 127.0.0.1:8080; port 0 takes any free one");
+  app->add_flag("--insecure", options->insecure, "Allow --http on an address that others reach");
+  app->add_flag("--fresh", options->run.fresh, "Forget the saved state of an earlier run");
+  app->add_flag("--overwrite", options->overwrite, "Replace the files of another run in the output folders");
+  app->add_flag("--append", options->append, "Write beside the files of an earlier run");
+  app->footer(
+      "\nExamples:\n  tidemill run examples/fraud/fraud.sql -D transactions=tx.parquet -D out=results\n"
+      "  tidemill run -i live.sql pipeline.sql --http 127.0.0.1:8080\n"
+      "\nA run that was stopped or killed goes on from its last epoch when the same script is run again. A bounded run "
+      "that came to its\n"
+      "end starts from the beginning, and replaces its own output files. ${script_dir} is the folder of the script.");
+  commands.push_back({app, [options](CommandContext& context) { return Run(context, *options); }});
+}
+
+}  // namespace tidemill

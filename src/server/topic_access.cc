@@ -1,0 +1,296 @@
+#include "server/topic_access.h"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <map>
+#include <mutex>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "base/errors.h"
+#include "base/murmur.h"
+#include "data/time_text.h"
+#include "log/errors.h"
+#include "server/base64.h"
+#include "server/errors.h"
+#include "server/output.h"
+
+namespace tidemill {
+namespace {
+
+constexpr int64_t kPageBytesMax = 1 << 20;
+
+bool ParseNumber(std::string_view text, int64_t* out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+Result<int64_t> ResolveOffset(Partition& partition, const StartOffset& from) {
+  const PartitionOffsets offsets = partition.Offsets();
+  switch (from.kind) {
+    case StartOffset::Kind::kStart:
+      return offsets.log_start;
+    case StartOffset::Kind::kEnd:
+      return offsets.last_stable;
+    case StartOffset::Kind::kBeforeEnd:
+      return std::max(offsets.log_start, offsets.last_stable - from.number);
+    case StartOffset::Kind::kTime:
+      return partition.OffsetForTime(from.number);
+    case StartOffset::Kind::kOffset:
+      break;
+  }
+  if (from.number < offsets.log_start || from.number > offsets.end) {
+    return Status(kOffsetOutOfRange, fmt::format("{}/{} has offsets {} to {}, not {}", partition.topic(),
+                                                 partition.index(), offsets.log_start, offsets.end, from.number));
+  }
+  return from.number;
+}
+
+// Waits for several partitions; the last one answers.
+struct DurableCount {
+  std::mutex mutex;
+  size_t waiting = 0;
+  Status first_error;
+  std::vector<AppendedRecords> ranges;
+  std::function<void(Result<std::vector<AppendedRecords>>)> done;
+};
+
+bool IsUtf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+
+void AppendPart(const char* name, const std::optional<std::string>& bytes, std::string& out) {
+  if (!bytes) {
+    out += fmt::format(",\"{}\":null", name);
+  } else if (IsUtf8(*bytes)) {
+    out += fmt::format(",\"{}\":", name);
+    AppendJsonText(*bytes, out);
+  } else {
+    out += fmt::format(",\"{}_base64\":\"{}\"", name, EncodeBase64(*bytes));
+  }
+}
+
+}  // namespace
+
+std::string_view FetchedRecord::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+Result<StartOffset> StartOffset::Parse(std::string_view text) {
+  int64_t number = 0;
+  if (text == "start") return StartOffset{Kind::kStart, 0};
+  if (text == "end") return StartOffset{Kind::kEnd, 0};
+  if (!text.empty() && text.front() == '@') {
+    const std::string_view time = text.substr(1);
+    if (ParseNumber(time, &number)) return StartOffset{Kind::kTime, number};
+    TimestampText parsed;
+    if (ParseTimestampText(time, TimeSyntax::kCast, parsed)) {
+      return StartOffset{Kind::kTime, (parsed.seconds - parsed.zone_seconds) * 1000 + parsed.nanos / 1'000'000};
+    }
+  } else if (ParseNumber(text, &number)) {
+    return number < 0 ? StartOffset{Kind::kBeforeEnd, -number} : StartOffset{Kind::kOffset, number};
+  }
+  return Status(
+      kUsage,
+      fmt::format("'{}' is no place to start: expected start, end, an offset, -N (before the end) or @TIME", text));
+}
+
+std::string StartOffset::ToString() const {
+  switch (kind) {
+    case Kind::kStart:
+      return "start";
+    case Kind::kEnd:
+      return "end";
+    case Kind::kOffset:
+      return std::to_string(number);
+    case Kind::kBeforeEnd:
+      return "-" + std::to_string(number);
+    case Kind::kTime:
+      break;
+  }
+  return "@" + std::to_string(number);
+}
+
+int32_t PartitionOfKey(std::string_view key, int32_t partitions) {
+  return static_cast<int32_t>((Murmur2Kafka(key) & 0x7fffffffU) % static_cast<uint32_t>(partitions));
+}
+
+Result<std::vector<TopicDescription>> LogTopicAccess::List() {
+  std::vector<TopicDescription> topics;
+  for (const std::string& name : log_.ListTopics()) {
+    // One that was deleted meanwhile is no error.
+    if (auto topic = log_.Describe(name); topic.ok()) topics.push_back(*std::move(topic));
+  }
+  return topics;
+}
+
+Result<TopicDescription> LogTopicAccess::Describe(const std::string& topic) { return log_.Describe(topic); }
+
+Result<std::vector<AppendedRecords>> LogTopicAccess::Append(const std::string& topic,
+                                                            const std::vector<TopicRecord>& records, int32_t partition,
+                                                            bool create) {
+  if (!IsSafeName(topic)) return Status(kInvalidName, fmt::format("'{}' is no name of a topic", topic));
+  auto described = log_.Describe(topic);
+  if (!described.ok() && described.status().Is(kUnknownTopic) && create) {
+    const Status created = log_.CreateTopic(topic);
+    if (!created.ok() && !created.Is(kTopicExists)) return created;
+    described = log_.Describe(topic);
+  }
+  if (!described.ok()) return described.status();
+  const auto partitions = static_cast<int32_t>(described->partitions.size());
+  const int32_t unkeyed =
+      partition >= 0 ? partition : static_cast<int32_t>(turn_.fetch_add(1) % static_cast<uint32_t>(partitions));
+  std::map<int32_t, std::vector<Record>> groups;
+  for (const TopicRecord& record : records) {
+    const int32_t target = partition >= 0 || !record.key ? unkeyed : PartitionOfKey(*record.key, partitions);
+    Record& added = groups[target].emplace_back();
+    if (record.key) added.key = *record.key;
+    if (record.value) added.value = *record.value;
+    added.timestamp_ms = record.timestamp_ms;
+  }
+  std::vector<AppendedRecords> ranges;
+  for (const auto& [index, group] : groups) {
+    TM_ASSIGN_OR_RETURN(const auto target, log_.partition(topic, index));
+    const auto first = target->Append(group);
+    if (!first.ok()) {
+      if (ranges.empty()) return first.status();
+      int64_t written = 0;
+      for (const AppendedRecords& range : ranges) written += range.count;
+      return first.status().WithNote(
+          fmt::format("{} of {} records were written to other partitions", written, records.size()));
+    }
+    ranges.push_back({index, *first, static_cast<int64_t>(group.size())});
+  }
+  return ranges;
+}
+
+Result<std::vector<AppendedRecords>> LogTopicAccess::Produce(const std::string& topic,
+                                                             const std::vector<TopicRecord>& records, int32_t partition,
+                                                             bool create) {
+  TM_ASSIGN_OR_RETURN(const std::vector<AppendedRecords> ranges, Append(topic, records, partition, create));
+  for (const AppendedRecords& range : ranges) {
+    TM_ASSIGN_OR_RETURN(const auto target, log_.partition(topic, range.partition));
+    TM_RETURN_IF_ERROR(target->SyncUpTo(range.first_offset + range.count - 1));
+  }
+  return ranges;
+}
+
+void LogTopicAccess::ProduceAsync(const std::string& topic, const std::vector<TopicRecord>& records, int32_t partition,
+                                  bool create, std::function<void(Result<std::vector<AppendedRecords>>)> done) {
+  auto appended = Append(topic, records, partition, create);
+  if (!appended.ok() || appended->empty()) return done(std::move(appended));
+  auto count = std::make_shared<DurableCount>();
+  count->waiting = appended->size();
+  count->ranges = *appended;
+  count->done = std::move(done);
+  const auto on_durable = [count](Status status) {
+    bool last = false;
+    {
+      std::lock_guard lock(count->mutex);
+      if (!status.ok() && count->first_error.ok()) count->first_error = std::move(status);
+      last = --count->waiting == 0;
+    }
+    if (!last) return;
+    if (count->first_error.ok()) {
+      count->done(std::move(count->ranges));
+    } else {
+      count->done(count->first_error);
+    }
+  };
+  for (const AppendedRecords& range : *appended) {
+    auto target = log_.partition(topic, range.partition);
+    if (!target.ok()) {
+      on_durable(target.status());
+    } else {
+      (*target)->WhenDurable(range.first_offset + range.count - 1, on_durable);
+    }
+  }
+}
+
+Result<TopicAccess::Page> LogTopicAccess::Fetch(const std::string& topic, int32_t partition, const StartOffset& from,
+                                                int limit) {
+  TM_ASSIGN_OR_RETURN(auto source, log_.partition(topic, partition));
+  TM_ASSIGN_OR_RETURN(const int64_t offset, ResolveOffset(*source, from));
+  Page page;
+  page.end_offset = source->Offsets().last_stable;
+  PartitionReader reader(source, offset);
+  int64_t bytes = 0;
+  std::vector<RecordView> views;
+  while (static_cast<int>(page.records.size()) < limit && bytes < kPageBytesMax) {
+    const int want = std::min(limit - static_cast<int>(page.records.size()), 256);
+    TM_RETURN_IF_ERROR(reader.Poll(want, &views));
+    if (views.empty()) break;
+    for (const RecordView& view : views) {
+      FetchedRecord& record = page.records.emplace_back();
+      record.partition = partition;
+      record.offset = view.offset;
+      record.timestamp_ms = view.timestamp_ms;
+      if (view.has_key()) record.key = std::string(view.key);
+      if (view.has_value()) record.value = std::string(view.value);
+      if (view.header_count > 0) {
+        TM_ASSIGN_OR_RETURN(const std::vector<RecordHeader> headers, DecodeHeaders(view));
+        for (const RecordHeader& header : headers) record.headers.emplace_back(header.key, header.value.value_or(""));
+      }
+      bytes += static_cast<int64_t>(view.key.size() + view.value.size() + view.header_bytes.size());
+    }
+  }
+  page.next_offset = reader.position();
+  return page;
+}
+
+std::string RecordToJson(const std::string& topic, const FetchedRecord& record) {
+  std::string out = "{\"topic\":";
+  AppendJsonText(topic, out);
+  out += fmt::format(",\"partition\":{},\"offset\":{},\"timestamp\":{}", record.partition, record.offset,
+                     record.timestamp_ms);
+  AppendPart("key", record.key, out);
+  AppendPart("value", record.value, out);
+  if (!record.headers.empty()) {
+    out += ",\"headers\":[";
+    for (const auto& [name, value] : record.headers) {
+      if (out.back() != '[') out += ',';
+      out += "{\"key\":";
+      AppendJsonText(name, out);
+      AppendPart("value", value, out);
+      out += '}';
+    }
+    out += ']';
+  }
+  return out + "}";
+}
+
+Result<std::optional<std::string>> JsonFieldText(std::string_view line, std::string_view field) {
+  const simdjson::padded_string padded(line);
+  simdjson::ondemand::parser parser;
+  simdjson::ondemand::document document;
+  simdjson::ondemand::object object;
+  if (parser.iterate(padded).get(document) || document.get_object().get(object))
+    return Status(kInvalidConfig, "not a JSON object");
+  simdjson::ondemand::value value;
+  const auto error = object.find_field_unordered(field).get(value);
+  if (error == simdjson::NO_SUCH_FIELD) return std::optional<std::string>();
+  if (error) return Status(kInvalidConfig, "not a JSON object");
+  simdjson::ondemand::json_type type;
+  if (value.type().get(type)) return Status(kInvalidConfig, "not a JSON object");
+  if (type == simdjson::ondemand::json_type::null) return std::optional<std::string>();
+  if (type == simdjson::ondemand::json_type::string) {
+    std::string_view text;
+    if (value.get_string().get(text))
+      return Status(kInvalidConfig, fmt::format("field '{}' is no valid string", field));
+    return std::optional<std::string>(text);
+  }
+  std::string_view raw;
+  if (type == simdjson::ondemand::json_type::object || type == simdjson::ondemand::json_type::array) {
+    if (simdjson::to_json_string(value).get(raw))
+      return Status(kInvalidConfig, fmt::format("field '{}' is not valid JSON", field));
+  } else {
+    raw = value.raw_json_token();
+  }
+  while (!raw.empty() && (raw.back() == ' ' || raw.back() == '\t' || raw.back() == '\r')) raw.remove_suffix(1);
+  return std::optional<std::string>(raw);
+}
+
+}  // namespace tidemill

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/network.h"
+#include "base/status.h"
+#include "log/log.h"
+
+namespace tidemill {
+
+struct TopicRecord {
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  int64_t timestamp_ms = kNoTimestamp;
+};
+struct FetchedRecord {
+  int32_t partition = 0;
+  int64_t offset = 0;
+  int64_t timestamp_ms = 0;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  std::vector<std::pair<std::string, std::string>> headers;
+
+  // The first header of that name, or "".
+  std::string_view header(std::string_view name) const;
+};
+// Where consecutive records of a request went.
+struct AppendedRecords {
+  int32_t partition = 0;
+  int64_t first_offset = 0;
+  int64_t count = 0;
+};
+
+// Where reading begins: "start", "end", "17", "-5" (five before the end), "@2026-01-01T00:00:00" or "@1767225600000"
+// (event time of records).
+struct StartOffset {
+  enum class Kind : uint8_t { kStart, kEnd, kOffset, kBeforeEnd, kTime };
+  Kind kind = Kind::kStart;
+  int64_t number = 0;  // offset, records before the end, or milliseconds
+  static Result<StartOffset> Parse(std::string_view text);
+  std::string ToString() const;
+};
+
+// Topics as commands and the HTTP API use them: an opened log, or a running server. Thread-safe.
+class TopicAccess {
+ public:
+  virtual ~TopicAccess() = default;
+  virtual Result<std::vector<TopicDescription>> List() = 0;
+  virtual Result<TopicDescription> Describe(const std::string& topic) = 0;
+  // Durable when it returns. Records with a key go where Kafka's clients put them (murmur2), the others of one call
+  // together into one partition, in turn. `partition` >= 0 overrides. kUnknownTopic unless `create`.
+  virtual Result<std::vector<AppendedRecords>> Produce(const std::string& topic,
+                                                       const std::vector<TopicRecord>& records, int32_t partition,
+                                                       bool create) = 0;
+  // Up to `limit` records from an offset on, at most 1 MiB; none when nothing is there yet.
+  struct Page {
+    std::vector<FetchedRecord> records;
+    int64_t next_offset = 0;
+    int64_t end_offset = 0;  // of what can be read now
+  };
+  virtual Result<Page> Fetch(const std::string& topic, int32_t partition, const StartOffset& from, int limit) = 0;
+};
+
+// `log` outlives it.
+class LogTopicAccess final : public TopicAccess {
+ public:
+  explicit LogTopicAccess(Log& log) : log_(log) {}
+  Result<std::vector<TopicDescription>> List() override;
+  Result<TopicDescription> Describe(const std::string& topic) override;
+  Result<std::vector<AppendedRecords>> Produce(const std::string& topic, const std::vector<TopicRecord>& records,
+                                               int32_t partition, bool create) override;
+  Result<Page> Fetch(const std::string& topic, int32_t partition, const StartOffset& from, int limit) override;
+  // As Produce, but `done` is called when everything is durable, on a thread of the log.
+  void ProduceAsync(const std::string& topic, const std::vector<TopicRecord>& records, int32_t partition, bool create,
+                    std::function<void(Result<std::vector<AppendedRecords>>)> done);
+
+ private:
+  Result<std::vector<AppendedRecords>> Append(const std::string& topic, const std::vector<TopicRecord>& records,
+                                              int32_t partition, bool create);
+  Log& log_;
+  std::atomic<uint32_t> turn_{0};
+};
+
+// Over HTTP. `network` outlives it.
+std::unique_ptr<TopicAccess> MakeRemoteTopicAccess(Network& network, std::string server_url);
+
+// A record as JSON: {"partition":0,"offset":5,"timestamp":..,"key":..,"value":..}; bytes that are no UTF-8 go as
+// "key_base64", "value_base64".
+std::string RecordToJson(const std::string& topic, const FetchedRecord& record);
+
+// The text of a field of a JSON object: strings without quotes, anything else as written; nullopt when the field is
+// absent or null. kInvalidConfig when the line is no JSON object.
+Result<std::optional<std::string>> JsonFieldText(std::string_view line, std::string_view field);
+
+// The partition of a key, as Kafka's clients choose it.
+int32_t PartitionOfKey(std::string_view key, int32_t partitions);
+
+}  // namespace tidemill
