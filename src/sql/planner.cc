@@ -198,7 +198,7 @@ struct Planner::Impl {
     }
     std::string warning;
     TM_RETURN_IF_ERROR(CheckSetting(statement.key, statement.value, statement.key_position, statement.value_position, warning));
-    settings.Set(statement.key, statement.value);
+    settings.Set(statement.key, CanonicalValue(statement.key, statement.value));
     return Made(Kind::kDefinition, statement.position,
                 warning.empty() ? fmt::format("'{}' set to '{}'", statement.key, statement.value) : "warning: " + warning);
   }

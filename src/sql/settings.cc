@@ -35,16 +35,20 @@ std::string ChoiceList(std::string_view choices) {
   return text;
 }
 
-bool IsChoice(std::string_view choices, std::string value) {
-  std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+// The choice that `value` is in any case, as it is spelled in `choices`; empty when it is none.
+std::string_view ChoiceOf(std::string_view choices, std::string_view value) {
   while (!choices.empty()) {
-    const size_t bar = std::min(choices.find('|'), choices.size());
-    std::string choice(choices.substr(0, bar));
-    std::transform(choice.begin(), choice.end(), choice.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (choice == value) return true;
-    choices.remove_prefix(std::min(bar + 1, choices.size()));
+    const std::string_view choice = choices.substr(0, choices.find('|'));
+    if (Lower(choice) == Lower(value)) return choice;
+    choices.remove_prefix(std::min(choice.size() + 1, choices.size()));
   }
-  return false;
+  return {};
 }
 
 }  // namespace
@@ -64,9 +68,9 @@ const std::vector<Setting>& KnownSettings() {
       {"table.exec.async-ml-predict.timeout", Type::kDuration, "", "3 min", "deadline of a prediction"},
       {"table.exec.emit.allow-lateness", Type::kDuration, "", "0 ms", "how long a fired window is kept for late rows"},
       {"table.exec.over.emit", Type::kChoice, "on-watermark|on-arrival", "on-watermark", "when OVER gives a row its values"},
-      {"table.exec.sink.not-null-enforcer", Type::kChoice, "error|drop", "error", "NULL for a NOT NULL column of a sink"},
+      {"table.exec.sink.not-null-enforcer", Type::kChoice, "ERROR|DROP", "", "NULL for a NOT NULL column of a sink"},
       {"table.exec.source.idle-timeout", Type::kDuration, "", "0 ms", "a partition without rows for this long holds no watermark back"},
-      {"table.exec.source.rowtime-null-handling", Type::kChoice, "fail|drop|skip_watermark", "fail", "a row without event time"},
+      {"table.exec.source.rowtime-null-handling", Type::kChoice, "FAIL|DROP|SKIP_WATERMARK", "FAIL", "a row without event time"},
       {"table.exec.state.ttl", Type::kDuration, "", "0 ms", "idle group state is dropped after this"},
       {"table.exec.window.idle-close", Type::kDuration, "", "0 ms", "wall-clock close of windows when data stops"},
       {"table.exec.temporal-join.emit", Type::kChoice, "on-watermark|on-arrival", "on-watermark", "when a temporal join gives a left row its version"},
@@ -106,10 +110,10 @@ Status CheckSetting(const std::string& key, const std::string& value, const Sour
         break;
       }
       case Type::kChoice:
-        if (key == "table.exec.over.emit" && value == "on-arrival-corrected") {
+        if (key == "table.exec.over.emit" && Lower(value) == "on-arrival-corrected") {
           return Status(kUnsupportedSyntax, "'on-arrival-corrected' of 'table.exec.over.emit' is not supported").At(value_position).WithHint("'on-arrival' or 'on-watermark'");
         }
-        if (!IsChoice(setting.choices, value)) {
+        if (ChoiceOf(setting.choices, value).empty()) {
           parsed = Status(kInvalidOption, fmt::format("'{}' is '{}', expected one of {}", key, value, ChoiceList(setting.choices)));
         }
         break;
@@ -125,6 +129,13 @@ Status CheckSetting(const std::string& key, const std::string& value, const Sour
   Status status = Status(kUnknownOption, fmt::format("there is no setting '{}'", key)).At(key_position);
   std::string nearest = NearestName(key, names);
   return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));
+}
+
+std::string CanonicalValue(const std::string& key, const std::string& value) {
+  for (const Setting& setting : KnownSettings()) {
+    if (setting.key == key && setting.type == Setting::Type::kChoice) return std::string(ChoiceOf(setting.choices, value));
+  }
+  return value;
 }
 
 }  // namespace tidemill

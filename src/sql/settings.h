@@ -25,4 +25,7 @@ const std::vector<Setting>& KnownSettings();
 Status CheckSetting(const std::string& key, const std::string& value, const SourcePosition& key_position, const SourcePosition& value_position,
                     std::string& warning);
 
+// A checked value as it is read later: choices, which are taken in any case, as KnownSettings() spells them.
+std::string CanonicalValue(const std::string& key, const std::string& value);
+
 }  // namespace tidemill
