@@ -26,6 +26,11 @@ struct RunCommandOptions {
   bool append = false;
 };
 
+// The script asks for what can't be run, found when the job was opened.
+bool IsPipelineError(const Status& error) {
+  return error.position() && !error.Is(kOutputExists) && error.code().number >= 1400 && error.code().number < 4100;
+}
+
 // Runs the statements of the script one after the other; unbounded jobs go on beside those that follow.
 class RunLoop {
  public:
@@ -82,8 +87,7 @@ class RunLoop {
 
   int Fail(const Status& error) {
     runner_.Cancel();
-    return error.position() && error.code().number >= 2000 && error.code().number < 3000 ? context_.FailPlanning(error)
-                                                                                         : context_.Fail(error);
+    return IsPipelineError(error) ? context_.FailPlanning(error) : context_.Fail(error);
   }
 
   CommandContext& context_;

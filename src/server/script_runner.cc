@@ -1,6 +1,7 @@
 #include "server/script_runner.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -32,6 +33,12 @@ struct ScriptRunner::Run {
 };
 
 namespace {
+
+std::string WholePath(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  return error ? path : whole.lexically_normal().string();
+}
 
 bool AllSourcesEnded(const JobStatus& status) {
   return std::all_of(status.sources.begin(), status.sources.end(),
@@ -108,7 +115,9 @@ Result<JobRecord> ScriptRunner::PrepareRecord(PlanningSession& session, const Lo
   for (const auto& [key, value] : context_.options.variables) identity.push_back(key + "=" + value);
   for (const auto& [key, value] : context_.options.settings.values()) identity.push_back(key + "=" + value);
   record.fingerprint = Fingerprint(identity);
-  const std::vector<OutputDirectory> directories = OutputDirectoriesOf(plan);
+  std::vector<OutputDirectory> directories = OutputDirectoriesOf(plan);
+  // Whole paths: the next run may be started in another folder.
+  for (OutputDirectory& directory : directories) directory.path = WholePath(directory.path);
   for (const OutputDirectory& directory : directories) record.outputs.push_back(directory.path);
 
   std::optional<JobRecord> known;

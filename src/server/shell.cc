@@ -137,7 +137,8 @@ class Shell {
     const std::string line(info->buffer, static_cast<size_t>(info->cursor - info->buffer));
     const size_t start = line.find_last_of(" \t\n(),;=<>+*/'\"`") + 1;
     const std::string word = line.substr(start);
-    std::vector<std::string> words = session_.planning().planner().Complete(pending_ + line);
+    if (word.empty()) return CC_REFRESH_BEEP;
+    std::vector<std::string> words = session_.planning().planner().Complete(word);
     std::erase_if(words, [&](const std::string& candidate) { return !StartsWithIgnoringCase(candidate, word); });
     if (words.empty()) return CC_REFRESH_BEEP;
     std::string shared = words.front();

@@ -1,8 +1,6 @@
 #include "server/topic_command.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +12,7 @@
 #include "log/errors.h"
 #include "server/command_line.h"
 #include "server/errors.h"
+#include "server/line_input.h"
 
 namespace tidemill {
 namespace {
@@ -141,13 +140,8 @@ int Produce(CommandContext& context, const ProduceOptions& options) {
   if (options.separator.empty()) return context.Fail(Status(kUsage, "--key-separator is empty"));
   Result<TopicSession> session = TopicSession::Open(context);
   if (!session.ok()) return context.Fail(session.status());
-  std::ifstream file;
-  if (options.file != "-") {
-    file.open(options.file, std::ios::binary);
-    if (!file) return context.Fail(Status(kFileNotFound, fmt::format("can't read '{}'", options.file)));
-  }
-  std::ios::sync_with_stdio(false);
-  std::istream& input = options.file == "-" ? std::cin : file;
+  Result<LineInput> input = LineInput::Open(options.file);
+  if (!input.ok()) return context.Fail(input.status());
   std::vector<TopicRecord> batch;
   size_t batch_bytes = 0;
   int64_t line_number = 0;
@@ -163,7 +157,7 @@ int Produce(CommandContext& context, const ProduceOptions& options) {
     return Status::OK();
   };
   std::string line;
-  while (std::getline(input, line)) {
+  while (input->Next(&line)) {
     ++line_number;
     if (line.empty()) continue;
     Result<TopicRecord> record = RecordOf(line, options);
@@ -177,8 +171,7 @@ int Produce(CommandContext& context, const ProduceOptions& options) {
     batch_bytes += line.size();
     batch.push_back(*std::move(record));
     // From a person, or another program that waits: what has come goes out at once.
-    const bool waits = input.rdbuf()->in_avail() <= 0;
-    if (batch.size() >= kBatchRecords || batch_bytes >= kBatchBytes || (waits && options.file == "-")) {
+    if (batch.size() >= kBatchRecords || batch_bytes >= kBatchBytes || input->WouldWait()) {
       if (const Status flushed = flush(); !flushed.ok()) return context.Fail(flushed);
     }
   }

@@ -79,7 +79,7 @@ def test_output_of_another_job_is_not_mixed_up(tm):
 def test_init_scripts_come_first(tm):
     script = tm.script("sum.sql", SUM_BY_MINUTE)
     init = tm.script("init.sql", "CREATE TABLE output (card STRING, minute_start TIMESTAMP(3), total DOUBLE) WITH ('connector' = 'print');\n")
-    done = tm.run("run", "-i", init, script, "-D", f"input={events(tm)}")
+    done = tm.run("run", "-i", init, script, "-D", f"input={events(tm)}", "-D", "out=nowhere")
     assert done.stdout.count("+I[") == 4
 
 

@@ -19,8 +19,7 @@ def test_one_statement(tm):
 def test_outputs(tm):
     sql = "SELECT * FROM (VALUES (1, 'a,b', CAST(NULL AS DOUBLE)), (2, 'ü', 0.5e0)) AS t (n, s, d)"
     text = tm.run("sql", "-c", sql).stdout
-    assert text == " n | s   |    d\n---+-----+-----\n" + re.sub("", "", text.split("-----\n", 1)[1])
-    assert "NULL" in text and text.endswith("(2 rows)\n")
+    assert text == " n | s   |    d\n---+-----+------\n 1 | a,b | NULL\n 2 | ü   |  0.5\n(2 rows)\n"
     rows = [json.loads(line) for line in tm.run("sql", "-c", sql, "--output", "json").stdout.splitlines()]
     assert sorted(rows, key=lambda row: row["n"]) == [{"n": 1, "s": "a,b", "d": None}, {"n": 2, "s": "ü", "d": 0.5}]
     lines = tm.run("sql", "-c", sql, "--output", "csv").stdout.splitlines()
