@@ -63,6 +63,8 @@ Result<std::unique_ptr<Engine>> Engine::Open(const GlobalOptions& options) {
                            fmt::format("it serves http://127.0.0.1:{}: commands that take --server can ask it", port));
   }
   parts.lock = *std::move(lock);
+  // Of a process that was killed.
+  TM_RETURN_IF_ERROR(parts.files.Remove(HttpPortPath(parts.data_dir)));
   LogOptions log;
   log.metrics = &parts.metrics;
   TM_ASSIGN_OR_RETURN(parts.log, Log::Open(parts.files, parts.clock, JoinPath(parts.data_dir, "log"), log));

@@ -1,12 +1,12 @@
 #include "server/line_input.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "base/errors.h"
 
@@ -23,7 +23,9 @@ Result<LineInput> LineInput::Open(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) return LineInput(fd, true);
   const int error = errno;
-  return Status(error == ENOENT ? kFileNotFound : error == EACCES ? kPermissionDenied : kIoError,
+  return Status(error == ENOENT   ? kFileNotFound
+                : error == EACCES ? kPermissionDenied
+                                  : kIoError,
                 "can't read '" + path + "': " + std::strerror(error));
 }
 

@@ -16,7 +16,8 @@ class LineInput {
   LineInput(const LineInput&) = delete;
   LineInput& operator=(const LineInput&) = delete;
 
-  // The next line without its line break; false at the end, or when reading failed (`error`). The last line needs no line break.
+  // The next line without its line break; false at the end, or when reading failed (`error`). The last line needs no
+  // line break.
   bool Next(std::string* line);
   // True when no further line has come and none is there to read at once.
   bool WouldWait();

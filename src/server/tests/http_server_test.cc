@@ -1,6 +1,7 @@
 #include "server/http_server.h"
 
 #include <future>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -62,6 +63,38 @@ TEST_F(HttpServerTest, RefusesUnknownPathsMethodsAndLargeBodies) {
   EXPECT_EQ(Fetch("POST", "/hello/x")->status, 405);
   EXPECT_EQ(Fetch("POST", "/echo", std::string(1001, 'x'))->status, 413);
   EXPECT_EQ(Fetch("POST", "/echo", std::string(1000, 'x'))->status, 200);
+}
+
+TEST(HttpServerAsync, AnswersLaterAndStopsOnlyWhenNothingIsOwed) {
+  HttpServer server;
+  std::promise<HttpServer::Reply> taken;
+  server.RouteAsync("GET", "/later",
+                    [&](const ServerRequest&, HttpServer::Reply reply) { taken.set_value(std::move(reply)); });
+  server.Route("GET", "/now", [](const ServerRequest&) { return ServerResponse{200, "text/plain", "now", {}}; });
+  HttpServerOptions options;
+  options.port = 0;
+  options.handler_threads = 1;
+  ASSERT_TRUE(server.Start(options).ok());
+  const auto network = MakeNetwork();
+  const auto fetch = [&](const std::string& path) {
+    HttpRequest request;
+    request.method = "GET";
+    request.url = "http://127.0.0.1:" + std::to_string(server.port()) + path;
+    request.allow_addresses = {"127.0.0.1"};
+    auto promise = std::make_shared<std::promise<Result<HttpResponse>>>();
+    auto future = promise->get_future();
+    network->Fetch(std::move(request),
+                   [promise](Result<HttpResponse> response) { promise->set_value(std::move(response)); });
+    return future;
+  };
+  auto later = fetch("/later");
+  const HttpServer::Reply reply = taken.get_future().get();
+  // The only handler thread is free meanwhile.
+  EXPECT_EQ(fetch("/now").get()->body, "now");
+  std::thread answer([&] { reply(ServerResponse{200, "text/plain", "later", {}}); });
+  EXPECT_EQ(later.get()->body, "later");
+  answer.join();
+  server.Stop();
 }
 
 TEST_F(HttpServerTest, SaysThatAPortIsTaken) {

@@ -1,0 +1,65 @@
+"""A full disk (a small tmpfs): writers are told, readers go on, writing goes on by itself when there is room again."""
+import os
+import subprocess
+
+import pytest
+from conftest import Tidemill, wait_for
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("mounting a tmpfs is not allowed here")
+    tidemill = Tidemill(disk)
+    yield tidemill
+    tidemill.close()
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill(disk, keep: int):
+    """Leaves about `keep` bytes free."""
+    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+    (disk / "filler").write_bytes(b"x" * max(0, free - keep))
+
+
+def test_push_into_a_full_disk(small_disk):
+    tm = small_disk
+    server = tm.serve("serve", "--http", "127.0.0.1:0")
+    assert server.push("t", ["first"], "?create=true")[0] == 200
+    fill(tm.work, 3 << 20)
+    accepted = ["first"]
+    for i in range(50):
+        lines = [f"{i}-{j}-" + "y" * 1000 for j in range(200)]
+        status, answer = server.push("t", lines)
+        if status != 200:
+            break
+        accepted += lines
+    assert status == 507 and answer["code"] == "TM1003", answer
+    assert server.get("/api/v1/topics/t/records?limit=1")[0] == 200
+    assert server.get("/healthz")[0] == 200
+    (tm.work / "filler").unlink()
+    assert server.push("t", ["last"])[0] == 200
+    assert server.stop()[0] == 0
+    assert tm.run("topic", "consume", "t").stdout.splitlines() == accepted + ["last"]
+
+
+def test_a_job_waits_for_room(small_disk):
+    tm = small_disk
+    tm.run("topic", "produce", "in", "--create", stdin="".join(f'{{"n":{n},"text":"{"z" * 200}"}}\n' for n in range(20_000)))
+    script = tm.script("copy.sql", """
+        CREATE TABLE source (n BIGINT, text STRING) WITH ('connector' = 'tidemill-log', 'topic' = 'in', 'format' = 'json',
+          'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset');
+        CREATE TABLE target (n BIGINT, text STRING) WITH ('connector' = 'filesystem', 'path' = '${script_dir}/out', 'format' = 'json');
+        INSERT INTO target SELECT n, text FROM source;""")
+    fill(tm.work, 1 << 20)
+    process = tm.start("run", script)
+    wait_for(lambda: process.poll() is not None or os.statvfs(tm.work).f_bavail < 8, "the full disk")
+    assert process.poll() is None, process.stderr.read()
+    (tm.work / "filler").unlink()
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    rows = [line for path in (tm.work / "out").iterdir() if not path.name.startswith(".") for line in path.read_text().splitlines()]
+    assert len(rows) == 20_000 and len(set(rows)) == 20_000
