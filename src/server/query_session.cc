@@ -117,6 +117,7 @@ Status QuerySession::RunPlan(PlannedStatement& statement, bool* interrupted) {
     ResultPrinter::Options shown;
     shown.schema = root.schema;
     shown.changelog = root.changelog != ChangelogMode::kAppend;
+    shown.bounded = planning_.IsBounded(statement.plan);
     shown.format = output_;
     shown.time_zone = statement.plan.settings.GetString("table.local-time-zone", "UTC");
     shown.rows_max = rows_max_;

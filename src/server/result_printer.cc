@@ -6,7 +6,7 @@
 #include <arrow/compute/api.h>
 #include <fmt/format.h>
 
-#include "data/arrow_status.h"
+#include "base/errors.h"
 #include "data/format.h"
 #include "function/scalar_function.h"
 
@@ -14,6 +14,7 @@ namespace tidemill {
 namespace {
 
 constexpr size_t kBlockRowsMax = 1000;
+constexpr int64_t kRemainingMax = 1'000'000;
 constexpr int64_t kBlockAgeNs = 300'000'000;
 
 bool IsNested(TypeKind kind) { return kind >= TypeKind::kArray; }
@@ -136,11 +137,15 @@ Result<std::vector<std::vector<Cell>>> BatchCells(const Schema& schema, const Ba
 }
 
 ResultPrinter::ResultPrinter(Options options, Console& console, const Clock& clock)
-    : options_(std::move(options)), console_(console), clock_(clock) {}
+    : options_(std::move(options)),
+      shows_op_(options_.changelog && !options_.bounded),
+      console_(console),
+      clock_(clock) {}
 ResultPrinter::~ResultPrinter() = default;
 
 Status ResultPrinter::Add(const Batch& given) {
   std::lock_guard lock(mutex_);
+  if (options_.changelog && options_.bounded) return AddChanges(given);
   Batch batch = given;
   if (options_.rows_max >= 0) {
     const int64_t room = std::max<int64_t>(0, options_.rows_max - rows_);
@@ -153,7 +158,7 @@ Status ResultPrinter::Add(const Batch& given) {
   TM_ASSIGN_OR_RETURN(auto rows, BatchCells(options_.schema, batch, clock_, options_.time_zone));
   if (block_.empty()) block_since_ns_ = clock_.MonotonicNanos();
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (options_.changelog) rows[i].insert(rows[i].begin(), Cell(OpText(KindOf(batch, static_cast<int64_t>(i)))));
+    if (shows_op_) rows[i].insert(rows[i].begin(), Cell(OpText(KindOf(batch, static_cast<int64_t>(i)))));
     block_.push_back(std::move(rows[i]));
   }
   if (options_.format == OutputFormat::kCsv || block_.size() >= kBlockRowsMax) return PrintBlock();
@@ -184,9 +189,67 @@ Status ResultPrinter::PrintJson(const Batch& batch) {
   return Status::OK();
 }
 
+// Adds and takes back rows; what is equal as text is the same row.
+Status ResultPrinter::AddChanges(const Batch& batch) {
+  std::vector<std::vector<Cell>> rows;
+  std::string json;
+  std::vector<size_t> ends;
+  if (options_.format == OutputFormat::kJson) {
+    if (!json_) {
+      TM_ASSIGN_OR_RETURN(json_, MakeJsonEncoder(options_.schema, Config()));
+    }
+    TM_RETURN_IF_ERROR(json_->Encode(batch, json, ends));
+  } else {
+    TM_ASSIGN_OR_RETURN(rows, BatchCells(options_.schema, batch, clock_, options_.time_zone));
+  }
+  size_t start = 0;
+  for (size_t i = 0; i < static_cast<size_t>(batch.num_rows()); ++i) {
+    std::string key;
+    if (options_.format == OutputFormat::kJson) {
+      key = json.substr(start, ends[i] - start);
+      start = ends[i];
+    } else {
+      for (const Cell& cell : rows[i])
+        key += fmt::format("{}{}:{}", static_cast<int>(cell.kind), cell.text.size(), cell.text);
+    }
+    const RowKind kind = KindOf(batch, static_cast<int64_t>(i));
+    Remaining& row = remaining_[key];
+    row.count += kind == RowKind::kInsert || kind == RowKind::kUpdateAfter ? 1 : -1;
+    row.added = ++added_;
+    if (row.count == 0) {
+      remaining_.erase(key);
+      continue;
+    }
+    if (!rows.empty()) row.cells = std::move(rows[i]);
+    if (options_.format == OutputFormat::kJson) row.json = std::move(key);
+  }
+  if (static_cast<int64_t>(remaining_.size()) <= kRemainingMax) return Status::OK();
+  return Status(kLimitExceeded, fmt::format("the result has more than {} rows", WithThousands(kRemainingMax)))
+      .WithHint("INSERT it into a table with a PRIMARY KEY");
+}
+
+Status ResultPrinter::PrintRemaining() {
+  std::vector<Remaining*> order;
+  for (auto& [key, row] : remaining_) order.push_back(&row);
+  std::sort(order.begin(), order.end(), [](const Remaining* a, const Remaining* b) { return a->added < b->added; });
+  std::string lines;
+  for (Remaining* row : order) {
+    for (int64_t i = 0; i < row->count && (options_.rows_max < 0 || rows_ < options_.rows_max); ++i, ++rows_) {
+      if (options_.format == OutputFormat::kJson) {
+        lines += row->json + "\n";
+      } else {
+        block_.push_back(row->cells);
+      }
+    }
+  }
+  remaining_.clear();
+  if (!lines.empty()) closed_ = !console_.Print(lines);
+  return Status::OK();
+}
+
 Status ResultPrinter::PrintBlock() {
   std::vector<std::string> names = options_.schema.names();
-  if (options_.changelog) names.insert(names.begin(), "op");
+  if (shows_op_) names.insert(names.begin(), "op");
   std::string out;
   if (options_.format == OutputFormat::kCsv) {
     Listing listing{names, std::move(block_)};
@@ -199,7 +262,7 @@ Status ResultPrinter::PrintBlock() {
   }
   std::vector<bool> right(names.size(), false);
   for (size_t i = 0; i < names.size(); ++i) {
-    const int field = static_cast<int>(i) - (options_.changelog ? 1 : 0);
+    const int field = static_cast<int>(i) - (shows_op_ ? 1 : 0);
     right[i] = field >= 0 && options_.schema.field(field).type.IsNumeric();
   }
   widths_.resize(names.size());
@@ -242,6 +305,7 @@ Status ResultPrinter::Tick() {
 
 Status ResultPrinter::Finish() {
   std::lock_guard lock(mutex_);
+  TM_RETURN_IF_ERROR(PrintRemaining());
   if (options_.format == OutputFormat::kJson) return Status::OK();
   if (!block_.empty() || !header_shown_) TM_RETURN_IF_ERROR(PrintBlock());
   if (options_.format == OutputFormat::kText)
@@ -256,6 +320,7 @@ int64_t ResultPrinter::rows() const {
 
 bool ResultPrinter::is_full() const {
   std::lock_guard lock(mutex_);
+  if (options_.changelog && options_.bounded) return false;
   return closed_ || (options_.rows_max >= 0 && rows_ >= options_.rows_max);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -24,7 +25,8 @@ class ResultPrinter {
  public:
   struct Options {
     Schema schema;
-    bool changelog = false;  // a first column `op` says +I, -U, +U, -D
+    bool changelog = false;  // rows are updated: a first column `op` says +I, -U, +U, -D
+    bool bounded = false;    // with changelog: only the rows that remain are shown, at the end, without `op`
     OutputFormat format = OutputFormat::kText;
     std::string time_zone = "UTC";
     int64_t rows_max = -1;  // what is more is dropped; -1 = all
@@ -42,16 +44,29 @@ class ResultPrinter {
   bool is_full() const;
 
  private:
+  Status AddChanges(const Batch& batch);
+  Status PrintRemaining();
   Status PrintBlock();
   Status PrintJson(const Batch& batch);
 
+  // A row of an updated result, as often as it is there.
+  struct Remaining {
+    std::vector<Cell> cells;  // text and CSV
+    std::string json;
+    int64_t count = 0;
+    uint64_t added = 0;  // when it last came
+  };
+
   const Options options_;
+  const bool shows_op_;
   Console& console_;
   const Clock& clock_;
   std::unique_ptr<class RowEncoder> json_;
   mutable std::mutex mutex_;
   std::vector<std::vector<Cell>> block_;
   int64_t block_since_ns_ = 0;
+  std::unordered_map<std::string, Remaining> remaining_;
+  uint64_t added_ = 0;
   std::vector<size_t> widths_;
   bool header_shown_ = false;
   bool closed_ = false;

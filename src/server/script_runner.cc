@@ -174,6 +174,7 @@ Status ScriptRunner::StartPlan(PlanningSession& session, PlannedStatement& state
     ResultPrinter::Options printer;
     printer.schema = root.schema;
     printer.changelog = root.changelog != ChangelogMode::kAppend;
+    printer.bounded = run->entry.bounded;
     printer.format = context_.options.output;
     printer.time_zone = statement.plan.settings.GetString("table.local-time-zone", "UTC");
     run->printer = std::make_shared<ResultPrinter>(std::move(printer), context_.console, engine_.clock());
