@@ -172,3 +172,43 @@ def test_names_of_jobs_are_safe(tm, name):
         assert "TM1014" in tm.run("run", script, "--name", name, code=1).stderr
     else:
         tm.run("run", script)
+
+
+def test_a_changed_script_says_what_it_does_with_its_state(tm):
+    tm.run("topic", "produce", "in", "--create", stdin="".join(f'{{"n":{n}}}\n' for n in range(10)))
+    script = tm.script("pass.sql", PASS_ON)
+    server = tm.serve("run", script, "--http", "127.0.0.1:0")
+    wait_for(lambda: server.get_json("/api/v1/topics/out")["partitions"][0]["stable"] >= 10, "ten rows")
+    assert server.stop()[0] == 0
+    script.write_text(PASS_ON.replace("SELECT n FROM", "SELECT n * 10 AS n FROM"))
+    tm.run("topic", "produce", "in", stdin='{"n":10}\n')
+    server = tm.serve("run", script, "--http", "127.0.0.1:0")
+    wait_for(lambda: '"{\\"n\\":100}"' in server.get("/api/v1/topics/out/records")[1], "the new row")
+    code, error = server.stop()
+    assert code == 0 and "the script has changed since it was stopped" in error
+    out = [json.loads(line)["n"] for line in tm.run("topic", "consume", "out").stdout.splitlines()]
+    assert out == [*range(10), 100]
+
+
+def test_refused_rows_are_replayed_once(tm):
+    tm.run("topic", "produce", "in", "--create", stdin='{"n":1}\n{"n":"two"}\nnothing\n')
+    bounded = PASS_ON.replace("'scan.startup.mode' = 'earliest-offset'", "'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset'")
+    tm.run("run", tm.script("pass.sql", bounded))
+    assert "would replay 2 records" in tm.run("dlq", "replay", "input", "--dry-run").stderr
+    assert "would replay 1 record\n" in tm.run("dlq", "replay", "input", "--dry-run", "--reason", "malformed").stderr
+    tm.run("topic", "create", "fixed")
+    assert "replayed 2 records" in tm.run("dlq", "replay", "input", "--to", "fixed").stderr
+    assert tm.run("topic", "consume", "fixed").stdout == '{"n":"two"}\nnothing\n'
+    assert "replayed 0 records" in tm.run("dlq", "replay", "input").stderr
+    assert "replayed 2 records" in tm.run("dlq", "replay", "input", "--all").stderr
+    assert tm.run("topic", "consume", "in").stdout.splitlines()[-2:] == ['{"n":"two"}', "nothing"]
+    assert "no dead letters" in tm.run("dlq", "show", "inptu", code=1).stderr.replace("there are ", "")
+
+
+def test_a_port_that_was_left_behind_is_forgotten(tm):
+    server = tm.serve("serve", "--http", "127.0.0.1:0")
+    server.process.kill()
+    server.process.communicate()
+    assert (tm.data / "http.port").exists()
+    tm.run("topic", "list")
+    assert not (tm.data / "http.port").exists()
