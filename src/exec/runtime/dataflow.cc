@@ -129,7 +129,7 @@ Status Dataflow::MakeSubtasks() {
   const int num_sources =
       static_cast<int>(std::count_if(sources_.begin(), sources_.end(), [](const auto& source) { return source.source != nullptr; }));
   if (bounded_) {
-    aligner_ = std::make_unique<SourceAligner>(num_sources * lanes);
+    aligner_ = std::make_unique<SourceAligner>(num_sources * lanes, 4 * options_.batch_rows_max);
     aligner_->SetSignals(signals_);
   }
   int member = 0;

@@ -5,11 +5,14 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "exec/errors.h"
 
 namespace tidemill {
 namespace {
+
+constexpr int64_t kRowsMin = 32;  // smaller parts cost more than they align
 
 int64_t FloorDivide(int64_t value, int64_t by) { return value >= 0 ? value / by : -((-value + by - 1) / by); }
 
@@ -105,7 +108,7 @@ RowTimer::RowTimer(RowTimingSpec spec, const Clock& clock, MetricsRegistry& metr
   }
 }
 
-Status RowTimer::Cut(const Batch& read, EventTime watermark, RejectSink& rejects, std::deque<TimedPiece>& out) {
+Status RowTimer::Cut(const Batch& read, EventTime watermark, bool divisible, RejectSink& rejects, std::deque<TimedPiece>& out) {
   const int64_t rows_read = read.num_rows();
   std::vector<EvalContext::RowError> errors;
   arrow::ArrayVector columns = read.rows->columns();
@@ -139,19 +142,41 @@ Status RowTimer::Cut(const Batch& read, EventTime watermark, RejectSink& rejects
   EventTime running = watermark;
   EventTime start = watermark;
   int64_t first = 0;
+  std::vector<EventTime> watermarks(divisible && has_watermark_ ? static_cast<size_t>(n) : 0);
+  const auto emit = [&](int64_t to, int64_t read_to) {
+    TimedPiece piece{first == 0 && to == n ? rows : rows.Slice(first, to - first), start, running, read_to};
+    piece.first_read = first < n ? raw(first) : read_to;
+    if (!all) piece.read_rows.assign(kept.begin() + first, kept.begin() + to);
+    if (!watermarks.empty()) piece.watermarks.assign(watermarks.begin() + first, watermarks.begin() + to);
+    out.push_back(std::move(piece));
+    first = to;
+    start = running;
+  };
   if (has_watermark_) {
     for (int64_t row = 0; row < n; ++row) {
       const int64_t at = raw(row);
-      if (time_valid[at] && times[at] <= running && running > start) {
-        out.push_back({rows.Slice(first, row - first), start, running, at});
-        first = row;
-        start = running;
-      }
+      if (time_valid[at] && times[at] <= running && running > start) emit(row, at);
       if (mark_valid[at] && time_valid[at]) running = std::max(running, marks[at]);
+      if (!watermarks.empty()) watermarks[row] = running;
     }
   }
-  out.push_back({first == 0 ? std::move(rows) : rows.Slice(first, n - first), start, running, rows_read});
+  emit(n, rows_read);
   return Status::OK();
+}
+
+TimedPiece TimedPiece::TakeUntil(EventTime limit) {
+  const int64_t n = batch.num_rows();
+  // Row i starts at the watermark after row i - 1.
+  int64_t to = n;
+  if (!watermarks.empty()) {
+    to = std::upper_bound(watermarks.begin() + taken, watermarks.end(), limit) - watermarks.begin() + 1;
+    to = std::min(n, std::max(to, taken + kRowsMin));
+  }
+  TimedPiece head{taken == 0 && to == n ? batch : batch.Slice(taken, to - taken), start, to == n ? watermark : watermarks[to - 1], rows_read};
+  if (to < n) head.rows_read = read_rows.empty() ? first_read + to : read_rows[to];
+  taken = to;
+  start = head.watermark;
+  return head;
 }
 
 Status RowTimer::Refuse(const Batch& full, const std::vector<int64_t>& times, const std::vector<uint8_t>& time_valid,

@@ -20,6 +20,14 @@ struct TimedPiece {
   EventTime start = kMinEventTime;    // the split's watermark before it
   EventTime watermark = kMinEventTime;  // and after it
   int64_t rows_read = 0;              // rows of the read batch up to its end
+  int64_t first_read = 0;             // and before its first row
+  std::vector<int32_t> read_rows;     // number in the read batch of each row; empty: first_read, first_read + 1, ...
+  std::vector<EventTime> watermarks;  // after each row; empty: not to be divided
+  int64_t taken = 0;                  // rows that TakeUntil has taken off: `batch` and the vectors still hold them
+
+  bool empty() const { return taken == batch.num_rows(); }
+  // Takes off the rows that start at or below `limit`, but no less than a few; what remains starts where they end.
+  TimedPiece TakeUntil(EventTime limit);
 };
 
 // What decides how a scan's rows become pieces; from the table's options and the settings.
@@ -41,7 +49,8 @@ class RowTimer {
 
   bool has_watermark() const { return has_watermark_; }
   // `watermark`: the split's, before these rows. Appends one piece or more; the last one's rows_read is `read` rows' number.
-  Status Cut(const Batch& read, EventTime watermark, RejectSink& rejects, std::deque<TimedPiece>& out);
+  // `divisible`: pieces may be divided further (TimedPiece::TakeUntil).
+  Status Cut(const Batch& read, EventTime watermark, bool divisible, RejectSink& rejects, std::deque<TimedPiece>& out);
 
  private:
   // Rows that go on, or empty = all.

@@ -2,26 +2,47 @@
 
 #include <algorithm>
 
+#include "exec/event_time.h"
+
 namespace tidemill {
 
-SourceAligner::SourceAligner(int members)
-    : starts_(static_cast<size_t>(members)), reached_(static_cast<size_t>(members)), arrived_(static_cast<size_t>(members)) {
+SourceAligner::SourceAligner(int members, int64_t rows_ahead)
+    : rows_ahead_(static_cast<double>(rows_ahead)), starts_(static_cast<size_t>(members)), reached_(static_cast<size_t>(members)),
+      densities_(static_cast<size_t>(members)), arrived_(static_cast<size_t>(members)) {
   for (auto& start : starts_) start.store(kMinEventTime);
   for (auto& reached : reached_) reached.store(kMinEventTime);
 }
 
 void SourceAligner::Publish(int member, EventTime start) {
-  if (start != kMaxEventTime) reached_[member].store(start, std::memory_order_relaxed);
   if (starts_[member].exchange(start, std::memory_order_seq_cst) == start) return;
   if (someone_waits_.exchange(false, std::memory_order_seq_cst)) NotifyAll();
 }
 
-bool SourceAligner::MayRead(int member, int64_t drift_ms) {
-  const EventTime own = starts_[member].load(std::memory_order_relaxed);
+void SourceAligner::PublishReached(int member, EventTime start) { reached_[member].store(start, std::memory_order_relaxed); }
+
+void SourceAligner::PublishDensity(int member, double density) { densities_[member].store(density, std::memory_order_relaxed); }
+
+EventTime SourceAligner::LimitFor(int member) const {
+  EventTime slowest = kMaxEventTime;
+  double density = 0;
+  bool alone = true;
+  for (size_t i = 0; i < starts_.size(); ++i) {
+    const EventTime start = starts_[i].load(std::memory_order_seq_cst);
+    if (start == kMaxEventTime) continue;
+    slowest = std::min(slowest, start);
+    if (static_cast<int>(i) == member) continue;
+    alone = false;
+    density += densities_[i].load(std::memory_order_relaxed);
+  }
+  if (alone) return kMaxEventTime;
+  if (slowest == kMinEventTime) return kMinEventTime;  // somebody has not begun: it goes first, as far as one row takes it
+  const double ahead_ms = density > 0 ? rows_ahead_ / density : 1e15;
+  return SaturatingAdd(slowest, static_cast<int64_t>(std::min(ahead_ms, 1e15)));
+}
+
+bool SourceAligner::MayEmit(int member) {
   for (int attempt = 0; attempt < 2; ++attempt) {
-    EventTime slowest = kMaxEventTime;
-    for (const auto& start : starts_) slowest = std::min(slowest, start.load(std::memory_order_seq_cst));
-    if (own == slowest || (slowest != kMinEventTime && own - slowest <= drift_ms)) return true;
+    if (starts_[member].load(std::memory_order_relaxed) <= LimitFor(member)) return true;
     // Look again after saying so: a move in between would else be missed.
     if (attempt == 0) someone_waits_.store(true, std::memory_order_seq_cst);
   }

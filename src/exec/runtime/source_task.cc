@@ -71,7 +71,7 @@ Status SourceTask::Start(Chain& chain) {
   return EmitWatermark(chain);
 }
 
-Status SourceTask::Step(Chain& chain) {
+Status SourceTask::Step(EventTime limit, Chain& chain) {
   const int chosen = Choose();
   if (chosen < 0) return Status::OK();
   last_ = static_cast<size_t>(chosen);
@@ -80,8 +80,8 @@ Status SourceTask::Step(Chain& chain) {
     TM_RETURN_IF_ERROR(Read(split));
     if (split.pending.empty()) return split.ended() ? EmitWatermark(chain) : Status::OK();
   }
-  TimedPiece piece = std::move(split.pending.front());
-  split.pending.pop_front();
+  TimedPiece piece = split.pending.front().TakeUntil(limit);
+  if (split.pending.front().empty()) split.pending.pop_front();
   split.rows_emitted = split.rows_before + piece.rows_read;
   split.watermark = std::max(split.watermark, piece.watermark);
   BeActive(chain);
@@ -113,9 +113,13 @@ Status SourceTask::Read(Split& split) {
       const int64_t fresh_rows = fresh.num_rows();
       split.pending.push_back({std::move(fresh), split.watermark, split.watermark, fresh_rows});
     } else {
-      TM_RETURN_IF_ERROR(timer_->Cut(fresh, split.watermark, *rejects_, split.pending));
-      const EventTime end = split.pending.back().watermark;
-      if (split.watermark != kMinEventTime && end > split.watermark) span_ms_ = std::max(span_ms_ - span_ms_ / 8, end - split.watermark);
+      TM_RETURN_IF_ERROR(timer_->Cut(fresh, split.watermark, options_.ordered, *rejects_, split.pending));
+      EventTime from = split.watermark;
+      if (from == kMinEventTime && !split.pending.front().watermarks.empty()) from = split.pending.front().watermarks.front();
+      const EventTime to = split.pending.back().watermark;
+      if (from != kMinEventTime && to > from) {
+        density_ = static_cast<double>(rows) * static_cast<double>(splits_.size()) / static_cast<double>(to - from);
+      }
     }
   }
   split.read_ended = outcome.ended;
@@ -161,6 +165,11 @@ Status SourceTask::EmitWatermark(Chain& chain) {
   }
   progress_.idle.store(idle_, std::memory_order_relaxed);
   return Status::OK();
+}
+
+double SourceTask::density() const {
+  const bool all_read = std::all_of(splits_.begin(), splits_.end(), [](const auto& split) { return split->read_ended; });
+  return all_read ? 0 : density_;
 }
 
 void SourceTask::Snapshot(std::map<std::string, SplitPosition>& positions) const {

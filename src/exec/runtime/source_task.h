@@ -54,11 +54,12 @@ class SourceTask {
   bool ended() const;                    // nothing follows in any split
   bool HasWork() const;                  // Step would do something
   Status Start(Chain& chain);            // says what a restored job knows: watermark, idleness
-  Status Step(Chain& chain);
+  // Emits rows that start at or below `limit`, some at least.
+  Status Step(EventTime limit, Chain& chain);
   // The watermark at which the next rows start; kMaxEventTime when ended.
   EventTime NextStart() const;
-  // How far this source may run ahead of others (SourceAligner), from how much event time a read spans.
-  int64_t drift_ms() const { return 4 * span_ms_; }
+  // Rows per millisecond of event time in the last read; 0: not known, or everything has been read.
+  double density() const;
   void Snapshot(std::map<std::string, SplitPosition>& positions) const;
   // Splits that have said nothing for the idle timeout leave the minimum.
   Status CheckIdle(int64_t now_ns, Chain& chain);
@@ -102,7 +103,7 @@ class SourceTask {
   std::vector<std::unique_ptr<Split>> splits_;
   EventTime watermark_ = kMinEventTime;
   bool idle_ = false;
-  int64_t span_ms_ = 250;
+  double density_ = 0;
   size_t last_ = 0;                      // split of the last step: ties go round
   SourceProgress progress_;
 };

@@ -40,7 +40,7 @@ bool Subtask::Ready() {
     if (barrier == BarrierState::kWait) return false;
     if (source_->ended()) return true;
     if (!source_->HasWork() || !chain_.OutputsHaveRoom() || !chain_.OperatorsHaveRoom()) return false;
-    return aligner_ == nullptr || !source_->timed() || aligner_->MayRead(member_, source_->drift_ms());
+    return aligner_ == nullptr || !source_->timed() || aligner_->MayEmit(member_);
   }
   const bool all_ended = std::all_of(inputs_.begin(), inputs_.end(), [](const Input& input) { return input.ended; });
   if (all_ended) return true;
@@ -98,7 +98,13 @@ Status Subtask::RunSource() {
   }
   if (barrier == BarrierState::kWait) return Status::OK();
   if (!source_->ended() && chain_.OutputsHaveRoom() && chain_.OperatorsHaveRoom()) {
-    TM_RETURN_IF_ERROR(source_->Step(chain_));
+    const bool aligned = aligner_ != nullptr && source_->timed();
+    const EventTime start = source_->NextStart();
+    TM_RETURN_IF_ERROR(source_->Step(aligned ? aligner_->LimitFor(member_) : kMaxEventTime, chain_));
+    if (aligned) {
+      aligner_->PublishReached(member_, start);
+      aligner_->PublishDensity(member_, source_->density());
+    }
     shown_watermark_.store(source_->progress().watermark.load(std::memory_order_relaxed), std::memory_order_relaxed);
   }
   if (aligner_ != nullptr && source_->timed()) aligner_->Publish(member_, source_->NextStart());
