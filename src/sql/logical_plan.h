@@ -64,6 +64,7 @@ struct WindowAggregateSpec {
 struct GroupAggregateSpec {
   std::vector<int> keys;
   std::vector<AggregateCall> calls;
+  int64_t state_ttl_ms = 0;   // 'table.exec.state.ttl'; 0 = for ever
 };
 
 struct OverFrame {

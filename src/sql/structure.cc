@@ -123,7 +123,7 @@ struct SpecComparer {
   }
   bool operator()(const GroupAggregateSpec& a) const {
     const auto& b = std::get<GroupAggregateSpec>(other);
-    return a.keys == b.keys && SameCalls(a.calls, b.calls);
+    return a.keys == b.keys && SameCalls(a.calls, b.calls) && a.state_ttl_ms == b.state_ttl_ms;
   }
   bool operator()(const OverSpec& a) const {
     const auto& b = std::get<OverSpec>(other);

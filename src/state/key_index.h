@@ -34,6 +34,8 @@ class KeyIndex {
   uint32_t slot_limit() const { return static_cast<uint32_t>(live_.size()); }
   bool IsLive(uint32_t slot) const { return live_[slot] != 0; }
   uint8_t key_group(uint32_t slot) const { return groups_[slot]; }
+  // For a group that follows from part of the key.
+  void set_key_group(uint32_t slot, uint8_t group) { groups_[slot] = group; }
   // Bytes of a live key; valid until the index changes.
   std::string_view key(uint32_t slot) const;
   int64_t MemoryBytes() const;

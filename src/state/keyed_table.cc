@@ -21,7 +21,34 @@ KeyedTable::KeyedTable(Options options, KeyColumns keys, SlotValues* values)
 Result<std::unique_ptr<KeyedTable>> KeyedTable::Make(Options options, SlotValues* values) {
   TM_CHECK(options.ttl_ms == 0 || options.clock != nullptr);
   TM_ASSIGN_OR_RETURN(KeyColumns keys, KeyColumns::Make(options.keys));
-  return std::unique_ptr<KeyedTable>(new KeyedTable(std::move(options), std::move(keys), values));
+  std::unique_ptr<KeyedTable> table(new KeyedTable(std::move(options), std::move(keys), values));
+  if (table->options_.group_columns >= 0) {
+    const auto begin = table->options_.keys.begin();
+    TM_ASSIGN_OR_RETURN(KeyColumns group_keys, KeyColumns::Make({begin, begin + table->options_.group_columns}));
+    table->group_keys_ = std::move(group_keys);
+  }
+  return table;
+}
+
+// The groups of keys that are new, by their leading columns.
+Status KeyedTable::SetKeyGroups(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows,
+                                std::span<const uint32_t> slots, const std::vector<uint32_t>& new_rows) {
+  if (new_rows.empty()) return Status::OK();
+  std::vector<std::shared_ptr<arrow::Array>> leading(key_columns.begin(), key_columns.begin() + options_.group_columns);
+  if (leading.empty()) {
+    for (const uint32_t row : new_rows) index_.set_key_group(slots[row], 0);
+    return Status::OK();
+  }
+  int64_t first = 0;
+  if (num_rows > 1 && new_rows.size() * 4 < static_cast<size_t>(num_rows)) {
+    // Few of many: encode only the stretch that holds them.
+    first = new_rows.front();
+    num_rows = new_rows.back() + 1 - first;
+    for (auto& column : leading) column = column->Slice(first, num_rows);
+  }
+  TM_ASSIGN_OR_RETURN(EncodedKeys encoded, group_keys_->Encode(leading, num_rows));
+  for (const uint32_t row : new_rows) index_.set_key_group(slots[row], encoded.key_groups[row - first]);
+  return Status::OK();
 }
 
 void KeyedTable::Grow() {
@@ -37,14 +64,16 @@ Status KeyedTable::Upsert(const std::vector<std::shared_ptr<arrow::Array>>& key_
                           std::vector<uint32_t>* new_rows) {
   TM_ASSIGN_OR_RETURN(EncodedKeys encoded, keys_.Encode(key_columns, num_rows));
   slots.resize(static_cast<size_t>(num_rows));
-  const size_t first_new = new_rows ? new_rows->size() : 0;
   std::vector<uint32_t> own_new_rows;
-  std::vector<uint32_t>* inserted = new_rows ? new_rows : options_.ttl_ms > 0 ? &own_new_rows : nullptr;
+  const bool need_new = options_.ttl_ms > 0 || group_keys_;
+  std::vector<uint32_t>* inserted = need_new ? &own_new_rows : new_rows;
   index_.FindOrInsert(encoded, slots.data(), inserted);
   Grow();
+  if (group_keys_) TM_RETURN_IF_ERROR(SetKeyGroups(key_columns, num_rows, slots, own_new_rows));
+  if (need_new && new_rows) new_rows->insert(new_rows->end(), own_new_rows.begin(), own_new_rows.end());
   if (options_.ttl_ms > 0) {
     const int64_t now_ms = NowMs();
-    for (size_t i = inserted == new_rows ? first_new : 0; i < inserted->size(); ++i) last_write_ms_[slots[(*inserted)[i]]] = now_ms;
+    for (const uint32_t row : own_new_rows) last_write_ms_[slots[row]] = now_ms;
     ResetExpired(slots, new_rows);
   }
   for (const uint32_t slot : slots) Mark(slot);
@@ -202,8 +231,10 @@ Status KeyedTable::LoadBatch(const std::shared_ptr<arrow::RecordBatch>& batch, K
   TM_ASSIGN_OR_RETURN(auto values, SnapshotColumns(*rows, values_->schema().fields()));
   TM_ASSIGN_OR_RETURN(EncodedKeys encoded, keys_.Encode(keys, rows->num_rows()));
   slots.resize(static_cast<size_t>(rows->num_rows()));
-  index_.FindOrInsert(encoded, slots.data());
+  std::vector<uint32_t> new_rows;
+  index_.FindOrInsert(encoded, slots.data(), &new_rows);
   Grow();
+  if (group_keys_) TM_RETURN_IF_ERROR(SetKeyGroups(keys, rows->num_rows(), slots, new_rows));
   if (options_.ttl_ms > 0) {
     const auto written = rows->GetColumnByName(kLastWriteColumn);
     for (size_t i = 0; i < slots.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ class KeyedTable final : public StateTable {
  public:
   struct Options {
     std::vector<Field> keys;
+    int group_columns = -1;        // so many leading key columns decide the key group, as in the exchange; -1 = all
     int64_t ttl_ms = 0;            // 0 = for ever
     const Clock* clock = nullptr;  // needed with a TTL
   };
@@ -68,7 +70,9 @@ class KeyedTable final : public StateTable {
   int64_t NumKeys() const override { return index_.size(); }
 
  private:
-  explicit KeyedTable(Options options, KeyColumns keys, SlotValues* values);
+  KeyedTable(Options options, KeyColumns keys, SlotValues* values);
+  Status SetKeyGroups(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows, std::span<const uint32_t> slots,
+                      const std::vector<uint32_t>& new_rows);
   void Mark(uint32_t slot) {
     if (dirty_[slot]) return;
     dirty_[slot] = 1;
@@ -84,6 +88,7 @@ class KeyedTable final : public StateTable {
 
   Options options_;
   KeyColumns keys_;
+  std::optional<KeyColumns> group_keys_;  // with Options::group_columns
   SlotValues* values_;
   KeyIndex index_;
   std::vector<uint8_t> dirty_;            // by slot

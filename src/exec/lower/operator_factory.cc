@@ -2,11 +2,15 @@
 
 #include "exec/calc.h"
 #include "exec/errors.h"
+#include "exec/group_aggregate.h"
 #include "exec/journal_operator.h"
 #include "exec/over.h"
 #include "exec/predict.h"
+#include "exec/session_aggregate.h"
 #include "exec/temporal_join.h"
 #include "exec/union.h"
+#include "exec/window_aggregate.h"
+#include "exec/window_tvf.h"
 
 namespace tidemill {
 
@@ -62,6 +66,18 @@ Result<OperatorStageSpec> MakeOperatorStage(const LogicalPtr& node) {
   }
   if (const auto* join = std::get_if<TemporalJoinSpec>(&node->spec)) {
     return StageOf(node, [=] { return TemporalJoin::Make(*join, node->inputs[0]->schema, node->inputs[1]->schema, output); });
+  }
+  if (const auto* window = std::get_if<WindowAggregateSpec>(&node->spec)) {
+    if (window->window.kind == WindowKind::kSession) {
+      return StageOf(node, [=] { return SessionAggregate::Make(*window, node->inputs[0]->schema, output); });
+    }
+    return StageOf(node, [=] { return WindowAggregate::Make(*window, node->inputs[0]->schema, output); });
+  }
+  if (const auto* window = std::get_if<WindowTvfSpec>(&node->spec)) {
+    return StageOf(node, [=] { return WindowTvf::Make(*window, node->inputs[0]->schema, output); });
+  }
+  if (const auto* group = std::get_if<GroupAggregateSpec>(&node->spec)) {
+    return StageOf(node, [=] { return GroupAggregate::Make(*group, node->inputs[0]->schema, output); });
   }
   if (const auto* predict = std::get_if<PredictSpec>(&node->spec)) {
     return OperatorStageSpec{.name = node->name, .type = NodeTypeName(*node), .make = [=](OperatorMakeContext& context) -> Made {

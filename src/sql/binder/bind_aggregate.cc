@@ -167,6 +167,7 @@ Status Binder::ApplyAggregate(SelectState& state) {
   GroupAggregateSpec spec;
   TM_ASSIGN_OR_RETURN(spec.keys, ColumnsFor(input, state.keys, state.select->group_position));
   spec.calls = state.aggregates;
+  spec.state_ttl_ms = StateTtlMs();
   // Calls and keys share one name space.
   std::vector<std::string> names;
   for (int key : spec.keys) names.push_back(input.node->schema.field(key).name);

@@ -51,6 +51,7 @@ Result<Relation> Binder::BindSelect(const ast::Body& body, const CommonTableScop
   for (size_t i = 0; i < state.names.size(); ++i) relation.columns[i].name = state.names[i];
   if (select.distinct) {
     GroupAggregateSpec distinct;
+    distinct.state_ttl_ms = StateTtlMs();
     for (int i = 0; i < relation.node->schema.num_fields(); ++i) distinct.keys.push_back(i);
     relation.node = MakeGroupAggregate(relation.node, std::move(distinct), hint_, select.distinct_position);
   }

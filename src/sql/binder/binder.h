@@ -103,6 +103,10 @@ class Binder {
   };
   Status CheckDepth(const SourcePosition& position) const;
   bool EmitsOnArrival() const { return settings_.GetString("table.exec.over.emit", "on-watermark") == "on-arrival"; }
+  int64_t StateTtlMs() const {
+    const Result<int64_t> ttl = settings_.GetDurationMs("table.exec.state.ttl", 0);
+    return ttl.ok() ? *ttl : 0;  // SET has checked it
+  }
   std::string TimeZone() const { return settings_.GetString("table.local-time-zone", "UTC"); }
 
   PlannerEnvironment& environment_;
