@@ -40,7 +40,7 @@ struct IntegerSumState {
   };
   static constexpr const char* kNames[] = {"sum", "count"};
   static constexpr bool kDoubles[] = {false, false};
-  uint64_t sum = 0;  // wraps around, as the function says
+  uint64_t sum = 0;  // wraps around, as the function promises
   int64_t count = 0;
 
   void Add(const uint64_t* record, int word) {

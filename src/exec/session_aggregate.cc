@@ -199,7 +199,6 @@ Status SessionAggregate::ProcessBatch(int, Batch batch, Collector& out) {
     const uint32_t session = Place(key_numbers[i], times[i], static_cast<uint32_t>(i));
     if (session == kNone) {
       rejecter_.Late(out, batch, static_cast<int64_t>(i), times[i], watermark_.value);
-      if (open_[key_numbers[i]].empty() && keys_.IsLive(key_numbers[i])) keys_.Erase(key_numbers[i]);
       continue;
     }
     sessions.push_back(session);
@@ -210,6 +209,12 @@ Status SessionAggregate::ProcessBatch(int, Batch batch, Collector& out) {
     while (sessions_[session].joined != kNone) session = sessions_[session].joined;
   }
   TM_RETURN_IF_ERROR(Settle(batch));
+  if (rows.size() < n) {
+    // Keys whose rows were all late are not kept.
+    for (const uint32_t key : key_numbers) {
+      if (keys_.IsLive(key) && open_[key].empty()) keys_.Erase(key);
+    }
+  }
   std::vector<uint32_t> slots;
   for (const uint32_t session : sessions) {
     slots.push_back(sessions_[session].slot);
@@ -247,7 +252,7 @@ Status SessionAggregate::Settle(const Batch& batch) {
     TM_ASSIGN_OR_RETURN(Batch taken, TakeRows(batch, rows));
     std::vector<std::shared_ptr<arrow::Array>> keys;
     for (const int key : spec_.keys) keys.push_back(taken.rows->column(key));
-    keys.push_back(std::make_shared<arrow::Int64Array>(static_cast<int64_t>(numbers.size()), arrow::Buffer::FromVector(std::move(numbers))));
+    keys.push_back(std::make_shared<arrow::Int64Array>(taken.num_rows(), arrow::Buffer::FromVector(std::move(numbers))));
     std::vector<uint32_t> slots;
     TM_RETURN_IF_ERROR(table_->Upsert(keys, static_cast<int64_t>(fresh.size()), slots));
     for (size_t i = 0; i < fresh.size(); ++i) sessions_[fresh[i]].slot = slots[i];
@@ -257,7 +262,8 @@ Status SessionAggregate::Settle(const Batch& batch) {
     table_->Erase(joined_slots);
   }
   for (const uint32_t session : touched_) {
-    if (sessions_[session].joined != kNone) FreeSession(session);
+    // One that is new and has joined another at once stands here twice.
+    if (std::exchange(sessions_[session].joined, kNone) != kNone) FreeSession(session);
   }
   touched_.clear();
   return Status::OK();

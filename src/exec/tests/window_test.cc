@@ -136,6 +136,8 @@ TEST_P(WindowTest, EqualsTheDefinitionThroughRestoresAndParallelism) {
       std::vector<Row> rows(1 + random.Uniform(30));
       for (Row& row : rows) {
         row = {"key" + std::to_string(random.Uniform(6)), watermark + 1 + static_cast<EventTime>(random.Uniform(60)), static_cast<int64_t>(random.Uniform(9)), random.Uniform(2) == 0};
+        // Rows exactly a gap apart are together only if the first session has not fired yet: even times and an odd gap leave them out.
+        if (spec.window.kind == WindowKind::kSession) row.time += row.time & 1;
         all.push_back(row);
       }
       ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), JsonOf(rows))).ok());
@@ -168,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(
                     WindowCase{{.kind = WindowKind::kHop, .size_ms = 50, .slide_ms = 20, .offset_ms = 7}, "hop_uneven"},
                     WindowCase{{.kind = WindowKind::kHop, .size_ms = 10, .slide_ms = 25}, "hop_with_holes"},
                     WindowCase{{.kind = WindowKind::kCumulate, .size_ms = 60, .slide_ms = 20}, "cumulate"},
-                    WindowCase{{.kind = WindowKind::kSession, .size_ms = 12}, "session"}),
+                    WindowCase{{.kind = WindowKind::kSession, .size_ms = 13}, "session"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(WindowAggregateTest, FiresAtTheEndLessAMillisecondAndLateRowsAreRefused) {
@@ -258,8 +260,11 @@ TEST(SessionAggregateTest, TouchingRowsJoinAndLateOnesAreRefused) {
   EXPECT_EQ(harness.TakeRows(), (Rows{"a|3|7|4|3|0|30|29"})) << "exactly the gap apart is together";
   ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[\"a\",20,1,true],[\"a\",21,1,true],[\"c\",5,1,true]]")).ok());
   ASSERT_EQ(harness.rejects().size(), 2u) << "21 joins the session that is open";
+  // A key of which every row is late, then one that is not, in one batch.
+  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[\"d\",1,1,true],[\"d\",100,1,true]]")).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[\"e\",1,1,true]]")).ok());
   ASSERT_TRUE(harness.Watermark(kMaxEventTime).ok());
-  EXPECT_EQ(harness.TakeRows(), (Rows{"b|1|1|1|1|31|41|40", "a|2|9|8|2|21|41|40"}));
+  EXPECT_EQ(harness.TakeRows(), (Rows{"b|1|1|1|1|31|41|40", "a|2|9|8|2|21|41|40", "d|1|1|1|1|100|110|109"}));
 }
 
 TEST(WindowTvfTest, EveryRowInEveryWindow) {

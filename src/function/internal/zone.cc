@@ -31,6 +31,13 @@ bool ParseOffset(std::string_view text, int64_t& offset_s) {
   return true;
 }
 
+// When the clock jumps. A jump forward skips the civil time that it starts from; one back makes the one that it ends at exist twice.
+int64_t InstantOf(const cctz::time_zone& zone, const cctz::time_zone::civil_transition& transition) {
+  const auto from = zone.lookup(transition.from);
+  if (from.kind != cctz::time_zone::civil_lookup::UNIQUE) return from.trans.time_since_epoch().count();
+  return zone.lookup(transition.to).trans.time_since_epoch().count();
+}
+
 }  // namespace
 
 Result<ZoneOffsets> ZoneOffsets::Make(const std::string& name) {
@@ -62,14 +69,8 @@ int64_t ZoneOffsets::ToLocalMs(int64_t utc_ms) {
     cctz::time_zone::civil_transition transition;
     from_s_ = INT64_MIN;
     until_s_ = INT64_MAX;
-    if (zone_.prev_transition(At(seconds + 1), &transition)) {
-      from_s_ = zone_.lookup(transition.to).trans.time_since_epoch().count();
-      const auto start = zone_.lookup(transition.from);
-      if (start.kind != cctz::time_zone::civil_lookup::UNIQUE) from_s_ = start.trans.time_since_epoch().count();
-    }
-    if (zone_.next_transition(At(seconds), &transition)) {
-      until_s_ = zone_.lookup(transition.from).trans.time_since_epoch().count();
-    }
+    if (zone_.prev_transition(At(seconds + 1), &transition)) from_s_ = InstantOf(zone_, transition);
+    if (zone_.next_transition(At(seconds), &transition)) until_s_ = InstantOf(zone_, transition);
     if (seconds < from_s_ || seconds >= until_s_) {
       from_s_ = seconds;
       until_s_ = seconds + 1;
