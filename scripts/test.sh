@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# `make test`: set-up, debug build with ASan+UBSan and all unit tests, release build, the threaded rooms under TSan, and
-# the Python tests against the release program. A build that fails ends the run; failing tests do not stop later stages.
+# `make test`: set-up, release build, all unit tests, and the Python tests against the release program. (scripts/sanitize.sh
+# runs the unit tests under ASan+UBSan and TSan.) A build that fails ends the run; failing tests do not stop later stages.
 # The last line adds everything up.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=${JOBS:-$(nproc)}
-tsan_programs=(exec_tests job_tests log_tests)
 
 scripts/setup.sh
 python=$(scripts/setup.sh --where)/venv/bin/python
@@ -39,19 +38,8 @@ unit_tests() { # preset [ctest options...]: never fails, the summary judges
 }
 
 results=()
-timed "build debug" build debug || exit 1
-unit_tests debug
 timed "build release" build release || exit 1
-
-cmake --preset tsan >build/configure-tsan.log 2>&1 || { cat build/configure-tsan.log; exit 1; }
-present=()
-for program in "${tsan_programs[@]}"; do
-  if ninja -C build/tsan -t query "$program" >/dev/null 2>&1; then present+=("$program"); fi
-done
-if [ ${#present[@]} -gt 0 ]; then
-  timed "build tsan" build tsan "${present[@]}" || exit 1
-  unit_tests tsan -R "^($(IFS='|'; echo "${present[*]}"))\$"
-fi
+unit_tests release
 
 if [ -n "$(find tests -name 'test_*.py' -print -quit 2>/dev/null)" ]; then
   rm -f build/pytest.xml
