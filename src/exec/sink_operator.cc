@@ -48,7 +48,7 @@ SinkOperator::~SinkOperator() = default;
 
 Status SinkOperator::Open(OpenContext& context) {
   clock_ = context.clock;
-  records_out_ = context.metrics->GetCounter("tidemill_records_out_total", "Rows given to a sink or the next stage.", context.labels);
+  records_out_ = context.metrics->GetCounter("tidemill_records_out_total", "Rows given to a sink or the next operator.", context.labels);
   latency_ = context.metrics->GetHistogram("tidemill_e2e_latency_seconds",
                                            "From a row's append to the log (or its reading) to its sink.", context.labels);
   null_columns_.resize(spec_.sources.size());

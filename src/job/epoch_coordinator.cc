@@ -52,6 +52,8 @@ EpochCoordinator::EpochCoordinator(Options options, Dataflow& dataflow, JournalS
   duration_ = options_.metrics->GetHistogram("tidemill_checkpoint_duration_seconds", "From an epoch's barrier to its commit.", labels);
   commit_duration_ = options_.metrics->GetHistogram("tidemill_sink_commit_seconds", "Committing all sinks of an epoch.", labels);
   size_ = options_.metrics->GetGauge("tidemill_checkpoint_size_bytes", "State written by the last epoch.", labels);
+  state_size_ = options_.metrics->GetGauge("tidemill_state_size_bytes", "Memory of all operators' state, as of the last epoch.", labels);
+  state_keys_gauge_ = options_.metrics->GetGauge("tidemill_state_keys", "Keys in all operators' state, as of the last epoch.", labels);
   Labels done = labels;
   done.emplace_back("result", "completed");
   completed_ = options_.metrics->GetCounter("tidemill_checkpoints_total", "Epochs.", done);
@@ -112,6 +114,8 @@ Status EpochCoordinator::Complete(Pending& pending) {
   committed_epoch_ = manifest.epoch;
   state_bytes_ = pending.state_bytes;
   state_keys_ = pending.state_keys;
+  state_size_->Set(static_cast<double>(state_bytes_));
+  state_keys_gauge_->Set(static_cast<double>(state_keys_));
   last_duration_ns_ = now - pending.since_ns;
   duration_->ObserveMicros(last_duration_ns_ / 1000);
   last_success_->Set(static_cast<double>(options_.clock->NowMicros()) / 1e6);

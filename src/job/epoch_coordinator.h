@@ -93,6 +93,8 @@ class EpochCoordinator {
   Histogram* duration_ = nullptr;
   Histogram* commit_duration_ = nullptr;
   Gauge* size_ = nullptr;
+  Gauge* state_size_ = nullptr;
+  Gauge* state_keys_gauge_ = nullptr;
   Counter* completed_ = nullptr;
   Gauge* last_success_ = nullptr;
 };

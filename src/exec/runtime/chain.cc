@@ -21,6 +21,8 @@ void Chain::Add(std::unique_ptr<Operator> op, OpenContext context, KeyGroupRange
   link->reject_sink->SetWake(link->context.wake);
   link->rows_in =
       link->context.metrics->GetCounter("tidemill_records_in_total", "Rows given to an operator.", link->context.labels);
+  link->rows_out = link->context.metrics->GetCounter("tidemill_records_out_total", "Rows given to a sink or the next operator.",
+                                                     link->context.labels);
   if (link->sink != nullptr) link->sink->SetRejects(link->reject_sink.get());
   links_.push_back(std::move(link));
 }

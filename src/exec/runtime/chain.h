@@ -63,7 +63,10 @@ class Chain {
  private:
   struct Link final : Collector {
     Link(std::string name, KeyGroupRange range) : state(std::move(name), range) {}
-    Status Emit(Batch batch) override { return chain->Deliver(index + 1, 0, std::move(batch)); }
+    Status Emit(Batch batch) override {
+      rows_out->Add(batch.num_rows());
+      return chain->Deliver(index + 1, 0, std::move(batch));
+    }
     RejectSink& rejects() override { return *reject_sink; }
 
     Chain* chain = nullptr;
@@ -79,6 +82,7 @@ class Chain {
     EventTime watermark = kMinEventTime;  // last one given to op
     EventTime forwarded = kMinEventTime;  // last one given on
     Counter* rows_in = nullptr;
+    Counter* rows_out = nullptr;
     bool opened = false;
   };
 

@@ -172,7 +172,8 @@ Status Dataflow::MakeSource(int stage, int index, Subtask& subtask) {
     TM_ASSIGN_OR_RETURN(options.idle_timeout_ms, spec->options.GetDurationMs("scan.watermark.idle-timeout", options.idle_timeout_ms));
   }
   auto task = std::make_unique<SourceTask>(options, std::move(timer), environment_.MakeRejectSink(graph_.stages[stage].reject_origin),
-                                           environment_.clock());
+                                           environment_.clock(),
+                                           metrics.GetCounter("tidemill_records_out_total", "Rows given to a sink or the next operator.", labels));
   const std::map<std::string, SplitPosition>* restored = nullptr;
   if (options_.restored != nullptr) {
     const auto found = options_.restored->sources.find(scan->name);
@@ -309,6 +310,7 @@ void Dataflow::MakeMetrics() {
     made.watermark_lag = metrics.GetGauge("tidemill_watermark_lag_seconds", "Clock minus watermark.", labels);
     made.watermark = metrics.GetGauge("tidemill_watermark_timestamp_seconds", "The watermark.", labels);
     made.busy = metrics.GetGauge("tidemill_busy_ratio", "Share of the time that the subtask ran.", labels);
+    made.pressure = metrics.GetGauge("tidemill_backpressure_ratio", "Share of looks at which input waited for room further on.", labels);
     if (subtask->source() != nullptr) made.idle = metrics.GetGauge("tidemill_source_idle", "1 while a source says nothing.", labels);
     metrics_.push_back(made);
   }
@@ -326,6 +328,13 @@ void Dataflow::UpdateMetrics() {
     const int64_t busy_ns = subtasks_[i]->busy_ns().load(std::memory_order_relaxed);
     metrics.busy->Set(static_cast<double>(busy_ns - metrics.busy_ns) / passed_ns);
     metrics.busy_ns = busy_ns;
+    const int64_t samples = subtasks_[i]->pressure_samples().load(std::memory_order_relaxed);
+    const int64_t blocked = subtasks_[i]->pressure_blocked().load(std::memory_order_relaxed);
+    if (samples > metrics.samples) {
+      metrics.pressure->Set(static_cast<double>(blocked - metrics.blocked) / static_cast<double>(samples - metrics.samples));
+    }
+    metrics.samples = samples;
+    metrics.blocked = blocked;
     const EventTime watermark = subtasks_[i]->watermark().load(std::memory_order_relaxed);
     if (watermark != kMinEventTime && watermark != kMaxEventTime) {
       metrics.watermark->Set(static_cast<double>(watermark) / 1e3);

@@ -128,6 +128,9 @@ class Dataflow {
     Gauge* watermark = nullptr;
     Gauge* watermark_lag = nullptr;
     Gauge* busy = nullptr;
+    Gauge* pressure = nullptr;
+    int64_t samples = 0;
+    int64_t blocked = 0;
     Gauge* idle = nullptr;                     // sources
     int64_t busy_ns = 0;
   };

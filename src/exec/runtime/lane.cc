@@ -10,7 +10,7 @@ namespace tidemill {
 namespace {
 
 constexpr int64_t kStallNs = 1'000'000'000;   // asleep so long with a full input that waits for another: let it go
-constexpr int kRunsPerDeadlineCheck = 256;
+constexpr int kRunsPerCheck = 64;             // of deadlines and pressure, while there is always something to do
 
 void PinTo(int core) {
   cpu_set_t cores;
@@ -53,7 +53,10 @@ void Lane::Loop(const std::function<void(Status)>& on_failure) {
     const uint32_t seen = signal_->Look();
     bool ran = false;
     Status status = RunOne(ran);
-    if (status.ok() && (!ran || ++runs % kRunsPerDeadlineCheck == 0)) status = CheckDeadlines();
+    if (status.ok() && (!ran || ++runs % kRunsPerCheck == 0)) {
+      for (Subtask* subtask : subtasks_) subtask->SamplePressure();
+      status = CheckDeadlines();
+    }
     if (!status.ok()) {
       on_failure(std::move(status));
       return;

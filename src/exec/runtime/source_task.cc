@@ -11,8 +11,8 @@ constexpr int kFirstReadRows = 512;  // of each of many splits: all must be begu
 }  // namespace
 
 SourceTask::SourceTask(SourceTaskOptions options, std::unique_ptr<RowTimer> timer, std::unique_ptr<RejectSink> rejects,
-                       const Clock& clock)
-    : options_(options), timer_(std::move(timer)), rejects_(std::move(rejects)), clock_(clock) {}
+                       const Clock& clock, Counter* rows_out)
+    : options_(options), timer_(std::move(timer)), rejects_(std::move(rejects)), clock_(clock), rows_out_(rows_out) {}
 
 Status SourceTask::AddSplit(Source& source, const SourceSplit& split, const SplitPosition* restored, SplitContext context,
                             const std::shared_ptr<LaneSignal>& signal) {
@@ -85,6 +85,7 @@ Status SourceTask::Step(EventTime limit, Chain& chain) {
   split.rows_emitted = split.rows_before + piece.rows_read;
   split.watermark = std::max(split.watermark, piece.watermark);
   BeActive(chain);
+  rows_out_->Add(piece.batch.num_rows());
   progress_.rows.store(progress_.rows.load(std::memory_order_relaxed) + piece.batch.num_rows(), std::memory_order_relaxed);
   TM_RETURN_IF_ERROR(chain.Process(0, std::move(piece.batch)));
   return EmitWatermark(chain);

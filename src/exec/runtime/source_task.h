@@ -45,7 +45,8 @@ struct SourceProgress {
 class SourceTask {
  public:
   // `timer` null: rows without time (VALUES). `rejects`, `clock` outlive it.
-  SourceTask(SourceTaskOptions options, std::unique_ptr<RowTimer> timer, std::unique_ptr<RejectSink> rejects, const Clock& clock);
+  SourceTask(SourceTaskOptions options, std::unique_ptr<RowTimer> timer, std::unique_ptr<RejectSink> rejects, const Clock& clock,
+             Counter* rows_out);
 
   Status AddSplit(Source& source, const SourceSplit& split, const SplitPosition* restored, SplitContext context,
                   const std::shared_ptr<LaneSignal>& signal);
@@ -100,6 +101,7 @@ class SourceTask {
   std::unique_ptr<RowTimer> timer_;
   std::unique_ptr<RejectSink> rejects_;
   const Clock& clock_;
+  Counter* rows_out_;
   std::vector<std::unique_ptr<Split>> splits_;
   EventTime watermark_ = kMinEventTime;
   bool idle_ = false;

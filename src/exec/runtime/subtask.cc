@@ -47,10 +47,12 @@ bool Subtask::Ready() {
   return NextInput() >= 0 && chain_.OutputsHaveRoom() && chain_.OperatorsHaveRoom();
 }
 
-bool Subtask::HasInputButNoRoom() {
-  if (phase_ != Phase::kRunning) return false;
+void Subtask::SamplePressure() {
+  if (phase_ != Phase::kRunning) return;
   const bool input = source_ != nullptr ? source_->HasWork() : NextInput() >= 0;
-  return input && !(chain_.OutputsHaveRoom() && chain_.OperatorsHaveRoom());
+  const bool blocked = input && !(chain_.OutputsHaveRoom() && chain_.OperatorsHaveRoom());
+  pressure_samples_.fetch_add(1, std::memory_order_relaxed);
+  if (blocked) pressure_blocked_.fetch_add(1, std::memory_order_relaxed);
 }
 
 Status Subtask::Run() {

@@ -64,7 +64,10 @@ class Subtask {
   std::atomic<int64_t>& busy_ns() { return busy_ns_; }
   std::atomic<EventTime>& watermark() { return shown_watermark_; }
   bool ended() const { return phase_ == Phase::kEnded; }
-  bool HasInputButNoRoom();
+  // The lane, now and then: whether output or operators without room hold up input that is there.
+  void SamplePressure();
+  std::atomic<int64_t>& pressure_samples() { return pressure_samples_; }
+  std::atomic<int64_t>& pressure_blocked() { return pressure_blocked_; }
 
   static int64_t PackRequest(EpochMark mark) { return mark.epoch * 2 + (mark.full ? 1 : 0); }
   static EpochMark UnpackRequest(int64_t request) { return {request / 2, request % 2 == 1}; }
@@ -106,6 +109,8 @@ class Subtask {
   bool idle_ = false;
   size_t last_input_ = 0;
   std::atomic<int64_t> busy_ns_{0};
+  std::atomic<int64_t> pressure_samples_{0};
+  std::atomic<int64_t> pressure_blocked_{0};
   std::atomic<EventTime> shown_watermark_{kMinEventTime};
 };
 
