@@ -173,7 +173,8 @@ void JobRunner::Loop() {
     }
     // Without saved epochs a new attempt would begin at the beginning and write everything twice.
     while (true) {
-      if (options_.state_dir.empty() || !Restartable(status) || failures >= options_.restart_attempts) {
+      const bool disk_full = status.Is(kDiskFull);  // room comes back by itself: that is waited for, however long
+      if (options_.state_dir.empty() || !Restartable(status) || (failures >= options_.restart_attempts && !disk_full)) {
         return Finish(JobStatus::State::kFailed, std::move(status));
       }
       ++failures;
@@ -191,7 +192,7 @@ void JobRunner::Loop() {
                                         {{"pipeline", options_.name}, {"reason", "failure"}})->Add();
       attempt_.reset();
       if (!WaitUnlessCancelled(backoff_ms)) return Finish(JobStatus::State::kCancelled, Status(kCancelled, "the job was cancelled"));
-      backoff_ms = std::min<int64_t>(backoff_ms * 2, 60'000);
+      backoff_ms = std::min<int64_t>(backoff_ms * 2, disk_full ? 1'000 : 60'000);
       status = Prepare();
       if (status.ok()) break;
     }
