@@ -112,6 +112,7 @@ int HttpStatusOf(const Status& error) {
   if (error.Is(kDiskFull)) return 507;
   if (error.Is(kNotFound) || error.Is(kFileNotFound) || error.Is(kUnknownTopic) || error.Is(kUnknownPartition))
     return 404;
+  if (error.Is(kTopicExists)) return 409;
   if (error.Is(kLimitExceeded) || error.Is(kRecordTooLarge)) return 413;
   if (error.code().retriable) return 503;
   return error.code().domain == ErrorDomain::kInternal ? 500 : 400;

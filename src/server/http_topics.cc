@@ -240,6 +240,27 @@ ServerResponse Fetch(const HttpApiParts& parts, const ServerRequest& request) {
   return {200, "application/json", std::move(body), {}};
 }
 
+// {"name": "clicks", "config": {"partitions": "2", "retention.ms": "..."}}
+ServerResponse CreateTopic(const HttpApiParts& parts, const ServerRequest& request) {
+  const json body = json::parse(request.body, nullptr, false);
+  if (!body.is_object() || !body.contains("name") || !body["name"].is_string()) {
+    return ErrorResponse(
+        Status(kInvalidConfig, "the body is not {\"name\": \"clicks\", \"config\": {\"partitions\": 1}}"));
+  }
+  Config given;
+  if (const auto config = body.find("config"); config != body.end() && config->is_object()) {
+    for (const auto& [key, value] : config->items())
+      given.Set(key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  const auto config = TopicConfig::FromConfig(given, TopicConfig());
+  if (!config.ok()) return ErrorResponse(config.status());
+  const std::string name = body["name"].get<std::string>();
+  if (const Status created = parts.topics->Create(name, *config); !created.ok()) return ErrorResponse(created);
+  const auto topic = parts.topics->Describe(name);
+  if (!topic.ok()) return ErrorResponse(topic.status());
+  return {201, "application/json", TopicJson(*topic).dump(), {}};
+}
+
 }  // namespace
 
 void MountTopicRoutes(HttpServer& server, const HttpApiParts& parts) {
@@ -254,6 +275,11 @@ void MountTopicRoutes(HttpServer& server, const HttpApiParts& parts) {
     const auto topic = parts.topics->Describe(request.path_parameters.at("topic"));
     if (!topic.ok()) return ErrorResponse(topic.status());
     return ServerResponse{200, "application/json", TopicJson(*topic).dump(), {}};
+  });
+  server.Route("POST", "/api/v1/topics", [parts](const ServerRequest& request) { return CreateTopic(parts, request); });
+  server.Route("DELETE", "/api/v1/topics/{topic}", [parts](const ServerRequest& request) {
+    const Status deleted = parts.topics->Delete(request.path_parameters.at("topic"));
+    return deleted.ok() ? ServerResponse{200, "application/json", "{}", {}} : ErrorResponse(deleted);
   });
   const auto produce = [parts](const ServerRequest& request, const HttpServer::Reply& reply) {
     Produce(parts, request, reply);

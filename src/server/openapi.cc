@@ -47,13 +47,25 @@ std::string_view OpenApiText() {
       }
     },
     "/api/v1/topics": {
-      "get": {"summary": "Topics with their partitions and offsets", "responses": {"200": {"description": "Topics"}}}
+      "get": {"summary": "Topics with their partitions and offsets", "responses": {"200": {"description": "Topics"}}},
+      "post": {
+        "summary": "Create a topic",
+        "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["name"], "properties": {
+          "name": {"type": "string"}, "config": {"type": "object", "description": "partitions, retention.ms, ...: Kafka's names"}
+        }}}}},
+        "responses": {"201": {"description": "Topic"}, "400": {"$ref": "#/components/responses/Problem"}, "409": {"$ref": "#/components/responses/Problem"}}
+      }
     },
     "/api/v1/topics/{topic}": {
       "get": {
         "summary": "One topic",
         "parameters": [{"$ref": "#/components/parameters/Topic"}],
         "responses": {"200": {"description": "Topic"}, "404": {"$ref": "#/components/responses/Problem"}}
+      },
+      "delete": {
+        "summary": "Delete a topic and its records",
+        "parameters": [{"$ref": "#/components/parameters/Topic"}],
+        "responses": {"200": {"description": "Deleted"}, "404": {"$ref": "#/components/responses/Problem"}}
       }
     },
     "/api/v1/topics/{topic}/records": {

@@ -79,6 +79,16 @@ class RemoteTopicAccess final : public TopicAccess {
     return ParseTopic(json::parse(text, nullptr, false));
   }
 
+  Status Create(const std::string& topic, const TopicConfig& config) override {
+    const json body = {{"name", topic}, {"config", config.ToConfig().values()}};
+    return client_.Post("/api/v1/topics", "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace))
+        .status();
+  }
+
+  Status Delete(const std::string& topic) override {
+    return client_.Delete("/api/v1/topics/" + PercentEncode(topic)).status();
+  }
+
   Result<std::vector<AppendedRecords>> Produce(const std::string& topic, const std::vector<TopicRecord>& records,
                                                int32_t partition, bool create) override {
     std::string body = "{\"records\":[";

@@ -45,7 +45,8 @@ void RunProgress::Show(const std::vector<JobStatus>& jobs) {
   if (now - std::max(shown_ns_, begin_ns_) < kProgressEveryNs || !console_.shows_progress()) return;
   const int64_t records = SumRecordsIn(jobs);
   const double seconds = static_cast<double>(now - (shown_ns_ == 0 ? begin_ns_ : shown_ns_)) / 1e9;
-  const auto rate = static_cast<int64_t>(static_cast<double>(records - shown_records_) / seconds);
+  const double now_rate = static_cast<double>(records - shown_records_) / seconds;
+  rate_ = shown_ns_ == 0 ? now_rate : rate_ + (now_rate - rate_) * std::min(1.0, seconds / 2);
   EventTime watermark = kMaxEventTime;
   int64_t epoch = 0;
   for (const JobStatus& job : jobs) {
@@ -54,7 +55,7 @@ void RunProgress::Show(const std::vector<JobStatus>& jobs) {
       if (!source.ended && !source.idle) watermark = std::min(watermark, source.watermark);
     }
   }
-  std::string line = fmt::format("{} events  {}/s", WithThousands(records), WithThousands(rate));
+  std::string line = fmt::format("{} events  {}/s", WithThousands(records), WithThousands(static_cast<int64_t>(rate_)));
   if (watermark != kMaxEventTime && watermark != kMinEventTime) line += "  watermark " + TimeText(watermark);
   console_.Progress(line + fmt::format("  epoch {}", epoch));
   shown_ns_ = now;

@@ -25,6 +25,7 @@ class RunProgress {
   const int64_t begin_ns_;
   int64_t shown_ns_ = 0;
   int64_t shown_records_ = 0;
+  double rate_ = 0;  // events a second, smoothed over about two seconds
 };
 
 // What is said at the end: events in and out, seconds, refused rows by reason, late rows.

@@ -56,6 +56,13 @@ Result<std::string> ServerClient::Get(const std::string& target) {
   return Call(std::move(request));
 }
 
+Result<std::string> ServerClient::Delete(const std::string& target) {
+  HttpRequest request;
+  request.method = "DELETE";
+  request.url = base_url_ + target;
+  return Call(std::move(request));
+}
+
 Result<std::string> ServerClient::Post(const std::string& target, const std::string& content_type, std::string body) {
   HttpRequest request;
   request.method = "POST";

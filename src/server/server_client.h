@@ -17,6 +17,7 @@ class ServerClient {
   ServerClient(Network& network, std::string base_url) : network_(network), base_url_(std::move(base_url)) {}
   Result<std::string> Get(const std::string& target);
   Result<std::string> Post(const std::string& target, const std::string& content_type, std::string body);
+  Result<std::string> Delete(const std::string& target);
   // The error that an answer of 400 and above tells: a problem document, or Feast's.
   static Status ErrorOf(int status, const std::string& body);
 

@@ -55,6 +55,8 @@ class TopicAccess {
   virtual ~TopicAccess() = default;
   virtual Result<std::vector<TopicDescription>> List() = 0;
   virtual Result<TopicDescription> Describe(const std::string& topic) = 0;
+  virtual Status Create(const std::string& topic, const TopicConfig& config) = 0;  // kTopicExists
+  virtual Status Delete(const std::string& topic) = 0;
   // Durable when it returns. Records with a key go where Kafka's clients put them (murmur2), the others of one call
   // together into one partition, in turn. `partition` >= 0 overrides. kUnknownTopic unless `create`.
   virtual Result<std::vector<AppendedRecords>> Produce(const std::string& topic,
@@ -75,6 +77,10 @@ class LogTopicAccess final : public TopicAccess {
   explicit LogTopicAccess(Log& log) : log_(log) {}
   Result<std::vector<TopicDescription>> List() override;
   Result<TopicDescription> Describe(const std::string& topic) override;
+  Status Create(const std::string& topic, const TopicConfig& config) override {
+    return log_.CreateTopic(topic, config);
+  }
+  Status Delete(const std::string& topic) override { return log_.DeleteTopic(topic); }
   Result<std::vector<AppendedRecords>> Produce(const std::string& topic, const std::vector<TopicRecord>& records,
                                                int32_t partition, bool create) override;
   Result<Page> Fetch(const std::string& topic, int32_t partition, const StartOffset& from, int limit) override;

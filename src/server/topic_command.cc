@@ -39,7 +39,7 @@ struct ProduceOptions {
 };
 
 int CreateTopic(CommandContext& context, const CreateOptions& options) {
-  Result<TopicSession> session = TopicSession::OpenLocal(context, "topic create");
+  Result<TopicSession> session = TopicSession::Open(context);
   if (!session.ok()) return context.Fail(session.status());
   Config given;
   given.Set("partitions", std::to_string(options.partitions));
@@ -51,7 +51,7 @@ int CreateTopic(CommandContext& context, const CreateOptions& options) {
   }
   const auto config = TopicConfig::FromConfig(given, TopicConfig());
   if (!config.ok()) return context.Fail(config.status());
-  const Status created = session->log().CreateTopic(options.topic, *config);
+  const Status created = session->topics().Create(options.topic, *config);
   if (created.Is(kTopicExists) && options.if_not_exists) return kExitOk;
   if (!created.ok()) return context.Fail(created);
   context.console.Notice(fmt::format("created topic {} with {} partition{}", options.topic, config->partitions,
@@ -95,9 +95,9 @@ int DescribeTopic(CommandContext& context, const std::string& name) {
 }
 
 int DeleteTopic(CommandContext& context, const std::string& name) {
-  Result<TopicSession> session = TopicSession::OpenLocal(context, "topic delete");
+  Result<TopicSession> session = TopicSession::Open(context);
   if (!session.ok()) return context.Fail(session.status());
-  const Status deleted = session->log().DeleteTopic(name);
+  const Status deleted = session->topics().Delete(name);
   if (!deleted.ok()) return context.Fail(deleted);
   context.console.Notice("deleted topic " + name);
   return kExitOk;

@@ -95,7 +95,12 @@ def test_a_second_process_is_refused_and_told_where_to_ask(tm):
     assert done.stderr.startswith("error[TM1005]: ") and server.url in done.stderr
     tm.run("topic", "produce", "t", "--create", "--server", server.url, stdin="a\nb\n", data=False)
     assert tm.run("topic", "consume", "t", "--server", server.url, "--no-follow", data=False).stdout == "a\nb\n"
-    assert "t" in tm.run("topic", "list", "--server", server.url, data=False).stdout
+    tm.run("topic", "create", "two", "--partitions", "2", "-c", "retention.ms=60000", "--server", server.url, data=False)
+    assert "TM1201" in tm.run("topic", "create", "two", "--server", server.url, data=False, code=1).stderr
+    described = tm.run("topic", "describe", "two", "--server", server.url, data=False).stdout
+    assert "retention.ms = 60000" in described and len(described.strip().splitlines()[-2:]) == 2
+    tm.run("topic", "delete", "two", "--server", server.url, data=False)
+    assert [json.loads(line)["topic"] for line in tm.run("topic", "list", "--server", server.url, "--output", "json", data=False).stdout.splitlines()] == ["t"]
     assert server.stop()[0] == 0
     assert not (tm.data / "http.port").exists()
     assert values(tm, "t") == ["a", "b"]
