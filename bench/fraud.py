@@ -107,12 +107,12 @@ def peer(frame, work: Path) -> float:
     terminal = ", ".join(f"count(*) filter (where now) over t{d} as terminal_count_{d}d, "
                          f"coalesce(avg(fraud) over t{d}, 0) as terminal_fraud_rate_{d}d" for d in windows)
     frames = {name: ", ".join(f"{name[0]}{d} as (partition by {name}_id order by {time} range between interval {d} day preceding and current row)"
-                              for d in windows) for name, time in (("customer", "tx_time"), ("terminal", "at"))}
+                              for d in windows) for name, time in (("customer", "tx_time"), ("terminal", "moment"))}
     query = f"""
       with tx as (select * from read_json('{source}', format='newline_delimited')),
       c as (select *, {customer}, date_diff('second', lag(tx_time) over (partition by customer_id order by tx_time), tx_time)
                 as seconds_since_last from tx window {frames['customer']}),
-      e as (select terminal_id, tx_time as at, transaction_id, null::double as fraud, true as now from tx union all
+      e as (select terminal_id, tx_time as moment, transaction_id, null::double as fraud, true as now from tx union all
             select terminal_id, tx_time + interval 7 day, null, is_fraud::int::double, false from tx),
       t as (select transaction_id, now, {terminal} from e window {frames['terminal']})
       select c.*, t.* exclude (transaction_id, now), (dayofweek(tx_time) in (0, 6))::int as is_weekend, (hour(tx_time) <= 6)::int as is_night
