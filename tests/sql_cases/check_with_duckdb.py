@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1] / "sql"
 
 MACROS = """
 CREATE MACRO tumble_start(ts, size, off := 0) AS make_timestamp(CAST(epoch_us(ts) -
-  (((epoch_us(ts) - off * 1000000) % (size * 1000000)) + size * 1000000) % (size * 1000000) AS BIGINT));
+  (((epoch_us(ts) - off * 1000000) % (size * 1000000::BIGINT)) + size * 1000000::BIGINT) % (size * 1000000::BIGINT) AS BIGINT));
 CREATE MACRO hop_starts(ts, slide, size, off := 0) AS list_filter(
   list_transform(range(0, CAST(ceil(size / slide) AS BIGINT)), lambda i: tumble_start(ts, slide, off) - to_seconds(i * slide)),
   lambda s: s + to_seconds(size) > ts);
