@@ -48,6 +48,16 @@ std::string PaddingBefore(std::string_view line, int column) {
   return padding;
 }
 
+// A line as a terminal may be given it: control characters, which could move its cursor or end a C string, become '?'.
+std::string Shown(std::string_view line) {
+  std::string shown(line);
+  for (char& c : shown) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\t') || byte == 0x7F) c = '?';
+  }
+  return shown;
+}
+
 int CharactersIn(std::string_view line) {
   int n = 0;
   for (size_t i = 0; i < line.size(); i += CharacterBytes(line, i)) ++n;
@@ -120,7 +130,7 @@ std::string RenderError(const Status& status, std::string_view script) {
     if (!script.empty() && position->line > 0) {
       const std::string_view line = LineOf(script, position->line);
       const int room = std::max(1, CharactersIn(line) - position->column + 1);
-      out += number + " | " + std::string(line) + "\n";
+      out += number + " | " + Shown(line) + "\n";
       out += gutter + " | " + PaddingBefore(line, position->column) +
              std::string(static_cast<size_t>(std::clamp(position->length, 1, room)), '^');
       if (!status.hint().empty()) out += " " + status.hint();

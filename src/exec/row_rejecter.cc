@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/time_text.h"
+
 namespace tidemill {
 namespace {
 
@@ -24,6 +26,14 @@ nlohmann::ordered_json ValueAsJson(const arrow::Array& column, int64_t row) {
       return scalar.ok() ? (*scalar)->ToString() : "?";
     }
   }
+}
+
+std::string TimeText(EventTime time) {
+  if (time == kMinEventTime) return "before all time";
+  if (time == kMaxEventTime) return "the end of the input";
+  std::string text;
+  AppendTimestampText(time, 3, ' ', FractionDigits::kAsPrecision, text);
+  return text;
 }
 
 }  // namespace
@@ -57,7 +67,7 @@ void RowRejecter::Reject(Collector& out, RejectReason reason, const Batch& batch
 
 void RowRejecter::Late(Collector& out, const Batch& batch, int64_t row, EventTime time, EventTime watermark) {
   if (late_) late_->Add();
-  Reject(out, RejectReason::kLate, batch, row, "", "event time " + std::to_string(time) + " ms, watermark " + std::to_string(watermark) + " ms", time);
+  Reject(out, RejectReason::kLate, batch, row, "", "event time " + TimeText(time) + ", watermark " + TimeText(watermark), time);
 }
 
 void RowRejecter::NullRowtime(Collector& out, const Batch& batch, int64_t row, const std::string& column) {

@@ -34,6 +34,12 @@ TEST(Status, CaretStandsUnderCharactersAndTabs) {
   EXPECT_NE(RenderError(Status(kColumn, "m").At({"a.sql", 1, 4, 1}), "abc").find("  |    ^\n"), std::string::npos);
 }
 
+TEST(Status, ControlCharactersOfTheScriptDoNotReachTheTerminal) {
+  const std::string_view script("SELECT \x1b[2J\0 x", 14);
+  const std::string text = RenderError(Status(kIoError, "no").At({"a.sql", 1, 8, 1}), script);
+  EXPECT_NE(text.find("1 | SELECT ?[2J? x\n"), std::string::npos) << text;
+}
+
 TEST(Status, RendersWithoutAPlace) {
   EXPECT_EQ(RenderError(Status(kDiskFull, "no room").WithHint("h"), ""),
             "error[TM1003]: no room\n   = hint: h\n   = help: free some space; writing resumes by itself\n"

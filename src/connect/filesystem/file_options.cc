@@ -68,6 +68,7 @@ Status AddMatches(FileSystem& fs, const std::string& folder, const std::vector<s
 
 Status NothingFound(FileSystem& fs, const std::string& path) {
   Status status(kNoFilesFound, "no file at '" + path + "'");
+  if (const auto inside = fs.List(path); inside.ok()) return status.WithNote("the folder is empty, or all names in it begin with '.' or '_'");
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
   auto entries = fs.List(folder);

@@ -8,10 +8,12 @@
 #include <utility>
 
 #include "exec/errors.h"
+#include "exec/row_rejecter.h"
 
 namespace tidemill {
 namespace {
 
+constexpr size_t kRowTextMax = 400;  // of a row in an error
 constexpr int64_t kRowsMin = 32;  // smaller parts cost more than they align
 
 int64_t FloorDivide(int64_t value, int64_t by) { return value >= 0 ? value / by : -((-value + by - 1) / by); }
@@ -188,7 +190,7 @@ Status RowTimer::Refuse(const Batch& full, const std::vector<int64_t>& times, co
     if (refused[row]) return;
     refused[row] = 1;
     RejectedRow rejected{.reason = reason, .source = std::get<ScanSpec>(spec_.scan->spec).table->name, .field = std::move(field),
-                         .detail = std::move(detail)};
+                         .detail = std::move(detail), .raw = RowAsJson(full, row)};
     if (has_watermark_ && time_valid[row]) rejected.event_time = times[row];
     rejects.Reject(std::move(rejected));
   };
@@ -200,7 +202,8 @@ Status RowTimer::Refuse(const Batch& full, const std::vector<int64_t>& times, co
       if (time_valid[row] || (!refused.empty() && refused[row])) continue;
       if (spec_.null_rowtime == RowTimingSpec::NullRowtime::kFail) {
         return Status(kNullRowtime, "column '" + name + "' of table '" + std::get<ScanSpec>(spec_.scan->spec).table->name +
-                                        "' is the time attribute, found NULL");
+                                        "' is the time attribute, found NULL")
+            .WithNote("row: " + RowAsJson(full, row).substr(0, kRowTextMax));
       }
       if (spec_.null_rowtime == RowTimingSpec::NullRowtime::kKeep) {
         null_skipped_->Add();

@@ -310,6 +310,7 @@ TEST(DataflowTest, NullTimesFollowTheSetting) {
     ASSERT_EQ(environment.rejects.size(), 1u);
     EXPECT_EQ(environment.rejects.rows[0].second.reason, RejectReason::kNullRowtime);
     EXPECT_EQ(environment.rejects.rows[0].second.field, "time");
+    EXPECT_NE(environment.rejects.rows[0].second.raw.find("\"time\":null"), std::string::npos) << environment.rejects.rows[0].second.raw;
   }
   {
     MemoryEnvironment environment;
