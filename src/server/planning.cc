@@ -57,7 +57,7 @@ Result<std::vector<Status>> PlanningSession::CheckFile(const std::string& path) 
   TM_ASSIGN_OR_RETURN(const std::string text, ReadScript(parts_->files, path));
   TM_RETURN_IF_ERROR(Begin());
   context_.console.RememberText(path, text);
-  return FindErrors(parts_->planner, path, text, VariablesFor(context_.options.variables, path));
+  return FindErrors(parts_->planner, parts_->environment, path, text, VariablesFor(context_.options.variables, path));
 }
 
 bool PlanningSession::IsBounded(const LogicalPlan& plan) {

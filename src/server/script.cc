@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -168,12 +169,49 @@ std::string OnlyPiece(std::string_view text, const ScriptPiece& piece) {
   return out;
 }
 
-std::vector<Status> FindErrors(Planner& planner, const std::string& file, const std::string& text,
-                               const std::map<std::string, std::string>& variables) {
-  const auto whole = planner.Plan(file, text, variables);
-  if (whole.ok()) return {};
-  if (!whole.status().position()) return {whole.status()};
+namespace {
+
+bool SamePlace(const Status& a, const Status& b) {
+  if (!a.position() || !b.position()) return false;
+  return a.code().number == b.code().number && a.position()->file == b.position()->file &&
+         a.position()->line == b.position()->line && a.position()->column == b.position()->column;
+}
+
+void AddOnce(Status error, std::vector<Status>* errors) {
+  const bool known =
+      std::any_of(errors->begin(), errors->end(), [&](const Status& one) { return SamePlace(one, error); });
+  if (!known) errors->push_back(std::move(error));
+}
+
+// Statements look only at the models that they use.
+void FindModelErrors(Planner& planner, PlannerEnvironment& environment, std::vector<Status>* errors) {
+  for (const std::string& name : planner.catalog().model_names()) {
+    const ModelPtr model = planner.catalog().FindModel(name);
+    if (Status status = environment.ValidateModel(*model).At(model->position); !status.ok())
+      AddOnce(std::move(status), errors);
+  }
+}
+
+void SortByPlace(std::vector<Status>* errors) {
+  const auto place = [](const Status& error) {
+    return error.position() ? std::make_pair(error.position()->line, error.position()->column) : std::make_pair(0, 0);
+  };
+  std::stable_sort(errors->begin(), errors->end(),
+                   [&](const Status& a, const Status& b) { return place(a) < place(b); });
+}
+
+}  // namespace
+
+std::vector<Status> FindErrors(Planner& planner, PlannerEnvironment& environment, const std::string& file,
+                               const std::string& text, const std::map<std::string, std::string>& variables) {
   std::vector<Status> errors;
+  const auto whole = planner.Plan(file, text, variables);
+  if (whole.ok()) {
+    FindModelErrors(planner, environment, &errors);
+    SortByPlace(&errors);
+    return errors;
+  }
+  if (!whole.status().position()) return {whole.status()};
   std::vector<std::string> missing;
   for (const ScriptPiece& piece : SplitScript(text)) {
     const auto planned = planner.Plan(file, OnlyPiece(text, piece), variables);
@@ -185,10 +223,12 @@ std::vector<Status> FindErrors(Planner& planner, const std::string& file, const 
                          std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
                            return status.message().find("'" + name + "'") != std::string::npos;
                          });
-    if (!follows) errors.push_back(status);
+    if (!follows) AddOnce(status, &errors);
   }
+  FindModelErrors(planner, environment, &errors);
   // Split apart, the pieces may be fine: then the whole has the only error.
   if (errors.empty()) errors.push_back(whole.status());
+  SortByPlace(&errors);
   return errors;
 }
 

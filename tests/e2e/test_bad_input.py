@@ -271,6 +271,25 @@ def test_a_model_that_can_not_be_used(tm, command, exit_code, change, code, plac
     assert f"model.sql:{place}\n" in done.stderr and shown in done.stderr, done.stderr
 
 
+def test_check_reads_models_that_no_statement_uses(tm):
+    (tm.work / "broken.onnx").write_bytes(b"not a model")
+    create = "CREATE MODEL {} INPUT (a DOUBLE) OUTPUT (score DOUBLE)\n  WITH ('provider' = 'onnx', 'path' = '{}');\n"
+    script = tm.script("unused.sql", create.format("gone", tm.work / "none.onnx") + create.format("broken", tm.work / "broken.onnx")
+                       + create.format("other", ROOT / "examples" / "fraud" / "fraud_model.onnx"))
+    done = tm.run("check", script, "--output", "json", code=3, data=False)
+    errors = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(error["code"], error["line"]) for error in errors] == [("TM1001", 2), ("TM4002", 4), ("TM2120", 5)], errors
+    # At the path's value; what the columns don't fit is told at the model's name.
+    assert [error["column"] for error in errors] == [39, 39, 14], errors
+    assert "model 'gone'" in errors[0]["message"] and "none.onnx" in errors[0]["message"]
+    # Beside another error, and not twice when a statement uses it.
+    script = tm.script("used.sql", create.format("gone", tm.work / "none.onnx") + "CREATE TABLE t (a DOUBLE) WITH ('connector' = 'datagen');\n"
+                       "SELECT b FROM t;\nSELECT * FROM ML_PREDICT(TABLE t, MODEL gone, DESCRIPTOR(a));\n" + create.format("broken", tm.work / "broken.onnx"))
+    errors = [json.loads(line) for line in tm.run("check", script, "--output", "json", code=3, data=False).stdout.splitlines()]
+    assert [error["line"] for error in errors] == [2, 4, 7], errors
+    assert "unused.sql:2:39" in tm.run("check", tm.work / "unused.sql", code=3, data=False).stderr
+
+
 def test_a_port_that_is_taken_stops_the_second_only(tm):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
