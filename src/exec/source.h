@@ -57,6 +57,12 @@ class Source {
   virtual Result<std::unique_ptr<SplitReader>> OpenSplit(const SourceSplit& split, const std::optional<std::string>& position,
                                                          SplitContext context) = 0;
   virtual bool bounded() const = 0;
+  // Before a manifest names these positions (split id -> position): what lies before them must survive a crash, or a position could
+  // lie beyond what a restart finds. Blocks; on the job's thread.
+  virtual Status MakeDurable(const std::map<std::string, std::string>& positions) {
+    (void)positions;
+    return Status::OK();
+  }
   // After the manifest of an epoch is durable: split id -> position. Consumer groups commit here. Best effort.
   virtual void OnEpochCommitted(const std::map<std::string, std::string>& positions) { (void)positions; }
 };

@@ -40,6 +40,15 @@ class SnapshotReader {
   std::map<std::string, std::map<std::string, std::vector<TableSnapshot>>> cache_;
 };
 
+// Of the splits that something was read from.
+std::map<std::string, std::string> PositionsOf(const std::map<std::string, SplitPosition>& splits) {
+  std::map<std::string, std::string> positions;
+  for (const auto& [split, position] : splits) {
+    if (position.position.has_value()) positions[split] = *position.position;
+  }
+  return positions;
+}
+
 }  // namespace
 
 EpochCoordinator::EpochCoordinator(Options options, Dataflow& dataflow, JournalStore* journals)
@@ -92,6 +101,8 @@ Result<bool> EpochCoordinator::OnAnswer(EpochAnswer answer) {
 
 Status EpochCoordinator::Complete(Pending& pending) {
   Manifest& manifest = pending.manifest;
+  // Also without saved state: what sinks make visible must not come from rows that a crash takes back.
+  TM_RETURN_IF_ERROR(RetryWhenFull([&] { return MakeInputDurable(manifest); }));
   if (!options_.state_dir.empty()) {
     TM_RETURN_IF_ERROR(WriteState(pending));
     for (const auto& [key, chain] : chains_) {
@@ -174,14 +185,15 @@ Status EpochCoordinator::CommitSinks(const Manifest& manifest) {
   return Status::OK();
 }
 
-void EpochCoordinator::TellSources(const Manifest& manifest) {
+Status EpochCoordinator::MakeInputDurable(const Manifest& manifest) {
   for (const auto& [scan, splits] : manifest.sources) {
-    std::map<std::string, std::string> positions;
-    for (const auto& [split, position] : splits) {
-      if (position.position.has_value()) positions[split] = *position.position;
-    }
-    dataflow_.sources().at(scan)->OnEpochCommitted(positions);
+    TM_RETURN_IF_ERROR(dataflow_.sources().at(scan)->MakeDurable(PositionsOf(splits)).WithContext("input of '" + scan + "'"));
   }
+  return Status::OK();
+}
+
+void EpochCoordinator::TellSources(const Manifest& manifest) {
+  for (const auto& [scan, splits] : manifest.sources) dataflow_.sources().at(scan)->OnEpochCommitted(PositionsOf(splits));
 }
 
 void EpochCoordinator::RemoveOldFiles() {

@@ -17,8 +17,8 @@
 
 namespace tidemill {
 
-// Drives the epochs of one dataflow: asks for a barrier, gathers the answers, writes state files and the manifest, commits sinks, in that
-// order; then tells sources and journals, and removes what is no longer named. One epoch at a time. All calls come from one thread (the job's,
+// Drives the epochs of one dataflow: asks for a barrier, gathers the answers, has the input up to there made durable, writes state files and
+// the manifest, commits sinks, in that order; then tells sources and journals, and removes what is no longer named. One epoch at a time. All calls come from one thread (the job's,
 // or the simulator's); lanes run on meanwhile.
 class EpochCoordinator {
  public:
@@ -70,6 +70,7 @@ class EpochCoordinator {
   Status Complete(Pending& pending);
   Status WriteState(Pending& pending);
   Status CommitSinks(const Manifest& manifest);
+  Status MakeInputDurable(const Manifest& manifest);
   void TellSources(const Manifest& manifest);
   void RemoveOldFiles();
   bool FullIsDue() const;

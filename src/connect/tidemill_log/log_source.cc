@@ -6,6 +6,7 @@
 #include "connect/tidemill_log/log_options.h"
 #include "data/arrow_status.h"
 #include "data/format.h"
+#include "log/errors.h"
 #include "log/log.h"
 
 namespace tidemill {
@@ -204,6 +205,19 @@ class LogSource final : public Source {
   }
 
   bool bounded() const override { return options_.bounded; }
+
+  // Records can be read before they are on disk.
+  Status MakeDurable(const std::map<std::string, std::string>& positions) override {
+    for (const auto& [split, text] : positions) {
+      TM_ASSIGN_OR_RETURN(const Place place, PlaceOf(split));
+      TM_ASSIGN_OR_RETURN(const Position position, Position::Parse(text));
+      auto partition = log_.partition(place.topic, place.partition);
+      if (partition.status().Is(kUnknownTopic)) continue;  // deleted: there is nothing to come back to
+      TM_RETURN_IF_ERROR(partition.status());
+      if (position.next > (*partition)->Offsets().durable_end) TM_RETURN_IF_ERROR((*partition)->SyncUpTo(position.next - 1));
+    }
+    return Status::OK();
+  }
 
   void OnEpochCommitted(const std::map<std::string, std::string>& positions) override {
     std::vector<ConsumerPosition> committed;
