@@ -83,23 +83,48 @@ def finish(process: subprocess.Popen) -> str:
     return error.decode()
 
 
-def run_with_kills(data: Path, out: Path, hold_url: str, emit: str, lanes: int, whole_run_s: float) -> int:
-    """Starts the job again and again, killing it at random moments, then lets it end. Returns how often it was killed."""
+def progress(data: Path) -> float:
+    """The share of the transactions that the newest durable epoch has behind it."""
+    manifests = data / "jobs" / "fraud" / "state" / "manifests"
+    for path in sorted(manifests.glob("epoch-*.json"), reverse=True):
+        try:
+            manifest, _ = json.JSONDecoder().raw_decode(path.read_text())  # a checksum follows
+        except FileNotFoundError:  # replaced by a newer one
+            return progress(data)
+        splits = manifest["sources"].get("Scan[arrived]", {}).values()
+        return sum(int(split.get("position", "0").split("/")[0]) for split in splits) / EVENTS
+    return 0.0
+
+
+def run_with_kills(data: Path, out: Path, hold_url: str, emit: str, lanes: int) -> None:
+    """Starts the job KILLS times, killing each one at a random moment, then lets it end.
+
+    Each run has a random point of the input to reach; it is killed a random time after its epochs have got there, or, if an earlier run went past
+    that point already, a random time after its start: while it starts, restores, or goes on. No run gets far beyond its point, so that none ends.
+    """
     chance = random.Random(SEED * 1000 + lanes)
-    kills = 0
-    while kills < KILLS:
+    points = sorted(chance.uniform(0, 0.75) for _ in range(KILLS))
+    reached = []
+    for point in points:
+        at_start = progress(data)
         process = start(data, out, hold_url, emit, lanes)
-        # Kills fall anywhere, start-up included; most runs get a few epochs further.
-        time.sleep(chance.uniform(0.02, max(0.4, 2.5 * whole_run_s / KILLS + 0.3)))
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-            process.communicate()
-        else:
-            assert finish(process) is not None
-            break
+        deadline = time.monotonic() + 60
+        while (now := progress(data)) < point:
+            assert process.poll() is None, f"the job ended before it was killed {KILLS} times, at {reached}\n{process.stderr.read().decode()}"
+            assert time.monotonic() < deadline, f"the job stands at {now:.0%}"
+            time.sleep(0.002)
+        moment = time.monotonic() + chance.uniform(0, 0.08 if at_start < point else 0.3)
+        while time.monotonic() < moment and (now := progress(data)) <= max(at_start, point + 0.1):
+            time.sleep(0.002)
+        assert process.poll() is None, f"the job ended before it was killed {KILLS} times, at {reached}"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        reached.append(f"{now:.0%}")
+    assert len(reached) == KILLS
+    assert len(set(reached)) >= 3, f"no epoch becomes durable soon after a restart: {reached}"
+    print(f"killed {KILLS} times, with epochs up to {', '.join(reached)} of the input")
     finish(start(data, out, hold_url, emit, lanes))
-    return kills
 
 
 def scores_topic(data: Path) -> pd.DataFrame:
@@ -117,12 +142,9 @@ def copy(data: Path, to: Path) -> Path:
 def test_on_watermark_every_value_is_as_undisturbed(filled, transactions, receiver, tmp_path, lanes):
     actions, hold_url = receiver
     calm = copy(filled, tmp_path / "calm")
-    started = time.monotonic()
     finish(start(calm, tmp_path / "calm_out", hold_url, "on-watermark", lanes))
-    whole_run_s = time.monotonic() - started
     data = copy(filled, tmp_path / "killed")
-    kills = run_with_kills(data, tmp_path / "out", hold_url, "on-watermark", lanes, whole_run_s)
-    assert kills >= KILLS / 2, "the job ended before it was killed often enough: raise TIDEMILL_CHAOS_EVENTS"
+    run_with_kills(data, tmp_path / "out", hold_url, "on-watermark", lanes)
 
     for what in ("features", "scored"):
         want = verify.read_parquet_files(str(tmp_path / "calm_out" / what)).sort_values("transaction_id").reset_index(drop=True)
@@ -138,8 +160,7 @@ def test_on_watermark_every_value_is_as_undisturbed(filled, transactions, receiv
 def test_on_arrival_each_transaction_has_one_score_and_each_block_one_action(filled, transactions, receiver, tmp_path, lanes):
     actions, hold_url = receiver
     data = copy(filled, tmp_path / "killed")
-    kills = run_with_kills(data, tmp_path / "out", hold_url, "on-arrival", lanes, whole_run_s=4)
-    assert kills >= KILLS / 2, "the job ended before it was killed often enough: raise TIDEMILL_CHAOS_EVENTS"
+    run_with_kills(data, tmp_path / "out", hold_url, "on-arrival", lanes)
 
     scored = verify.read_parquet_files(str(tmp_path / "out" / "scored"))
     assert sorted(scored.transaction_id) == sorted(transactions.transaction_id), "scored lost or doubled rows"

@@ -11,6 +11,7 @@ SourceAligner::SourceAligner(int members, int64_t rows_ahead)
       densities_(static_cast<size_t>(members)), arrived_(static_cast<size_t>(members)) {
   for (auto& start : starts_) start.store(kMinEventTime);
   for (auto& reached : reached_) reached.store(kMinEventTime);
+  for (auto& density : densities_) density.store(kUnknownDensity);
 }
 
 void SourceAligner::Publish(int member, EventTime start) {
@@ -26,18 +27,22 @@ EventTime SourceAligner::LimitFor(int member) const {
   EventTime slowest = kMaxEventTime;
   double density = 0;
   bool alone = true;
+  EventTime unmeasured = kMaxEventTime;  // where the slowest of unknown density starts
   for (size_t i = 0; i < starts_.size(); ++i) {
     const EventTime start = starts_[i].load(std::memory_order_seq_cst);
     if (start == kMaxEventTime) continue;
     slowest = std::min(slowest, start);
     if (static_cast<int>(i) == member) continue;
     alone = false;
-    density += densities_[i].load(std::memory_order_relaxed);
+    const double its = densities_[i].load(std::memory_order_relaxed);
+    if (its == kUnknownDensity) unmeasured = std::min(unmeasured, start);
+    density += std::max(0.0, its);
   }
   if (alone) return kMaxEventTime;
   if (slowest == kMinEventTime) return kMinEventTime;  // somebody has not begun: it goes first, as far as one row takes it
   const double ahead_ms = density > 0 ? rows_ahead_ / density : 1e15;
-  return SaturatingAdd(slowest, static_cast<int64_t>(std::min(ahead_ms, 1e15)));
+  // A restored source has a start before its first row is read: how far is far ahead of it is not known yet.
+  return std::min(unmeasured, SaturatingAdd(slowest, static_cast<int64_t>(std::min(ahead_ms, 1e15))));
 }
 
 bool SourceAligner::MayEmit(int member) {

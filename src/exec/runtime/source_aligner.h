@@ -22,6 +22,8 @@ namespace tidemill {
 // everything before the barrier comes before everything after it, in that order too.
 class SourceAligner {
  public:
+  static constexpr double kUnknownDensity = -1;
+
   // `rows_ahead`: how many rows others may have to read before they are level.
   SourceAligner(int members, int64_t rows_ahead);
   // While building: whom to notify when others move.
@@ -31,7 +33,8 @@ class SourceAligner {
   void Publish(int member, EventTime start);
   // Rows that start here have gone on.
   void PublishReached(int member, EventTime start);
-  // Rows per millisecond of event time; 0: not known, or all of them have been read.
+  // Rows per millisecond of event time; 0: all of them have been read; kUnknownDensity: none has,
+  // so that nobody may run ahead of it.
   void PublishDensity(int member, double density);
   // Rows of `member` that start at or below this watermark may go on now.
   EventTime LimitFor(int member) const;

@@ -10,6 +10,7 @@
 
 #include "exec/runtime/chain.h"
 #include "exec/runtime/row_timer.h"
+#include "exec/runtime/source_aligner.h"
 #include "exec/source.h"
 
 namespace tidemill {
@@ -59,7 +60,7 @@ class SourceTask {
   Status Step(EventTime limit, Chain& chain);
   // The watermark at which the next rows start; kMaxEventTime when ended.
   EventTime NextStart() const;
-  // Rows per millisecond of event time in the last read; 0: not known, or everything has been read.
+  // Rows per millisecond of event time in the last read; 0: everything has been read.
   double density() const;
   void Snapshot(std::map<std::string, SplitPosition>& positions) const;
   // Splits that have said nothing for the idle timeout leave the minimum.
@@ -105,7 +106,7 @@ class SourceTask {
   std::vector<std::unique_ptr<Split>> splits_;
   EventTime watermark_ = kMinEventTime;
   bool idle_ = false;
-  double density_ = 0;
+  double density_ = SourceAligner::kUnknownDensity;
   size_t last_ = 0;                      // split of the last step: ties go round
   SourceProgress progress_;
 };

@@ -99,8 +99,9 @@ Status Subtask::RunSource() {
     return TryBarrier();
   }
   if (barrier == BarrierState::kWait) return Status::OK();
-  if (!source_->ended() && chain_.OutputsHaveRoom() && chain_.OperatorsHaveRoom()) {
-    const bool aligned = aligner_ != nullptr && source_->timed();
+  const bool aligned = aligner_ != nullptr && source_->timed();
+  // Asked here too: the first run, and one for an operator's wake, come without Ready's look at the others.
+  if (!source_->ended() && chain_.OutputsHaveRoom() && chain_.OperatorsHaveRoom() && (!aligned || aligner_->MayEmit(member_))) {
     const EventTime start = source_->NextStart();
     TM_RETURN_IF_ERROR(source_->Step(aligned ? aligner_->LimitFor(member_) : kMaxEventTime, chain_));
     if (aligned) {
@@ -109,7 +110,7 @@ Status Subtask::RunSource() {
     }
     shown_watermark_.store(source_->progress().watermark.load(std::memory_order_relaxed), std::memory_order_relaxed);
   }
-  if (aligner_ != nullptr && source_->timed()) aligner_->Publish(member_, source_->NextStart());
+  if (aligned) aligner_->Publish(member_, source_->NextStart());
   if (!source_->ended()) return Status::OK();
   source_->progress().ended.store(true, std::memory_order_relaxed);
   phase_ = Phase::kEnding;
