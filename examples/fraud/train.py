@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Trains the fraud model on what `tidemill feature historical` gives, so that training and serving see the same features.
 
-    tidemill run examples/fraud/fraud.sql -D transactions=tx.parquet -D out=DIR      # features, offline
-    train.py labels   --transactions tx.parquet --out labels.parquet                 # entities, event time, label
-    tidemill feature historical --labels labels.parquet --features customer_features:*,terminal_features:* --out training.parquet
-    train.py fit      --training training.parquet --until 2018-06-01 --out fraud_model.onnx
+    generate.py --out tx.parquet                                                                              # or transactions of your own
+    tidemill run fraud.sql -D transactions=tx.parquet -D out=DIR                                              # features, offline
+    train.py labels --transactions tx.parquet --out labels.parquet                                            # entities, event time, label
+    tidemill feature historical --labels labels.parquet --features 'customer_features:*,terminal_features:*' --out training.parquet
+    train.py fit --training training.parquet --until 2018-06-01 --out fraud_model.onnx
 
+README.md has the commands with their output; fraud_model.onnx in this folder was made by them.
 `fit` trains gradient boosting (XGBoost, 100 trees) on the rows before --until and reports AUC-ROC and average precision on those after.
 """
 import argparse

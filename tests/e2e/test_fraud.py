@@ -57,15 +57,19 @@ def test_back_test_equals_pandas(generated, tmp_path, suffix, lanes):
     assert_features_equal(generated, back_test(source, tmp_path, "--parallelism", lanes))
 
 
-def test_scores_equal_onnxruntime_in_python(generated, tmp_path):
+def assert_scores_equal_onnxruntime(scored: pd.DataFrame, model: Path):
     import onnxruntime
-    source = tmp_path / "transactions.parquet"
-    generate.write(generated, str(source))
-    scored = verify.read_parquet_files(str(back_test(source, tmp_path) / "scored"))
-    session = onnxruntime.InferenceSession(str(EXAMPLE / "fraud_model.onnx"))
+    session = onnxruntime.InferenceSession(str(model))
     inputs = scored[train.INPUTS].to_numpy(np.float32)
     expected = session.run(["probabilities"], {session.get_inputs()[0].name: inputs})[0][:, 1]
     assert np.abs(scored.score - expected).max() <= 1e-6
+
+
+def test_scores_equal_onnxruntime_in_python(generated, tmp_path):
+    source = tmp_path / "transactions.parquet"
+    generate.write(generated, str(source))
+    scored = verify.read_parquet_files(str(back_test(source, tmp_path) / "scored"))
+    assert_scores_equal_onnxruntime(scored, EXAMPLE / "fraud_model.onnx")
     decision = np.where(scored.score >= 0.8, "block", np.where(scored.score >= 0.2, "review", None))
     decided = pd.notna(decision)
     assert (scored.decision[decided] == decision[decided]).all()
@@ -124,6 +128,7 @@ def test_trained_on_april_and_may_it_scores_june(tmp_path):
     model, _, _ = train_model(PUBLISHED, tmp_path, "2018-06-01")
     out = back_test(PUBLISHED, tmp_path / "applied", "-D", f"model={model}")
     scored = verify.read_parquet_files(str(out / "scored"))
+    assert_scores_equal_onnxruntime(scored, model)
     june = scored[scored.tx_time >= "2018-06-01"].merge(pd.read_parquet(PUBLISHED)[["transaction_id", "is_fraud"]], on="transaction_id")
     assert roc_auc_score(june.is_fraud, june.score) >= 0.895
     assert average_precision_score(june.is_fraud, june.score) >= 0.70
