@@ -1,20 +1,15 @@
+#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "base/errors.h"
 #include "data/time_text.h"
-#include "log/errors.h"
 #include "server/dead_letters.h"
-#include "server/errors.h"
 #include "server/topic_command.h"
 
 namespace tidemill {
 namespace {
-
-constexpr const char* kReplayGroup = "dlq-replay";
-constexpr size_t kReplayBatch = 1000;
 
 struct DlqOptions {
   std::string topic;
@@ -31,26 +26,10 @@ std::string TimeText(int64_t ms) {
   return text;
 }
 
-// The name as given, or with "dlq." before it.
-Result<std::string> FindDeadLetterTopic(TopicAccess& topics, const std::string& name) {
-  const std::string topic = IsDeadLetterTopic(name) ? name : "dlq." + name;
-  const auto described = topics.Describe(topic);
-  if (described.ok()) return topic;
-  if (!described.status().Is(kUnknownTopic)) return described.status();
-  std::vector<std::string> known;
-  TM_ASSIGN_OR_RETURN(const auto all, topics.List());
-  for (const TopicDescription& one : all) {
-    if (IsDeadLetterTopic(one.name)) known.push_back(one.name);
-  }
-  Status error(kNotFound, fmt::format("there are no dead letters '{}'", topic));
-  const std::string nearest = NearestName(topic, known);
-  return nearest.empty() ? error : error.WithHint("did you mean '" + nearest + "'?");
-}
-
 int ListAll(CommandContext& context) {
   Result<TopicSession> session = TopicSession::Open(context);
   if (!session.ok()) return context.Fail(session.status());
-  const auto groups = ListDeadLetters(session->topics());
+  const auto groups = session->dead_letters().List();
   if (!groups.ok()) return context.Fail(groups.status());
   Listing listing{{"topic", "reason", "records", "newest", "example"}, {}};
   for (const DeadLetterGroup& group : *groups) {
@@ -87,94 +66,40 @@ int Show(CommandContext& context, const DlqOptions& options) {
   return read.ok() ? kExitOk : context.Fail(read);
 }
 
-// Where a dead letter's row is written again: --to, else the topic it was read from, else the webhook's outbox.
-Result<std::string> TargetOf(TopicAccess& topics, const std::string& dead_letters, const FetchedRecord& record,
-                             const std::string& to) {
-  if (!to.empty()) return to;
-  const std::string source(record.header("topic"));
-  if (!source.empty() && topics.Describe(source).ok()) return source;
-  if (source.find('/') != std::string::npos) {
-    return Status(kUsage, fmt::format("the row came from '{}', which is no topic", source))
-        .WithHint("mend the file, or say --to TOPIC");
-  }
-  const std::string suffix = "." + dead_letters.substr(4);
-  std::vector<std::string> outboxes;
-  TM_ASSIGN_OR_RETURN(const auto all, topics.List());
-  for (const TopicDescription& topic : all) {
-    if (topic.name.starts_with("outbox.") && topic.name.ends_with(suffix)) outboxes.push_back(topic.name);
-  }
-  if (outboxes.size() == 1) return outboxes.front();
-  return Status(kUsage, fmt::format("where {} should be replayed to is not known", dead_letters))
-      .WithHint("say --to TOPIC");
-}
-
-Status ReplayTopic(CommandContext& context, TopicSession& session, const std::string& topic,
-                   const DlqOptions& options) {
-  ConsumerPositions& positions = session.log().positions();
-  TM_ASSIGN_OR_RETURN(const TopicDescription description, session.topics().Describe(topic));
+int Replay(CommandContext& context, const DlqOptions& options) {
+  Result<TopicSession> session = TopicSession::Open(context);
+  if (!session.ok()) return context.Fail(session.status());
+  const ReplayRequest request{options.topic, options.to, options.reason, options.dry_run, options.all};
   int64_t replayed = 0;
   std::map<std::string, int64_t> counts;
-  for (size_t i = 0; i < description.partitions.size(); ++i) {
-    const auto partition = static_cast<int32_t>(i);
-    const auto position = positions.Get(kReplayGroup, topic, partition);
-    StartOffset from;
-    if (position && !options.all)
-      from = StartOffset{StartOffset::Kind::kOffset, std::max(position->offset, description.partitions[i].log_start)};
-    while (true) {
-      TM_ASSIGN_OR_RETURN(const TopicAccess::Page page, session.topics().Fetch(topic, partition, from, kReplayBatch));
-      if (page.records.empty()) break;
-      std::map<std::string, std::vector<TopicRecord>> by_target;
-      for (const FetchedRecord& record : page.records) {
-        if (!options.reason.empty() && record.header("reason") != options.reason) continue;
-        TM_ASSIGN_OR_RETURN(const std::string target, TargetOf(session.topics(), topic, record, options.to));
-        by_target[target].push_back({record.key, record.value, kNoTimestamp});
-      }
-      for (const auto& [target, records] : by_target) {
-        if (!options.dry_run) TM_RETURN_IF_ERROR(session.topics().Produce(target, records, -1, false).status());
-        counts[target] += static_cast<int64_t>(records.size());
-        replayed += static_cast<int64_t>(records.size());
-      }
-      from = StartOffset{StartOffset::Kind::kOffset, page.next_offset};
-      // With --reason the others stay to be replayed: the position does not move.
-      if (!options.dry_run && options.reason.empty()) {
-        TM_RETURN_IF_ERROR(positions.Commit(kReplayGroup, {{topic, partition, page.next_offset, "", 0}}));
-      }
+  std::vector<ReplayRange> rest;
+  do {
+    const Result<ReplayStep> step = session->dead_letters().Replay(request, rest);
+    if (!step.ok()) {
+      return context.Fail(replayed == 0 ? step.status()
+                                        : step.status().WithNote(fmt::format("{} records were replayed in earlier steps", replayed)));
     }
-  }
+    for (const auto& [target, count] : step->records) {
+      counts[target] += count;
+      replayed += count;
+    }
+    rest = step->rest;
+  } while (!rest.empty());
   Listing listing{{"to", "records"}, {}};
   for (const auto& [target, count] : counts) listing.rows.push_back({target, count});
   if (replayed > 0) context.console.Print(listing);
   context.console.Notice(
       fmt::format("{} {} record{}", options.dry_run ? "would replay" : "replayed", replayed, replayed == 1 ? "" : "s"));
-  return Status::OK();
-}
-
-int Replay(CommandContext& context, const DlqOptions& options) {
-  Result<TopicSession> session = TopicSession::OpenLocal(context, "dlq replay");
-  if (!session.ok()) return context.Fail(session.status());
-  const auto topic = FindDeadLetterTopic(session->topics(), options.topic);
-  if (!topic.ok()) return context.Fail(topic.status());
-  const Status replayed = ReplayTopic(context, *session, *topic, options);
-  return replayed.ok() ? kExitOk : context.Fail(replayed);
+  return kExitOk;
 }
 
 int Drop(CommandContext& context, const DlqOptions& options) {
-  Result<TopicSession> session = TopicSession::OpenLocal(context, "dlq drop");
+  Result<TopicSession> session = TopicSession::Open(context);
   if (!session.ok()) return context.Fail(session.status());
-  const auto topic = FindDeadLetterTopic(session->topics(), options.topic);
-  if (!topic.ok()) return context.Fail(topic.status());
-  const auto description = session->topics().Describe(*topic);
-  if (!description.ok()) return context.Fail(description.status());
-  int64_t dropped = 0;
-  for (size_t i = 0; i < description->partitions.size(); ++i) {
-    const auto partition = session->log().partition(*topic, static_cast<int32_t>(i));
-    if (!partition.ok()) return context.Fail(partition.status());
-    const PartitionOffsets offsets = (*partition)->Offsets();
-    if (const Status trimmed = (*partition)->TrimBefore(offsets.last_stable); !trimmed.ok())
-      return context.Fail(trimmed);
-    dropped += offsets.last_stable - offsets.log_start;
-  }
-  context.console.Notice(fmt::format("dropped {} record{} of {}", dropped, dropped == 1 ? "" : "s", *topic));
+  const Result<DroppedDeadLetters> dropped = session->dead_letters().Drop(options.topic);
+  if (!dropped.ok()) return context.Fail(dropped.status());
+  context.console.Notice(
+      fmt::format("dropped {} record{} of {}", dropped->records, dropped->records == 1 ? "" : "s", dropped->topic));
   return kExitOk;
 }
 

@@ -101,6 +101,7 @@ void MountHttpApi(HttpServer& server, const HttpApiParts& parts) {
   MountHealthRoutes(server, parts);
   MountJobRoutes(server, parts);
   MountTopicRoutes(server, parts);
+  MountDeadLetterRoutes(server, parts);
   MountFeatureRoutes(server, parts);
 }
 

@@ -26,6 +26,7 @@ void MountHttpApi(HttpServer& server, const HttpApiParts& parts);
 void MountHealthRoutes(HttpServer& server, const HttpApiParts& parts);
 void MountJobRoutes(HttpServer& server, const HttpApiParts& parts);
 void MountTopicRoutes(HttpServer& server, const HttpApiParts& parts);
+void MountDeadLetterRoutes(HttpServer& server, const HttpApiParts& parts);
 void MountFeatureRoutes(HttpServer& server, const HttpApiParts& parts);
 
 // OpenAPI 3.1, kept by hand; a test compares it with the routes.

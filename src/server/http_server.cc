@@ -128,6 +128,8 @@ ServerResponse ProblemResponse(int http_status, const Status& error) {
     body["position"] = {
         {"file", error.position()->file}, {"line", error.position()->line}, {"column", error.position()->column}};
   }
+  if (!error.hint().empty()) body["hint"] = error.hint();
+  if (!error.notes().empty()) body["notes"] = error.notes();
   return {
       http_status, "application/problem+json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), {}};
 }

@@ -30,7 +30,7 @@ struct ServerResponse {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-// RFC 9457: {"type", "title", "status", "detail", "code"}.
+// RFC 9457: {"type", "title", "status", "detail", "code"}, and "position", "hint", "notes" where the error has them.
 ServerResponse ProblemResponse(int http_status, const Status& error);
 // The HTTP status that fits an error: user 400, disk full 507, retriable 503, internal 500.
 int HttpStatusOf(const Status& error);

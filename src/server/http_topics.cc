@@ -8,8 +8,6 @@
 #include "base/file_system.h"
 #include "log/errors.h"
 #include "server/base64.h"
-#include "server/dead_letters.h"
-#include "server/engine.h"
 #include "server/errors.h"
 #include "server/http_api.h"
 #include "server/output.h"
@@ -288,20 +286,6 @@ void MountTopicRoutes(HttpServer& server, const HttpApiParts& parts) {
   server.RouteAsync("POST", "/topics/{topic}", produce);  // where Confluent's REST proxy has it
   server.Route("GET", "/api/v1/topics/{topic}/records",
                [parts](const ServerRequest& request) { return Fetch(parts, request); });
-  server.Route("GET", "/api/v1/dlq", [parts](const ServerRequest&) {
-    const auto groups = ListDeadLetters(*parts.topics);
-    if (!groups.ok()) return ErrorResponse(groups.status());
-    json list = json::array();
-    for (const DeadLetterGroup& group : *groups) {
-      list.push_back({{"topic", group.topic},
-                      {"reason", group.reason},
-                      {"records", group.records},
-                      {"newest", group.newest_ms},
-                      {"example", group.example}});
-    }
-    return ServerResponse{
-        200, "application/json", json({{"dlq", list}}).dump(-1, ' ', false, json::error_handler_t::replace), {}};
-  });
 }
 
 }  // namespace tidemill

@@ -118,6 +118,32 @@ std::string_view OpenApiText() {
     "/api/v1/dlq": {
       "get": {"summary": "Refused rows by table and reason", "responses": {"200": {"description": "Counts with the newest example"}}}
     },
+    "/api/v1/dlq/replay": {
+      "post": {
+        "summary": "Write refused rows again, up to 10,000 at a time",
+        "description": "Each row once, unless `all` or `reason` is given. While `rest` of the answer is not empty there is more: send the request again with it.",
+        "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["table"], "properties": {
+          "table": {"type": "string", "description": "Table, or topic dlq.TABLE"},
+          "to": {"type": "string", "description": "Topic to write to; otherwise where each row came from"},
+          "reason": {"type": "string"}, "dry_run": {"type": "boolean"}, "all": {"type": "boolean"},
+          "rest": {"$ref": "#/components/schemas/ReplayRest"}
+        }}}}},
+        "responses": {
+          "200": {"description": "Durable", "content": {"application/json": {"schema": {"type": "object", "required": ["to", "rest"], "properties": {
+            "to": {"type": "object", "description": "Records by topic", "additionalProperties": {"type": "integer"}},
+            "rest": {"$ref": "#/components/schemas/ReplayRest"}
+          }}}}},
+          "400": {"$ref": "#/components/responses/Problem"}, "404": {"$ref": "#/components/responses/Problem"}, "507": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
+    "/api/v1/dlq/{topic}": {
+      "delete": {
+        "summary": "Forget all refused rows of a table (its name, or topic dlq.TABLE)",
+        "parameters": [{"$ref": "#/components/parameters/Topic"}],
+        "responses": {"200": {"description": "The topic and the number of its records"}, "404": {"$ref": "#/components/responses/Problem"}}
+      }
+    },
     "/api/v1/features": {
       "get": {"summary": "Feature views with their columns and freshness", "responses": {"200": {"description": "Views"}}}
     },
@@ -154,7 +180,8 @@ std::string_view OpenApiText() {
     },
     "schemas": {
       "Problem": {"type": "object", "required": ["title", "status"], "properties": {
-        "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}, "code": {"type": "string"}
+        "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}, "code": {"type": "string"},
+        "hint": {"type": "string"}, "notes": {"type": "array", "items": {"type": "string"}}
       }},
       "Readiness": {"type": "object", "required": ["status", "checks"], "properties": {
         "status": {"type": "string", "enum": ["ready", "not ready"]},
@@ -175,6 +202,8 @@ std::string_view OpenApiText() {
         "accepted": {"type": "integer"},
         "ranges": {"type": "array", "items": {"type": "object", "properties": {"partition": {"type": "integer"}, "first_offset": {"type": "integer"}, "count": {"type": "integer"}}}}
       }},
+      "ReplayRest": {"type": "array", "items": {"type": "object", "required": ["partition", "from", "end"], "properties": {
+        "partition": {"type": "integer"}, "from": {"type": "integer"}, "end": {"type": "integer"}}}},
       "Page": {"type": "object", "required": ["records", "next_offset", "end_offset"], "properties": {
         "records": {"type": "array", "items": {"type": "object"}}, "next_offset": {"type": "integer"}, "end_offset": {"type": "integer"}
       }}

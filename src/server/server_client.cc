@@ -33,7 +33,16 @@ Status ServerClient::ErrorOf(int status, const std::string& text) {
       if (const CatalogEntry* entry = FindErrorCode(found->get<std::string>())) code = entry->code;
     }
   }
-  return Status(*code, detail);
+  Status error(*code, detail);
+  if (!body.is_object()) return error;
+  if (const auto found = body.find("hint"); found != body.end() && found->is_string())
+    error = error.WithHint(found->get<std::string>());
+  if (const auto found = body.find("notes"); found != body.end() && found->is_array()) {
+    for (const auto& note : *found) {
+      if (note.is_string()) error = error.WithNote(note.get<std::string>());
+    }
+  }
+  return error;
 }
 
 std::string PercentEncode(std::string_view text) {

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "server/command_line.h"
+#include "server/dead_letters.h"
 #include "server/engine.h"
 #include "server/topic_access.h"
 
@@ -14,17 +15,16 @@ namespace tidemill {
 class TopicSession {
  public:
   static Result<TopicSession> Open(const CommandContext& context);
-  // For commands that a server has no route for: kUsage with --server.
-  static Result<TopicSession> OpenLocal(const CommandContext& context, std::string_view command);
 
   TopicAccess& topics() { return *topics_; }
-  Log& log() { return engine_->log(); }
+  DeadLetterAccess& dead_letters() { return *dead_letters_; }
   bool is_remote() const { return engine_ == nullptr; }
 
  private:
   std::unique_ptr<Network> network_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<TopicAccess> topics_;
+  std::unique_ptr<DeadLetterAccess> dead_letters_;
 };
 
 // consume and export.

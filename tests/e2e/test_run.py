@@ -205,6 +205,36 @@ def test_refused_rows_are_replayed_once(tm):
     assert "no dead letters" in tm.run("dlq", "show", "inptu", code=1).stderr.replace("there are ", "")
 
 
+def test_refused_rows_of_a_running_server(tm):
+    tm.run("topic", "produce", "in", "--create", stdin='{"n":1}\n{"n":"two"}\nnothing\n')
+    tm.run("topic", "create", "out")
+    tm.run("topic", "create", "fixed")
+    server = tm.serve("run", tm.script("pass.sql", PASS_ON), "--http", "127.0.0.1:0")
+    wait_for(lambda: sum(group["records"] for group in server.get_json("/api/v1/dlq")["dlq"]) == 2, "the refused rows")
+
+    def dlq(*arguments, code=0):
+        return tm.run("dlq", *arguments, "--server", server.url, data=False, code=code)
+
+    listed = [json.loads(line) for line in dlq("list", "--output", "json").stdout.splitlines()]
+    assert {(group["topic"], group["reason"], group["records"]) for group in listed} == {
+        ("dlq.input", "malformed", 1), ("dlq.input", "wrong_type", 1)}
+    assert "row: nothing" in dlq("show", "input", "--reason", "malformed").stdout
+    assert "would replay 1 record\n" in dlq("replay", "input", "--dry-run", "--reason", "malformed").stderr
+    done = dlq("replay", "input", "--to", "fixed", "--output", "json")
+    assert json.loads(done.stdout) == {"to": "fixed", "records": 2} and "replayed 2 records" in done.stderr
+    assert tm.run("topic", "consume", "fixed", "--no-follow", "--server", server.url, data=False).stdout == '{"n":"two"}\nnothing\n'
+    assert "replayed 0 records" in dlq("replay", "input").stderr
+    # Back to where they came from, where the job refuses them again: that is another replay's.
+    assert "replayed 2 records" in dlq("replay", "input", "--all").stderr
+    wait_for(lambda: sum(group["records"] for group in server.get_json("/api/v1/dlq")["dlq"]) == 4, "the rows refused again")
+    missing = dlq("drop", "inptu", code=1).stderr
+    assert "TM8003" in missing and "did you mean 'dlq.input'?" in missing
+    assert server.call("POST", "/api/v1/dlq/replay", "{}")[0] == 400
+    assert "dropped 4 records of dlq.input" in dlq("drop", "input").stderr
+    assert "no dead letters" in dlq("list").stderr
+    assert server.stop()[0] == 0
+
+
 def test_a_port_that_was_left_behind_is_forgotten(tm):
     server = tm.serve("serve", "--http", "127.0.0.1:0")
     server.process.kill()

@@ -115,13 +115,107 @@ TEST_F(TopicAccessTest, GroupsDeadLettersByReason) {
   put("malformed", "first", 1);
   put("late", "too late", 2);
   put("malformed", "second", 3);
-  const auto groups = ListDeadLetters(*topics_);
+  const auto groups = MakeLogDeadLetterAccess(*log_, *topics_)->List();
   ASSERT_TRUE(groups.ok());
   ASSERT_EQ(groups->size(), 2u);
   EXPECT_EQ(groups->at(0).reason, "malformed");
   EXPECT_EQ(groups->at(0).records, 2);
   EXPECT_EQ(groups->at(0).example, "second");
   EXPECT_EQ(groups->at(1).reason, "late");
+}
+
+class DeadLetterTest : public TopicAccessTest {
+ protected:
+  void SetUp() override {
+    TopicAccessTest::SetUp();
+    ASSERT_TRUE(log_->CreateTopic("in").ok());
+    TopicConfig config;
+    config.partitions = 2;
+    ASSERT_TRUE(log_->CreateTopic("dlq.t", config).ok());
+    dead_letters_ = MakeLogDeadLetterAccess(*log_, *topics_);
+  }
+  void Refuse(int32_t partition, int count, const char* reason = "malformed") {
+    const RecordHeader headers[] = {{"reason", reason}, {"topic", "in"}};
+    const std::vector<Record> records(static_cast<size_t>(count), Record{.value = reason, .headers = headers});
+    ASSERT_TRUE((*log_->partition("dlq.t", partition))->Append(records).ok());
+  }
+  // The whole replay; how many steps it took in `steps`.
+  int64_t Replay(const ReplayRequest& request, int* steps = nullptr) {
+    int64_t replayed = 0;
+    std::vector<ReplayRange> rest;
+    do {
+      const auto step = dead_letters_->Replay(request, rest);
+      EXPECT_TRUE(step.ok()) << step.status().ToString();
+      if (!step.ok()) break;
+      for (const auto& [topic, records] : step->records) replayed += records;
+      rest = step->rest;
+      if (steps != nullptr) ++*steps;
+    } while (!rest.empty());
+    return replayed;
+  }
+  int64_t InputEnd() { return topics_->Describe("in")->partitions[0].end; }
+
+  std::unique_ptr<DeadLetterAccess> dead_letters_;
+};
+
+TEST_F(DeadLetterTest, ReplaysEachRowOnceInBoundedSteps) {
+  Refuse(0, 15'000);
+  Refuse(1, 7'000);
+  int steps = 0;
+  EXPECT_EQ(Replay({.table = "t", .dry_run = true}, &steps), 22'000);
+  EXPECT_EQ(steps, 3);
+  EXPECT_EQ(InputEnd(), 0);
+  EXPECT_EQ(Replay({.table = "dlq.t"}), 22'000);
+  EXPECT_EQ(InputEnd(), 22'000);
+  EXPECT_EQ(Replay({.table = "t"}), 0);
+  Refuse(1, 3, "late");
+  EXPECT_EQ(Replay({.table = "t", .reason = "late"}), 3);
+  EXPECT_EQ(Replay({.table = "t", .all = true}), 22'003);
+  EXPECT_EQ(Replay({.table = "t"}), 0) << "all of them were noted";
+  EXPECT_EQ(InputEnd(), 44'006);
+}
+
+TEST_F(DeadLetterTest, RowsRefusedWhileItRunsAreLeftToTheNextReplay) {
+  Refuse(0, 10'500);
+  const ReplayRequest request{.table = "t"};
+  auto step = dead_letters_->Replay(request, {});
+  ASSERT_TRUE(step.ok());
+  ASSERT_EQ(step->rest.size(), 2u);
+  EXPECT_EQ(step->rest[0].from, 10'000);
+  // The job reads what came back and refuses it again.
+  Refuse(0, 10'000);
+  Refuse(1, 5);
+  step = dead_letters_->Replay(request, step->rest);
+  ASSERT_TRUE(step.ok());
+  EXPECT_EQ(step->records["in"], 500);
+  EXPECT_TRUE(step->rest.empty());
+  EXPECT_EQ(Replay(request), 10'005);
+}
+
+TEST_F(DeadLetterTest, TwoReplaysAtATimeShareTheRows) {
+  Refuse(0, 12'000);
+  const auto first = dead_letters_->Replay({.table = "t"}, {});
+  ASSERT_TRUE(first.ok() && !first->rest.empty());
+  EXPECT_EQ(Replay({.table = "t"}), 2'000);
+  const auto last = dead_letters_->Replay({.table = "t"}, first->rest);
+  ASSERT_TRUE(last.ok());
+  EXPECT_TRUE(last->records.empty() && last->rest.empty());
+  EXPECT_EQ(InputEnd(), 12'000);
+}
+
+TEST_F(DeadLetterTest, DropsAndNamesWhatIsThere) {
+  Refuse(0, 4);
+  Refuse(1, 2);
+  const auto dropped = dead_letters_->Drop("t");
+  ASSERT_TRUE(dropped.ok());
+  EXPECT_EQ(dropped->topic, "dlq.t");
+  EXPECT_EQ(dropped->records, 6);
+  EXPECT_TRUE(dead_letters_->List()->empty());
+  EXPECT_EQ(Replay({.table = "t", .all = true}), 0);
+  const Status missing = dead_letters_->Drop("tt").status();
+  EXPECT_TRUE(missing.Is(kNotFound));
+  EXPECT_EQ(missing.hint(), "did you mean 'dlq.t'?");
+  EXPECT_TRUE(dead_letters_->Replay({.table = "t"}, {{7, 0, 1}}).status().Is(kInvalidConfig));
 }
 
 TEST(RecordToJson, KeepsBytesThatAreNoText) {
