@@ -59,16 +59,31 @@ int CreateTopic(CommandContext& context, const CreateOptions& options) {
   return kExitOk;
 }
 
-int ListTopics(CommandContext& context) {
+// As a reader gets them: markers and aborted transactions have offsets too.
+Result<int64_t> CountRecords(TopicAccess& topics, const std::string& topic) {
+  int64_t records = 0;
+  TM_RETURN_IF_ERROR(ForEachRecord(topics, topic, [&](const FetchedRecord&) -> Result<bool> {
+    ++records;
+    return true;
+  }));
+  return records;
+}
+
+int ListTopics(CommandContext& context, bool count) {
   Result<TopicSession> session = TopicSession::Open(context);
   if (!session.ok()) return context.Fail(session.status());
   const auto topics = session->topics().List();
   if (!topics.ok()) return context.Fail(topics.status());
-  Listing listing{{"topic", "partitions", "records", "bytes"}, {}};
+  Listing listing{{"topic", "partitions", "offsets", "bytes"}, {}};
+  if (count) listing.columns.emplace_back("records");
   for (const TopicDescription& topic : *topics) {
-    int64_t records = 0;
-    for (const PartitionOffsets& partition : topic.partitions) records += partition.end - partition.log_start;
-    listing.rows.push_back({topic.name, static_cast<int64_t>(topic.partitions.size()), records, topic.size_bytes});
+    int64_t offsets = 0;
+    for (const PartitionOffsets& partition : topic.partitions) offsets += partition.end - partition.log_start;
+    listing.rows.push_back({topic.name, static_cast<int64_t>(topic.partitions.size()), offsets, topic.size_bytes});
+    if (!count) continue;
+    const Result<int64_t> records = CountRecords(session->topics(), topic.name);
+    if (!records.ok()) return context.Fail(records.status());
+    listing.rows.back().push_back(*records);
   }
   context.console.Print(listing);
   return kExitOk;
@@ -207,9 +222,13 @@ void AddTopicCommands(CLI::App& parent, CommandList& commands) {
   app->footer("\nExample:\n  tidemill topic create clicks --partitions 2 -c retention.ms=86400000");
   commands.push_back({app, [create](CommandContext& context) { return CreateTopic(context, *create); }});
 
-  app = group->add_subcommand("list", "List topics with their partitions, records and bytes");
-  app->footer("\nExample:\n  tidemill topic list --output json");
-  commands.push_back({app, ListTopics});
+  auto count = std::make_shared<bool>(false);
+  app = group->add_subcommand("list", "List topics with their partitions, offsets and bytes");
+  app->add_flag("--count", *count, "Also count the records that a reader gets: reads the topics whole");
+  app->footer(
+      "\nOffsets are those between start and end: records, those of aborted transactions, and a marker for each "
+      "transaction.\n\nExample:\n  tidemill topic list --count --output json");
+  commands.push_back({app, [count](CommandContext& context) { return ListTopics(context, *count); }});
 
   auto described = std::make_shared<std::string>();
   app = group->add_subcommand("describe", "Show a topic's settings and offsets");

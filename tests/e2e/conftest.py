@@ -90,6 +90,16 @@ class Server:
         assert status == 200, body
         return json.loads(body)
 
+    def count(self, topic: str) -> int:
+        """Records that a reader gets from partition 0: offsets count transactions' markers, and what was aborted, too."""
+        records, offset = 0, "start"
+        while True:
+            page = self.get_json(f"/api/v1/topics/{topic}/records?offset={offset}&limit=10000")
+            if not page["records"]:
+                return records
+            records += len(page["records"])
+            offset = page["next_offset"]
+
     def push(self, topic: str, lines: list[str], query: str = "") -> tuple[int, dict]:
         status, body = self.call("POST", f"/api/v1/topics/{topic}/records{query}", "\n".join(lines) + "\n", "application/x-ndjson")
         return status, json.loads(body)

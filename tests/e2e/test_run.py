@@ -122,7 +122,7 @@ def test_an_unbounded_job_stops_cleanly_and_goes_on(tm):
     assert code == 0 and "stopping" in error
     tm.run("topic", "produce", "in", stdin='{"n":4}\n')
     server = tm.serve("run", script, "--http", "127.0.0.1:0")
-    wait_for(lambda: server.get_json("/api/v1/topics/out")["partitions"][0]["end"] >= 4, "the fourth row")
+    wait_for(lambda: server.count("out") >= 4, "the fourth row")
     assert server.get_json("/api/v1/jobs/pass")["restored_epoch"] > 0
     code, error = server.stop(signal.SIGINT)
     assert code == 130 and "resumes from epoch" in error
@@ -139,7 +139,7 @@ def test_killed_it_goes_on_without_loss_or_doubles(tm):
     process.kill()
     process.communicate()
     server = tm.serve("run", script, "--http", "127.0.0.1:0", "-X", "execution.checkpointing.interval=20 ms")
-    wait_for(lambda: server.get_json("/api/v1/topics/out")["partitions"][0]["stable"] >= 50_000, "all rows")
+    wait_for(lambda: server.count("out") >= 50_000, "all rows")
     server.stop()
     out = [json.loads(line)["n"] for line in tm.run("topic", "consume", "out").stdout.splitlines()]
     assert sorted(out) == list(range(50_000))
@@ -178,7 +178,7 @@ def test_a_changed_script_says_what_it_does_with_its_state(tm):
     tm.run("topic", "produce", "in", "--create", stdin="".join(f'{{"n":{n}}}\n' for n in range(10)))
     script = tm.script("pass.sql", PASS_ON)
     server = tm.serve("run", script, "--http", "127.0.0.1:0")
-    wait_for(lambda: server.get_json("/api/v1/topics/out")["partitions"][0]["stable"] >= 10, "ten rows")
+    wait_for(lambda: server.count("out") >= 10, "ten rows")
     assert server.stop()[0] == 0
     script.write_text(PASS_ON.replace("SELECT n FROM", "SELECT n * 10 AS n FROM"))
     tm.run("topic", "produce", "in", stdin='{"n":10}\n')
