@@ -72,6 +72,7 @@ std::string MediaType(const ServerRequest& request) {
 
 struct ProduceRequest {
   std::vector<TopicRecord> records;
+  std::vector<int64_t> numbers;  // by record: its line, from 1, or its place in the document, from 0
   int32_t partition = -1;
 };
 
@@ -88,6 +89,7 @@ Result<ProduceRequest> ParseNdjson(const ServerRequest& request) {
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.empty()) continue;
     TopicRecord& record = parsed.records.emplace_back();
+    parsed.numbers.push_back(number);
     record.value = std::string(line);
     if (key_field.empty()) continue;
     auto key = JsonFieldText(line, key_field);
@@ -125,8 +127,9 @@ Result<ProduceRequest> ParseRecordsDocument(const ServerRequest& request, std::s
     return Status(kInvalidConfig, "the body is not {\"records\": [{\"key\": ..., \"value\": ...}, ...]}");
   }
   ProduceRequest parsed;
-  size_t number = 0;
+  int64_t number = 0;
   for (const json& item : body["records"]) {
+    parsed.numbers.push_back(number);
     const std::string place = fmt::format("record {}", number++);
     if (!item.is_object()) return Status(kInvalidConfig, place + ": not an object");
     TopicRecord& record = parsed.records.emplace_back();
@@ -149,45 +152,56 @@ Result<ProduceRequest> ParseRecordsDocument(const ServerRequest& request, std::s
 }
 
 // Every record must fit, or none is taken.
-Status CheckSizes(const std::vector<TopicRecord>& records, int64_t bytes_max, bool lines) {
-  for (size_t i = 0; i < records.size(); ++i) {
-    const auto bytes = static_cast<int64_t>((records[i].key ? records[i].key->size() : 0) +
-                                            (records[i].value ? records[i].value->size() : 0));
+Status CheckSizes(const ProduceRequest& request, int64_t bytes_max, bool lines) {
+  for (size_t i = 0; i < request.records.size(); ++i) {
+    const TopicRecord& record = request.records[i];
+    const auto bytes =
+        static_cast<int64_t>((record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0));
     if (bytes + kRecordOverhead <= bytes_max) continue;
     return Status(
         kRecordTooLarge,
         fmt::format(
             "{} {}: {} bytes, the topic takes at most {} (max.message.bytes); nothing of this request was taken",
-            lines ? "line" : "record", lines ? i + 1 : i, bytes, bytes_max));
+            lines ? "line" : "record", request.numbers[i], bytes, bytes_max));
   }
   return Status::OK();
 }
 
-json Offsets(const std::vector<AppendedRecords>& ranges) {
-  json offsets = json::array();
-  for (const AppendedRecords& range : ranges) {
-    for (int64_t i = 0; i < range.count; ++i) {
-      offsets.push_back({{"partition", range.partition},
-                         {"offset", range.first_offset + i},
-                         {"error_code", nullptr},
-                         {"error", nullptr}});
-    }
-  }
-  return offsets;
+json RangesJson(const ProducedRecords& produced) {
+  json list = json::array();
+  for (const AppendedRecords& range : produced.ranges)
+    list.push_back({{"partition", range.partition}, {"first_offset", range.first_offset}, {"count", range.count}});
+  return list;
 }
 
-ServerResponse Accepted(const std::vector<AppendedRecords>& ranges, std::string_view type) {
-  if (type == kKafkaJson || type == kKafkaBinary) {
-    const json body = {{"offsets", Offsets(ranges)}, {"key_schema_id", nullptr}, {"value_schema_id", nullptr}};
-    return {200, "application/vnd.kafka.v2+json", body.dump(), {}};
+ServerResponse Accepted(const ProducedRecords& produced, bool kafka) {
+  if (!kafka) {
+    const json body = {{"accepted", produced.acknowledged()}, {"ranges", RangesJson(produced)}};
+    return {200, "application/json", body.dump(), {}};
   }
-  json list = json::array();
-  int64_t accepted = 0;
-  for (const AppendedRecords& range : ranges) {
-    list.push_back({{"partition", range.partition}, {"first_offset", range.first_offset}, {"count", range.count}});
-    accepted += range.count;
+  json offsets = json::array();
+  for (const ProducedRecords::Place& place : produced.places)
+    offsets.push_back(
+        {{"partition", place.partition}, {"offset", place.offset}, {"error_code", nullptr}, {"error", nullptr}});
+  const json body = {{"offsets", offsets}, {"key_schema_id", nullptr}, {"value_schema_id", nullptr}};
+  return {200, "application/vnd.kafka.v2+json", body.dump(), {}};
+}
+
+// A problem that also says which records are on disk, so that only the others need to be sent again.
+ServerResponse Refused(const ProducedRecords& produced, const std::vector<int64_t>& numbers, bool lines) {
+  ServerResponse response = ErrorResponse(produced.status);
+  json body = json::parse(response.body, nullptr, false);
+  body["accepted"] = produced.acknowledged();
+  body["ranges"] = RangesJson(produced);
+  if (!produced.ranges.empty()) {
+    json rest = json::array();
+    for (size_t i = 0; i < produced.places.size(); ++i) {
+      if (produced.places[i].offset < 0) rest.push_back(numbers[i]);
+    }
+    body[lines ? "lines_not_accepted" : "records_not_accepted"] = std::move(rest);
   }
-  return {200, "application/json", json({{"accepted", accepted}, {"ranges", list}}).dump(), {}};
+  response.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
+  return response;
 }
 
 void Produce(const HttpApiParts& parts, const ServerRequest& request, const HttpServer::Reply& reply) {
@@ -211,12 +225,14 @@ void Produce(const HttpApiParts& parts, const ServerRequest& request, const Http
   if (!parsed.ok()) return reply(ErrorResponse(parsed.status()));
   const auto described = parts.topics->Describe(topic);
   const int64_t bytes_max = described.ok() ? described->config.max_message_bytes : TopicConfig().max_message_bytes;
-  if (const Status sizes = CheckSizes(parsed->records, bytes_max, lines); !sizes.ok())
+  if (const Status sizes = CheckSizes(*parsed, bytes_max, lines); !sizes.ok())
     return reply(ErrorResponse(sizes));
-  parts.topics->ProduceAsync(topic, parsed->records, parsed->partition, create,
-                             [reply, type](Result<std::vector<AppendedRecords>> ranges) {
-                               reply(ranges.ok() ? Accepted(*ranges, type) : ErrorResponse(ranges.status()));
-                             });
+  const bool kafka = type == kKafkaJson || type == kKafkaBinary;
+  parts.topics->ProduceAsync(
+      topic, parsed->records, parsed->partition, create,
+      [reply, lines, kafka, numbers = std::move(parsed->numbers)](const ProducedRecords& produced) {
+        reply(produced.status.ok() ? Accepted(produced, kafka) : Refused(produced, numbers, lines));
+      });
 }
 
 ServerResponse Fetch(const HttpApiParts& parts, const ServerRequest& request) {

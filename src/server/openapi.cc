@@ -71,7 +71,7 @@ std::string_view OpenApiText() {
     "/api/v1/topics/{topic}/records": {
       "post": {
         "summary": "Append records; answered when they are on disk",
-        "description": "application/x-ndjson: each line is one record's value; a request with a line over the topic's max.message.bytes is refused whole. application/vnd.kafka.json.v2+json and application/vnd.kafka.binary.v2+json: as Confluent's REST proxy.",
+        "description": "application/x-ndjson: each line is one record's value; a request with a line over the topic's max.message.bytes is refused whole. A full disk may come between the partitions of a request with keys: then the problem also has `accepted`, `ranges` and `lines_not_accepted` (from 1) or `records_not_accepted` (from 0). application/vnd.kafka.json.v2+json and application/vnd.kafka.binary.v2+json: as Confluent's REST proxy.",
         "parameters": [
           {"$ref": "#/components/parameters/Topic"},
           {"name": "key", "in": "query", "description": "Field of each JSON line that is the record's key", "schema": {"type": "string"}},

@@ -48,13 +48,33 @@ Result<int64_t> ResolveOffset(Partition& partition, const StartOffset& from) {
   return from.number;
 }
 
+// Takes what is not on disk out of an outcome, and says in a note how much is.
+void KeepDurable(const std::vector<Status>& synced, ProducedRecords* produced) {
+  std::vector<AppendedRecords> durable;
+  for (size_t i = 0; i < produced->ranges.size(); ++i) {
+    const AppendedRecords& range = produced->ranges[i];
+    if (synced[i].ok()) {
+      durable.push_back(range);
+      continue;
+    }
+    if (produced->status.ok()) produced->status = synced[i];
+    for (ProducedRecords::Place& place : produced->places) {
+      if (place.partition == range.partition) place.offset = -1;
+    }
+  }
+  produced->ranges = std::move(durable);
+  if (produced->status.ok() || produced->ranges.empty()) return;
+  produced->status = produced->status.WithNote(fmt::format("{} of {} records of the request are on disk, the others not",
+                                                           produced->acknowledged(), produced->places.size()));
+}
+
 // Waits for several partitions; the last one answers.
 struct DurableCount {
   std::mutex mutex;
   size_t waiting = 0;
-  Status first_error;
-  std::vector<AppendedRecords> ranges;
-  std::function<void(Result<std::vector<AppendedRecords>>)> done;
+  std::vector<Status> synced;  // by range
+  ProducedRecords produced;
+  std::function<void(ProducedRecords)> done;
 };
 
 bool IsUtf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
@@ -129,9 +149,13 @@ Result<std::vector<TopicDescription>> LogTopicAccess::List() {
 
 Result<TopicDescription> LogTopicAccess::Describe(const std::string& topic) { return log_.Describe(topic); }
 
-Result<std::vector<AppendedRecords>> LogTopicAccess::Append(const std::string& topic,
-                                                            const std::vector<TopicRecord>& records, int32_t partition,
-                                                            bool create) {
+int64_t ProducedRecords::acknowledged() const {
+  int64_t count = 0;
+  for (const AppendedRecords& range : ranges) count += range.count;
+  return count;
+}
+
+Result<int32_t> LogTopicAccess::PartitionsOf(const std::string& topic, bool create) {
   if (!IsSafeName(topic)) return Status(kInvalidName, fmt::format("'{}' is no name of a topic", topic));
   auto described = log_.Describe(topic);
   if (!described.ok() && described.status().Is(kUnknownTopic) && create) {
@@ -139,73 +163,90 @@ Result<std::vector<AppendedRecords>> LogTopicAccess::Append(const std::string& t
     if (!created.ok() && !created.Is(kTopicExists)) return created;
     described = log_.Describe(topic);
   }
-  if (!described.ok()) return described.status();
-  const auto partitions = static_cast<int32_t>(described->partitions.size());
+  TM_RETURN_IF_ERROR(described.status());
+  return static_cast<int32_t>(described->partitions.size());
+}
+
+ProducedRecords LogTopicAccess::Append(const std::string& topic, const std::vector<TopicRecord>& records,
+                                       int32_t partition, bool create) {
+  ProducedRecords produced;
+  produced.places.resize(records.size());
+  const Result<int32_t> partitions = PartitionsOf(topic, create);
+  if (!partitions.ok()) {
+    produced.status = partitions.status();
+    return produced;
+  }
   const int32_t unkeyed =
-      partition >= 0 ? partition : static_cast<int32_t>(turn_.fetch_add(1) % static_cast<uint32_t>(partitions));
-  std::map<int32_t, std::vector<Record>> groups;
-  for (const TopicRecord& record : records) {
-    const int32_t target = partition >= 0 || !record.key ? unkeyed : PartitionOfKey(*record.key, partitions);
-    Record& added = groups[target].emplace_back();
+      partition >= 0 ? partition : static_cast<int32_t>(turn_.fetch_add(1) % static_cast<uint32_t>(*partitions));
+  struct Group {
+    std::vector<Record> records;
+    std::vector<size_t> numbers;
+  };
+  std::map<int32_t, Group> groups;
+  for (size_t i = 0; i < records.size(); ++i) {
+    const TopicRecord& record = records[i];
+    const int32_t target = partition >= 0 || !record.key ? unkeyed : PartitionOfKey(*record.key, *partitions);
+    produced.places[i].partition = target;
+    Group& group = groups[target];
+    group.numbers.push_back(i);
+    Record& added = group.records.emplace_back();
     if (record.key) added.key = *record.key;
     if (record.value) added.value = *record.value;
     added.timestamp_ms = record.timestamp_ms;
   }
-  std::vector<AppendedRecords> ranges;
   for (const auto& [index, group] : groups) {
-    TM_ASSIGN_OR_RETURN(const auto target, log_.partition(topic, index));
-    const auto first = target->Append(group);
+    const auto target = log_.partition(topic, index);
+    const Result<int64_t> first = target.ok() ? (*target)->Append(group.records) : Result<int64_t>(target.status());
     if (!first.ok()) {
-      if (ranges.empty()) return first.status();
-      int64_t written = 0;
-      for (const AppendedRecords& range : ranges) written += range.count;
-      return first.status().WithNote(
-          fmt::format("{} of {} records were written to other partitions", written, records.size()));
+      produced.status = first.status();
+      return produced;
     }
-    ranges.push_back({index, *first, static_cast<int64_t>(group.size())});
+    for (size_t i = 0; i < group.numbers.size(); ++i)
+      produced.places[group.numbers[i]].offset = *first + static_cast<int64_t>(i);
+    produced.ranges.push_back({index, *first, static_cast<int64_t>(group.numbers.size())});
   }
-  return ranges;
+  return produced;
 }
 
 Result<std::vector<AppendedRecords>> LogTopicAccess::Produce(const std::string& topic,
                                                              const std::vector<TopicRecord>& records, int32_t partition,
                                                              bool create) {
-  TM_ASSIGN_OR_RETURN(const std::vector<AppendedRecords> ranges, Append(topic, records, partition, create));
-  for (const AppendedRecords& range : ranges) {
-    TM_ASSIGN_OR_RETURN(const auto target, log_.partition(topic, range.partition));
-    TM_RETURN_IF_ERROR(target->SyncUpTo(range.first_offset + range.count - 1));
+  ProducedRecords produced = Append(topic, records, partition, create);
+  std::vector<Status> synced;
+  for (const AppendedRecords& range : produced.ranges) {
+    const auto target = log_.partition(topic, range.partition);
+    synced.push_back(target.ok() ? (*target)->SyncUpTo(range.first_offset + range.count - 1) : target.status());
   }
-  return ranges;
+  KeepDurable(synced, &produced);
+  TM_RETURN_IF_ERROR(produced.status);
+  return std::move(produced.ranges);
 }
 
 void LogTopicAccess::ProduceAsync(const std::string& topic, const std::vector<TopicRecord>& records, int32_t partition,
-                                  bool create, std::function<void(Result<std::vector<AppendedRecords>>)> done) {
-  auto appended = Append(topic, records, partition, create);
-  if (!appended.ok() || appended->empty()) return done(std::move(appended));
+                                  bool create, std::function<void(ProducedRecords)> done) {
+  ProducedRecords produced = Append(topic, records, partition, create);
+  if (produced.ranges.empty()) return done(std::move(produced));
+  const std::vector<AppendedRecords> ranges = produced.ranges;
   auto count = std::make_shared<DurableCount>();
-  count->waiting = appended->size();
-  count->ranges = *appended;
+  count->waiting = ranges.size();
+  count->synced.resize(ranges.size());
+  count->produced = std::move(produced);
   count->done = std::move(done);
-  const auto on_durable = [count](Status status) {
-    bool last = false;
-    {
-      std::lock_guard lock(count->mutex);
-      if (!status.ok() && count->first_error.ok()) count->first_error = std::move(status);
-      last = --count->waiting == 0;
-    }
-    if (!last) return;
-    if (count->first_error.ok()) {
-      count->done(std::move(count->ranges));
-    } else {
-      count->done(count->first_error);
-    }
-  };
-  for (const AppendedRecords& range : *appended) {
-    auto target = log_.partition(topic, range.partition);
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    const auto on_durable = [count, i](Status status) {
+      {
+        std::lock_guard lock(count->mutex);
+        count->synced[i] = std::move(status);
+        if (--count->waiting > 0) return;
+      }
+      KeepDurable(count->synced, &count->produced);
+      count->done(std::move(count->produced));
+    };
+    const auto target = log_.partition(topic, ranges[i].partition);
     if (!target.ok()) {
       on_durable(target.status());
     } else {
-      (*target)->WhenDurable(range.first_offset + range.count - 1, on_durable);
+      (*target)->WhenDurable(ranges[i].first_offset + ranges[i].count - 1, on_durable);
     }
   }
 }

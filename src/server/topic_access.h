@@ -39,6 +39,18 @@ struct AppendedRecords {
   int64_t count = 0;
 };
 
+// What became of a request: without an error every record is on disk, with one maybe some of them.
+struct ProducedRecords {
+  struct Place {
+    int32_t partition = 0;
+    int64_t offset = -1;  // -1: not acknowledged
+  };
+  Status status;
+  std::vector<AppendedRecords> ranges;  // of what is on disk
+  std::vector<Place> places;            // by record, in the order of the request
+  int64_t acknowledged() const;
+};
+
 // Where reading begins: "start", "end", "17", "-5" (five before the end), "@2026-01-01T00:00:00" or "@1767225600000"
 // (event time of records).
 struct StartOffset {
@@ -58,7 +70,8 @@ class TopicAccess {
   virtual Status Create(const std::string& topic, const TopicConfig& config) = 0;  // kTopicExists
   virtual Status Delete(const std::string& topic) = 0;
   // Durable when it returns. Records with a key go where Kafka's clients put them (murmur2), the others of one call
-  // together into one partition, in turn. `partition` >= 0 overrides. kUnknownTopic unless `create`.
+  // together into one partition, in turn. `partition` >= 0 overrides. kUnknownTopic unless `create`. Each partition takes
+  // all of its part or nothing, but not all need do: then the error's note counts what is on disk.
   virtual Result<std::vector<AppendedRecords>> Produce(const std::string& topic,
                                                        const std::vector<TopicRecord>& records, int32_t partition,
                                                        bool create) = 0;
@@ -84,13 +97,16 @@ class LogTopicAccess final : public TopicAccess {
   Result<std::vector<AppendedRecords>> Produce(const std::string& topic, const std::vector<TopicRecord>& records,
                                                int32_t partition, bool create) override;
   Result<Page> Fetch(const std::string& topic, int32_t partition, const StartOffset& from, int limit) override;
-  // As Produce, but `done` is called when everything is durable, on a thread of the log.
+  // As Produce, but `done` is called when everything that was written is durable, on a thread of the log. After
+  // kSyncFailed what is not acknowledged may be there all the same; otherwise it is not.
   void ProduceAsync(const std::string& topic, const std::vector<TopicRecord>& records, int32_t partition, bool create,
-                    std::function<void(Result<std::vector<AppendedRecords>>)> done);
+                    std::function<void(ProducedRecords)> done);
 
  private:
-  Result<std::vector<AppendedRecords>> Append(const std::string& topic, const std::vector<TopicRecord>& records,
-                                              int32_t partition, bool create);
+  ProducedRecords Append(const std::string& topic, const std::vector<TopicRecord>& records, int32_t partition,
+                         bool create);
+  // The partitions of a topic, made when it is missing and `create`.
+  Result<int32_t> PartitionsOf(const std::string& topic, bool create);
   Log& log_;
   std::atomic<uint32_t> turn_{0};
 };

@@ -46,6 +46,26 @@ def test_push_into_a_full_disk(small_disk):
     assert tm.run("topic", "consume", "t").stdout.splitlines() == accepted + ["last"]
 
 
+def test_a_keyed_push_that_fails_half_way_says_what_is_there(small_disk):
+    tm = small_disk
+    server = tm.serve("serve", "--http", "127.0.0.1:0")
+    tm.run("topic", "create", "t", "--partitions", "8", "--server", server.url, data=False)
+    lines = [""] + ['{"k":"%d","v":"%s"}' % (n, "z" * 20_000) for n in range(100)]
+    fill(tm.work, 1 << 20)
+    status, answer = server.push("t", lines, "?key=k")
+    assert status == 507 and answer["code"] == "TM1003", answer
+    assert 0 < answer["accepted"] < 100 and answer["accepted"] == sum(part["count"] for part in answer["ranges"])
+    assert answer["notes"] == [f"{answer['accepted']} of 100 records of the request are on disk, the others not"]
+    missing = answer["lines_not_accepted"]
+    assert len(missing) == 100 - answer["accepted"] and min(missing) >= 2
+    # What is missing, sent again, makes it whole.
+    (tm.work / "filler").unlink()
+    status, answer = server.push("t", [lines[number - 1] for number in missing], "?key=k")
+    assert status == 200 and answer["accepted"] == len(missing)
+    assert server.stop()[0] == 0
+    assert sorted(tm.run("topic", "consume", "t").stdout.splitlines()) == sorted(lines[1:])
+
+
 def test_a_job_waits_for_room(small_disk):
     tm = small_disk
     tm.run("topic", "produce", "in", "--create", stdin="".join(f'{{"n":{n},"text":"{"z" * 200}"}}\n' for n in range(20_000)))

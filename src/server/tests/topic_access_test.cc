@@ -1,9 +1,11 @@
 #include "server/topic_access.h"
 
 #include <future>
+#include <set>
 
 #include <gtest/gtest.h>
 
+#include "base/errors.h"
 #include "base/simulated_file_system.h"
 #include "log/errors.h"
 #include "server/dead_letters.h"
@@ -32,6 +34,13 @@ class TopicAccessTest : public ::testing::Test {
       for (const FetchedRecord& record : page->records) values.push_back(record.value.value_or("NULL"));
     }
     return values;
+  }
+
+  ProducedRecords Produce(const std::string& topic, const std::vector<TopicRecord>& records) {
+    std::promise<ProducedRecords> promise;
+    topics_->ProduceAsync(topic, records, -1, false,
+                          [&](ProducedRecords produced) { promise.set_value(std::move(produced)); });
+    return promise.get_future().get();
   }
 
   SimulatedFileSystem files_;
@@ -74,15 +83,76 @@ TEST_F(TopicAccessTest, AnswersWhenEverythingIsDurable) {
   TopicConfig config;
   config.partitions = 4;
   ASSERT_TRUE(log_->CreateTopic("t", config).ok());
-  std::promise<Result<std::vector<AppendedRecords>>> promise;
   std::vector<TopicRecord> records;
-  for (int i = 0; i < 20; ++i) records.push_back({std::to_string(i), "v", kNoTimestamp});
-  topics_->ProduceAsync("t", records, -1, false, [&](auto ranges) { promise.set_value(std::move(ranges)); });
-  const auto ranges = promise.get_future().get();
-  ASSERT_TRUE(ranges.ok());
-  for (const AppendedRecords& range : *ranges) {
+  for (int i = 0; i < 20; ++i) records.push_back({std::to_string(i), std::to_string(i), kNoTimestamp});
+  const ProducedRecords produced = Produce("t", records);
+  ASSERT_TRUE(produced.status.ok());
+  EXPECT_EQ(produced.acknowledged(), 20);
+  for (const AppendedRecords& range : produced.ranges) {
     EXPECT_GE((*log_->partition("t", range.partition))->Offsets().durable_end, range.first_offset + range.count);
   }
+  for (size_t i = 0; i < records.size(); ++i) {
+    const auto& [partition, offset] = produced.places[i];
+    EXPECT_EQ(Values("t", partition, {StartOffset::Kind::kOffset, offset}).front(), records[i].value);
+  }
+}
+
+TEST_F(TopicAccessTest, AFullDiskInBetweenIsToldRecordByRecord) {
+  constexpr int kTopicPartitions = 4;
+  const std::string padding(20'000, 'x');
+  std::vector<TopicRecord> records;
+  for (int i = 0; i < 16; ++i) records.push_back({"k" + std::to_string(i), std::to_string(i) + padding, kNoTimestamp});
+  std::set<int64_t> seen;
+  for (int64_t capacity = 0; seen.count(16) == 0; capacity += 20'000) {
+    ASSERT_LT(capacity, 20'000'000);
+    const std::string topic = "t" + std::to_string(capacity);
+    files_.SetCapacity(-1);
+    TopicConfig config;
+    config.partitions = kTopicPartitions;
+    ASSERT_TRUE(log_->CreateTopic(topic, config).ok());
+    files_.SetCapacity(capacity);
+    const ProducedRecords produced = Produce(topic, records);
+    files_.SetCapacity(-1);
+    seen.insert(produced.acknowledged());
+    EXPECT_EQ(produced.status.ok(), produced.acknowledged() == 16);
+    if (!produced.status.ok()) {
+      EXPECT_TRUE(produced.status.Is(kDiskFull)) << produced.status.ToString();
+    }
+    if (!produced.status.ok() && produced.acknowledged() > 0) {
+      ASSERT_EQ(produced.status.notes().size(), 1u);
+      EXPECT_EQ(produced.status.notes()[0],
+                std::to_string(produced.acknowledged()) + " of 16 records of the request are on disk, the others not");
+    }
+    // What is said to be there is there, in its place, and nothing else is.
+    int64_t there = 0;
+    for (int32_t p = 0; p < kTopicPartitions; ++p) there += static_cast<int64_t>(Values(topic, p, {}).size());
+    int64_t acknowledged = 0;
+    for (size_t i = 0; i < records.size(); ++i) {
+      const auto& [partition, offset] = produced.places[i];
+      if (offset < 0) continue;
+      ++acknowledged;
+      EXPECT_EQ(Values(topic, partition, {StartOffset::Kind::kOffset, offset}).front(), records[i].value);
+    }
+    EXPECT_EQ(acknowledged, produced.acknowledged());
+    EXPECT_EQ(there, acknowledged);
+    ASSERT_TRUE(log_->DeleteTopic(topic).ok());
+  }
+  EXPECT_GT(seen.size(), 2u) << "no request was cut in the middle";
+}
+
+TEST_F(TopicAccessTest, WhatAFailedSyncLeavesInDoubtIsNotAcknowledged) {
+  TopicConfig config;
+  config.partitions = 4;
+  ASSERT_TRUE(log_->CreateTopic("t", config).ok());
+  std::vector<TopicRecord> records;
+  for (int i = 0; i < 20; ++i) records.push_back({std::to_string(i), "v", kNoTimestamp});
+  files_.FailSyncAfter(2);
+  const ProducedRecords produced = Produce("t", records);
+  EXPECT_TRUE(produced.status.Is(kSyncFailed)) << produced.status.ToString();
+  EXPECT_LT(produced.acknowledged(), 20);
+  int64_t acknowledged = 0;
+  for (const auto& [partition, offset] : produced.places) acknowledged += offset >= 0 ? 1 : 0;
+  EXPECT_EQ(acknowledged, produced.acknowledged());
 }
 
 TEST_F(TopicAccessTest, StartsWhereItIsTold) {
