@@ -6,7 +6,7 @@ TRANSACTIONS ?= ../shared/data/fraud/transactions.parquet
 DEPS := $(shell scripts/setup.sh --where)
 PYTHON := $(DEPS)/venv/bin/python
 CONFIGURE = cmake --preset $(1) >/dev/null
-SOURCES = git ls-files -co --exclude-standard -- 'src/*.h' 'src/*.cc' 'include/*.h' 'bench/*.cc' 'tests/*.cc' 'examples/*.cc'
+SOURCES = git ls-files -co --exclude-standard -- 'src/*.h' 'src/*.cc' 'include/*.h' 'bench/*.cc' 'tests/*.h' 'tests/*.cc' 'examples/*.cc'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test sanitize test-room bench verify soak fuzz format check-format check-includes check-style clean
@@ -57,7 +57,7 @@ format: ## lay out the C++ sources with clang-format
 	@$(SOURCES) | xargs -r clang-format-14 -i
 
 check-format: ## name the files that clang-format would change
-	@$(SOURCES) | xargs -r clang-format-14 --dry-run -Werror
+	@python3 scripts/check_format.py
 
 check-includes: ## rooms include only the rooms above them
 	@python3 scripts/check_includes.py

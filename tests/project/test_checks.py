@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -117,3 +119,20 @@ def test_summary_does_not_miss_a_program_that_fails_after_its_cases_or_leaves_no
 def test_summary_fails_when_a_stage_left_nothing(tmp_path):
     code, output = run_check("test_summary.py", f"pytest={tmp_path}/none.xml")
     assert code == 1 and output.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
+
+
+def test_layout_that_is_not_clang_formats_is_named(tmp_path):
+    root = tree(tmp_path, {"src/base/good.cc": "int x = 1;\n", "src/base/bad.cc": "int x = 1;\nint   y=2;\nint   z=2;\n"})
+    (root / ".clang-format").write_text((ROOT / ".clang-format").read_text())
+    code, output = run_check("check_format.py", root)
+    if code == 77:
+        pytest.skip(output.strip())
+    assert code == 1
+    assert output.splitlines() == ["src/base/bad.cc:2: not as clang-format lays it out", "check_format: 1 of 2 files: run make format"]
+    (root / "src/base/bad.cc").write_text("int x = 1;\nint y = 2;\n")
+    assert run_check("check_format.py", root)[0] == 0
+
+
+def test_without_clang_format_layout_is_not_checked(tmp_path):
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "check_format.py"], capture_output=True, text=True, env={"PATH": str(tmp_path)})
+    assert done.returncode == 77 and "skipped" in done.stdout
