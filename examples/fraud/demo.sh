@@ -61,8 +61,7 @@ echo "Running: $url/metrics, $url/api/v1/jobs"
   --customers $customers --terminals $terminals --seed $seed || fail "the generator failed"
 sleep 2  # what is on its way: the last epoch, the last webhook calls
 curl -fsS "$url/metrics" > "$work/metrics.txt"
-customer=$(curl -fsS -X POST "$url/get-online-features" -d \
-  '{"features": ["customer_features:customer_count_30d", "customer_features:customer_mean_30d"], "entities": {"customer_id": [42]}}')
+customer=$("$tidemill" --server "$url" feature get -e customer_id=42 -f customer_features:customer_count_30d,customer_features:customer_mean_30d)
 kill -TERM "$job"
 wait "$job" || fail "tidemill ended with an error"
 
@@ -72,11 +71,12 @@ echo "What happened:"
   --actions "$work/actions.jsonl" --seconds "$duration"
 echo
 echo "Features of customer 42, from the online store:"
-echo "  $customer"
+echo "$customer" | sed 's/^/  /'
 echo
 echo "Where to look next:"
 show=${work#"$root"/}
-echo "  $show/out/scored                      every transaction with its features, score and decision (Parquet)"
-echo "  $show/out/customer_features           what the offline store keeps; tidemill --data-dir $show/data feature list"
-echo "  tidemill --data-dir $show/data topic consume scores -o start -n 3"
-echo "  examples/fraud/fraud.sql                    the whole pipeline: change a window, run it again"
+program=${tidemill#"$root"/}
+echo "  $show/out/scored: every transaction with its features, score and decision (Parquet)"
+echo "  $program --data-dir $show/data topic consume scores -o start -n 3"
+echo "  $program --data-dir $show/data feature list"
+echo "  examples/fraud/fraud.sql: the whole pipeline. Change a window and run it again."
