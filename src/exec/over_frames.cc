@@ -7,7 +7,7 @@
 namespace tidemill {
 namespace {
 
-constexpr int64_t kAhead = 8;  // rows that are prefetched
+constexpr int64_t kFramesAhead = 8;  // rows that are prefetched
 
 }  // namespace
 
@@ -24,7 +24,7 @@ void OverFrames::AdvanceEnds(const TimeBuffer& buffer, const OverRun& run, const
   own_.ends.resize(n);
   own_.records.resize(n);
   for (size_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) __builtin_prefetch(&buffer.ring(run.slots[i + kAhead]));
+    if (i + kFramesAhead < n) __builtin_prefetch(&buffer.ring(run.slots[i + kFramesAhead]));
     const uint32_t slot = run.slots[i];
     const TimeBuffer::Ring& ring = buffer.ring(slot);
     const uint32_t own = run.own[i];
@@ -54,9 +54,9 @@ void OverFrames::AdvanceRange(size_t frame, const TimeBuffer& buffer, const Over
     const TimeBuffer::Ring& ring = buffer.ring(slot);
     __builtin_prefetch(buffer.record(ring, state_[slot * stride_ + at]));
   };
-  for (int64_t i = 0; i < std::min(kAhead, run.num_rows); ++i) prefetch_begin(run.slots[i]);
+  for (int64_t i = 0; i < std::min(kFramesAhead, run.num_rows); ++i) prefetch_begin(run.slots[i]);
   for (int64_t i = 0; i < run.num_rows; ++i) {
-    if (i + kAhead < run.num_rows) prefetch_begin(run.slots[i + kAhead]);
+    if (i + kFramesAhead < run.num_rows) prefetch_begin(run.slots[i + kFramesAhead]);
     const uint32_t slot = run.slots[i];
     const TimeBuffer::Ring& ring = buffer.ring(slot);
     uint32_t begin = state_[slot * stride_ + at];

@@ -18,7 +18,7 @@ namespace tidemill {
 namespace {
 
 constexpr std::string_view kDoing = "joining features";
-constexpr int64_t kDayMs = 86'400'000;
+constexpr int64_t kMillisPerDay = 86'400'000;
 constexpr int64_t kKeyPieceRows = 64 << 10;
 
 // Feature rows of the labels' entities, of one slice or gathered from several.
@@ -34,9 +34,9 @@ struct SliceRow {
   int32_t row;  // within the slice's HeldRows
 };
 
-class Join {
+class PointInTimeJoin {
  public:
-  Join(FileSystem& files, const FeatureView& view, const std::vector<int>& features,
+  PointInTimeJoin(FileSystem& files, const FeatureView& view, const std::vector<int>& features,
        const std::vector<EventTime>& times, const PointInTimeOptions& options)
       : files_(files), view_(view), features_(features), times_(times), options_(options) {}
 
@@ -49,10 +49,10 @@ class Join {
     const EventTime first_label = order_.empty() ? 0 : times_[order_.front()];
     const EventTime last_label = order_.empty() ? 0 : times_[order_.back()];
     for (const auto& [day, day_parts] : days) {
-      if (order_.empty() || day * kDayMs > last_label) break;
-      if (view_.ttl_ms > 0 && (day + 1) * kDayMs + view_.ttl_ms <= first_label) continue;
+      if (order_.empty() || day * kMillisPerDay > last_label) break;
+      if (view_.ttl_ms > 0 && (day + 1) * kMillisPerDay + view_.ttl_ms <= first_label) continue;
       // Labels before this day see what is there by now.
-      TakeLabelsUpTo(day * kDayMs - 1);
+      TakeLabelsUpTo(day * kMillisPerDay - 1);
       TM_RETURN_IF_ERROR(JoinDay(day, day_parts));
     }
     TakeLabelsUpTo(kMaxEventTime);
@@ -117,7 +117,7 @@ class Join {
     }
     const int64_t slices = std::max<int64_t>(1, (rows + options_.slice_rows_max - 1) / options_.slice_rows_max);
     for (int64_t slice = 0; slice < slices; ++slice) {
-      const EventTime from = day * kDayMs + slice * kDayMs / slices, to = day * kDayMs + (slice + 1) * kDayMs / slices;
+      const EventTime from = day * kMillisPerDay + slice * kMillisPerDay / slices, to = day * kMillisPerDay + (slice + 1) * kMillisPerDay / slices;
       HeldRows held;
       std::vector<SliceRow> order;
       TM_RETURN_IF_ERROR(ReadSlice(readers, parts, from, to, slices > 1, &held, &order));
@@ -354,7 +354,7 @@ Result<PointInTimeResult> JoinPointInTime(FileSystem& files, const FeatureView& 
   if (times.size() > INT32_MAX) return Status(kLimitExceeded, "more than 2147483647 labels at once");
   // A merge of offline files may take some away between listing and reading: look again.
   for (int tries = 5;; --tries) {
-    Result<PointInTimeResult> result = Join(files, view, features, times, options).Run(entities);
+    Result<PointInTimeResult> result = PointInTimeJoin(files, view, features, times, options).Run(entities);
     if (result.ok() || tries == 1 || !result.status().Is(kFileNotFound)) return result;
   }
 }

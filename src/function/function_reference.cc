@@ -29,7 +29,7 @@ std::string Code(std::string_view text) {
   return out + "`";
 }
 
-std::string Text(std::string_view text) {
+std::string Cell(std::string_view text) {
   std::string out;
   for (char c : text) {
     if (c == '|' || c == '*' || c == '<') out += '\\';
@@ -43,7 +43,7 @@ void AppendGroup(std::string_view title, std::vector<T> rows, std::string& out) 
   std::sort(rows.begin(), rows.end(), [](const T& a, const T& b) { return a.name < b.name; });
   out += "\n## " + std::string(title) + "\n\n| Function | What it gives | Example | Result |\n| --- | --- | --- | --- |\n";
   for (const T& row : rows) {
-    out += "| " + Code(row.signature) + " | " + Text(row.summary) + " | " + Code(row.example) + " | " + Code(row.example_result) + " |\n";
+    out += "| " + Code(row.signature) + " | " + Cell(row.summary) + " | " + Code(row.example) + " | " + Code(row.example_result) + " |\n";
   }
 }
 

@@ -9,15 +9,6 @@
 #include "function/internal/row_kernel.h"
 
 namespace tidemill {
-namespace {
-
-std::string_view TrimBlanks(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-}  // namespace
 
 bool JsonPath::Make(std::string_view text, JsonPath& out) {
   out.steps.clear();

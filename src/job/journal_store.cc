@@ -20,7 +20,7 @@ namespace {
 constexpr int64_t kJournalBytesMax = int64_t{4} << 30;
 constexpr const char* kKindColumn = "$row_kind";
 
-struct RecordHeader {
+struct EntryHeader {
   uint64_t bytes;
   uint64_t checksum;
 };
@@ -182,7 +182,7 @@ void JournalStore::Flush() {
         TM_RETURN_IF_ERROR(files_.SyncDirectory(DirectoryOf(file->path)));
       }
       TM_ASSIGN_OR_RETURN(const std::string bytes, EncodeBatches(batches));
-      const RecordHeader header{bytes.size(), XXH3_64bits(bytes.data(), bytes.size())};
+      const EntryHeader header{bytes.size(), XXH3_64bits(bytes.data(), bytes.size())};
       std::string record(reinterpret_cast<const char*>(&header), sizeof(header));
       record += bytes;
       TM_RETURN_IF_ERROR(file->out->Append(record));
@@ -207,8 +207,8 @@ Result<std::vector<Batch>> JournalStore::ReadRecovered(const std::string& folder
   for (const auto& [name, path] : files) {
     TM_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(files_, path, kJournalBytesMax));
     size_t at = 0;
-    while (at + sizeof(RecordHeader) <= bytes.size()) {
-      RecordHeader header;
+    while (at + sizeof(EntryHeader) <= bytes.size()) {
+      EntryHeader header;
       std::memcpy(&header, bytes.data() + at, sizeof(header));
       const size_t body = at + sizeof(header);
       if (header.bytes == 0 || header.bytes > bytes.size() - body) break;  // a torn tail: it was never acknowledged

@@ -29,7 +29,7 @@ struct ConsumeOptions {
   bool no_follow = false;
 };
 
-std::string TimeText(int64_t ms) {
+std::string RecordTime(int64_t ms) {
   std::string text;
   AppendTimestampText(ms, 3, ' ', FractionDigits::kAsPrecision, text);
   return text;
@@ -191,7 +191,7 @@ Result<std::string> FormatRecord(std::string_view format, const std::string& top
         out += std::to_string(record.timestamp_ms);
         break;
       case 'T':
-        out += TimeText(record.timestamp_ms);
+        out += RecordTime(record.timestamp_ms);
         break;
       case 'k':
         out += record.key.value_or("");

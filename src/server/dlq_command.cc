@@ -20,7 +20,7 @@ struct DlqOptions {
   bool all = false;
 };
 
-std::string TimeText(int64_t ms) {
+std::string DeadLetterTime(int64_t ms) {
   std::string text;
   AppendTimestampText(ms, 3, ' ', FractionDigits::kAsPrecision, text);
   return text;
@@ -35,7 +35,7 @@ int ListAll(CommandContext& context) {
   for (const DeadLetterGroup& group : *groups) {
     std::string example = group.example;
     if (context.options.output == OutputFormat::kText && example.size() > 80) example = example.substr(0, 77) + "...";
-    listing.rows.push_back({group.topic, group.reason, group.records, TimeText(group.newest_ms), example});
+    listing.rows.push_back({group.topic, group.reason, group.records, DeadLetterTime(group.newest_ms), example});
   }
   if (groups->empty() && context.options.output == OutputFormat::kText) {
     context.console.Notice("no dead letters");
@@ -57,7 +57,7 @@ int Show(CommandContext& context, const DlqOptions& options) {
     ++shown;
     if (context.options.output != OutputFormat::kText)
       return context.console.Print(RecordToJson(*topic, record) + "\n");
-    std::string out = fmt::format("{}/{}  {}\n", record.partition, record.offset, TimeText(record.timestamp_ms));
+    std::string out = fmt::format("{}/{}  {}\n", record.partition, record.offset, DeadLetterTime(record.timestamp_ms));
     for (const auto& [name, value] : record.headers) out += fmt::format("  {}: {}\n", name, PrintableText(value));
     if (record.key) out += fmt::format("  key: {}\n", PrintableText(*record.key));
     out += fmt::format("  row: {}\n", record.value ? PrintableText(*record.value) : "NULL");

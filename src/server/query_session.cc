@@ -14,7 +14,7 @@ namespace tidemill {
 
 namespace {
 
-constexpr int kTickMs = 10;
+constexpr int kPollMs = 10;
 constexpr size_t kRejectsShown = 3;
 
 void ForEachNode(const LogicalNode& node, const std::function<void(const LogicalNode&)>& visit) {
@@ -135,7 +135,7 @@ Status QuerySession::RunPlan(PlannedStatement& statement, bool* interrupted) {
   TM_ASSIGN_OR_RETURN(const std::unique_ptr<Job> job,
                       Job::Start(std::move(statement.plan), *environment, std::move(options)));
   bool enough = false;
-  while (!job->WaitFor(kTickMs)) {
+  while (!job->WaitFor(kPollMs)) {
     if (printer) (void)printer->Tick();
     if (signals_.Next(0)) {
       // An INSERT keeps what it has done so far; a SELECT has nothing to keep.

@@ -16,7 +16,7 @@
 namespace tidemill {
 namespace {
 
-constexpr int kTickMs = 50;
+constexpr int kRunTickMs = 50;
 
 struct RunCommandOptions {
   RunOptions run;
@@ -73,7 +73,7 @@ class RunLoop {
       jobs_.SetStarting(false);
       progress_.Show(runner_.statuses());
       if (runner_.WantsStop()) runner_.Cancel();
-      const std::optional<int> signal = signals_.Next(kTickMs);
+      const std::optional<int> signal = signals_.Next(kRunTickMs);
       if (!signal) continue;
       if (signal_ == 0) {
         context_.console.Notice("stopping: saving an epoch (again to stop at once)");

@@ -19,7 +19,7 @@ int64_t SumRecordsIn(const std::vector<JobStatus>& jobs) {
   return sum;
 }
 
-std::string TimeText(EventTime ms) {
+std::string ShownTime(EventTime ms) {
   std::string text;
   AppendTimestampText(ms, 3, ' ', FractionDigits::kMinimal, text);
   return text;
@@ -56,7 +56,7 @@ void RunProgress::Show(const std::vector<JobStatus>& jobs) {
     }
   }
   std::string line = fmt::format("{} events  {}/s", WithThousands(records), WithThousands(static_cast<int64_t>(rate_)));
-  if (watermark != kMaxEventTime && watermark != kMinEventTime) line += "  watermark " + TimeText(watermark);
+  if (watermark != kMaxEventTime && watermark != kMinEventTime) line += "  watermark " + ShownTime(watermark);
   console_.Progress(line + fmt::format("  epoch {}", epoch));
   shown_ns_ = now;
   shown_records_ = records;

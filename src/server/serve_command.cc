@@ -15,7 +15,7 @@
 namespace tidemill {
 namespace {
 
-constexpr int kTickMs = 200;
+constexpr int kServeTickMs = 200;
 
 struct ServeOptions {
   std::string what;
@@ -100,7 +100,7 @@ int Serve(CommandContext& context, const ServeOptions& options) {
     }
     jobs.SetStarting(false);
     if (stopping && all_ended) break;
-    const std::optional<int> signal = signals.Next(stopping ? 20 : kTickMs);
+    const std::optional<int> signal = signals.Next(stopping ? 20 : kServeTickMs);
     if (!signal) continue;
     for (const auto& script : scripts) stopping ? script->runner.Cancel() : script->runner.Stop();
     if (!stopping) context.console.Notice("stopping: saving an epoch (again to stop at once)");

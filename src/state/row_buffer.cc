@@ -10,7 +10,7 @@
 namespace tidemill {
 namespace {
 
-constexpr char kTimeColumn[] = "$time";
+constexpr char kRowTimeColumn[] = "$time";
 constexpr char kRowKindColumn[] = "$row_kind";
 constexpr char kReleasedUntil[] = "tidemill.released_until";
 constexpr size_t kSliceRows = 1024;  // a run of rows at least this long leaves as a slice
@@ -256,7 +256,7 @@ Result<TableSnapshot> RowBuffer::Take(bool full) {
     for (const int column : options_.key_columns) key_columns.push_back(picked.rows->column(column));
     TM_ASSIGN_OR_RETURN(EncodedKeys encoded, keys_.Encode(key_columns, n));
     const std::vector<int16_t> groups(encoded.key_groups, encoded.key_groups + n);
-    std::vector<NamedColumn> columns{{kKeyGroupColumn, Int16Column(groups)}, {kTimeColumn, Int64Column(times)}};
+    std::vector<NamedColumn> columns{{kKeyGroupColumn, Int16Column(groups)}, {kRowTimeColumn, Int64Column(times)}};
     std::shared_ptr<arrow::Array> kinds = picked.row_kinds;
     if (!kinds) {
       auto inserts = arrow::MakeArrayFromScalar(arrow::Int8Scalar(0), n);
@@ -268,7 +268,7 @@ Result<TableSnapshot> RowBuffer::Take(bool full) {
     snapshot.batches.push_back(WithNumber(MakeSnapshotBatch(columns, n), kReleasedUntil, released_until_));
   }
   if (snapshot.batches.empty()) {
-    std::vector<NamedColumn> columns{{kKeyGroupColumn, Int16Column({})}, {kTimeColumn, Int64Column({})}};
+    std::vector<NamedColumn> columns{{kKeyGroupColumn, Int16Column({})}, {kRowTimeColumn, Int64Column({})}};
     columns.push_back({kRowKindColumn, std::make_shared<arrow::Int8Array>(0, nullptr)});
     const Batch empty = EmptyBatch(options_.rows);
     for (int c = 0; c < options_.rows.num_fields(); ++c) columns.push_back({options_.rows.field(c).name, empty.rows->column(c)});
@@ -285,7 +285,7 @@ Status RowBuffer::Load(const TableSnapshot& snapshot, KeyGroupRange range) {
   }
   for (const auto& saved : snapshot.batches) {
     TM_ASSIGN_OR_RETURN(auto mine, SelectKeyGroups(saved, range));
-    TM_ASSIGN_OR_RETURN(auto times, SnapshotColumn(*mine, Field{kTimeColumn, DataType(TypeKind::kBigInt)}));
+    TM_ASSIGN_OR_RETURN(auto times, SnapshotColumn(*mine, Field{kRowTimeColumn, DataType(TypeKind::kBigInt)}));
     TM_ASSIGN_OR_RETURN(auto kinds, SnapshotColumn(*mine, Field{kRowKindColumn, DataType(TypeKind::kTinyInt)}));
     TM_ASSIGN_OR_RETURN(auto columns, SnapshotColumns(*mine, options_.rows.fields()));
     const int64_t n = mine->num_rows();

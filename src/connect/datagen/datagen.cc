@@ -166,7 +166,7 @@ Result<std::optional<int64_t>> RowsOf(const TableDefinition& table, const Config
   return rows;
 }
 
-Status Validate(const TableDefinition& table, bool, bool, const ConnectorContext&) {
+Status ValidateDatagen(const TableDefinition& table, bool, bool, const ConnectorContext&) {
   TM_RETURN_IF_ERROR(CheckFieldOptions(table, table.options));
   return RowsOf(table, table.options).status();
 }
@@ -199,7 +199,7 @@ Connector DatagenConnector() {
       {"fields.*", false, "",
        "per column: kind (random, sequence), min, max, max-past, length, var-len, start, end, null-rate"},
   };
-  connector.validate = &Validate;
+  connector.validate = &ValidateDatagen;
   connector.is_bounded = [](const TableDefinition& table) {
     const auto rows = RowsOf(table, table.options);
     return rows.ok() && rows->has_value();

@@ -113,7 +113,7 @@ class FeatureStoreSink final : public Sink {
   const FeatureView view_;
 };
 
-Status Validate(const TableDefinition& table, bool as_source, bool as_sink, const ConnectorContext&) {
+Status ValidateFeatureStore(const TableDefinition& table, bool as_source, bool as_sink, const ConnectorContext&) {
   (void)as_source;  // the registry refuses it: this connector is no source
   return as_sink ? FeatureViewOf(table).status() : Status::OK();
 }
@@ -192,7 +192,7 @@ Connector FeatureStoreConnector() {
       {"offline.compression", false, "snappy", "none, snappy, lz4, zstd"},
       {"ttl", false, "0 s", "how long after its event time a row counts; 0 = for ever"},
   };
-  connector.validate = Validate;
+  connector.validate = ValidateFeatureStore;
   connector.make_sink = MakeSink;
   return connector;
 }

@@ -13,7 +13,7 @@ Status AtOption(Status status, const TableDefinition& table, const std::string& 
   return status.At(place != table.option_positions.end() ? place->second : table.position);
 }
 
-Status Validate(const TableDefinition& table, bool as_source, bool as_sink, const ConnectorContext& context) {
+Status ValidateFilesystem(const TableDefinition& table, bool as_source, bool as_sink, const ConnectorContext& context) {
   TM_ASSIGN_OR_RETURN(const FileTableOptions options, ParseFileTableOptions(table, table.options));
   if (as_sink) TM_RETURN_IF_ERROR(CheckFileSink(table, options));
   if (as_source && context.files != nullptr) {
@@ -50,7 +50,7 @@ Connector FilesystemConnector() {
       {"file.size", DataType(TypeKind::kBigInt, false), false},
       {"file.modification-time", DataType::TimestampLtz(3, false), false},
   };
-  connector.validate = &Validate;
+  connector.validate = &ValidateFilesystem;
   connector.is_bounded = [](const TableDefinition&) { return true; };
   connector.make_source = &MakeFileSource;
   connector.make_sink = &MakeFileSink;

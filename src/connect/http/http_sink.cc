@@ -261,7 +261,7 @@ class HttpSink final : public Sink {
   std::shared_ptr<HttpSinkShared> shared_;
 };
 
-Status Validate(const TableDefinition& table, bool, bool, const ConnectorContext&) { return ParseHttpTableOptions(table).status(); }
+Status ValidateHttp(const TableDefinition& table, bool, bool, const ConnectorContext&) { return ParseHttpTableOptions(table).status(); }
 
 Result<RequestTemplate> MakeRequestTemplate(const HttpTableOptions& options, FileSystem& files) {
   RequestTemplate made;
@@ -277,7 +277,7 @@ Result<RequestTemplate> MakeRequestTemplate(const HttpTableOptions& options, Fil
   return made;
 }
 
-Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& sink, const ConnectorContext& context) {
+Result<std::unique_ptr<Sink>> MakeHttpSink(const SinkSpec& sink, const ConnectorContext& context) {
   if (context.log == nullptr || context.network == nullptr) {
     return Status(kInvalidConfig, "table '" + sink.table->name + "' needs the network and the embedded log, which are not open");
   }
@@ -330,8 +330,8 @@ Connector HttpConnector() {
       {"dead-letter-topic", false, "dlq.<table>", "topic of rows that were refused or given up"},
       {"allow-addresses", false, "", "hosts, addresses or CIDR blocks beyond public ones, separated by commas"},
   };
-  connector.validate = &Validate;
-  connector.make_sink = &MakeSink;
+  connector.validate = &ValidateHttp;
+  connector.make_sink = &MakeHttpSink;
   return connector;
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-const std::vector<Field> kFields = {{"id", DataType(TypeKind::kBigInt)}, {"name", DataType(TypeKind::kString)}};
+const std::vector<Field> kSourceFields = {{"id", DataType(TypeKind::kBigInt)}, {"name", DataType(TypeKind::kString)}};
 
 class FilesystemSourceTest : public testing::Test {
  protected:
@@ -89,7 +89,7 @@ class FilesystemSourceTest : public testing::Test {
 
 TEST_F(FilesystemSourceTest, ReadsJsonLinesAndGoesOnAnywhere) {
   Put("a.jsonl", "\xEF\xBB\xBF{\"id\":1,\"name\":\"a\"}\r\n\n[{\"id\":2},{\"id\":3},{\"id\":4}]\n{\"id\":\"x\"}\n   \n{\"id\":5}");
-  auto table = TableOf("t", kFields, {{"connector", "filesystem"}, {"path", Path("a.jsonl")}});
+  auto table = TableOf("t", kSourceFields, {{"connector", "filesystem"}, {"path", Path("a.jsonl")}});
   auto source = Open(table);
   EXPECT_TRUE(source->bounded());
   for (int step : {1, 2, 3, 100}) {
@@ -112,7 +112,7 @@ TEST_F(FilesystemSourceTest, FindsTheCsvHeader) {
     Put("a.csv", text);
     more["connector"] = "filesystem";
     more["path"] = Path("a.csv");
-    return ReadAll(*Open(TableOf("t", kFields, more)), 2, true);
+    return ReadAll(*Open(TableOf("t", kSourceFields, more)), 2, true);
   };
   const Lines expected{"[1, 2, 3]", "[\"a\", \"b,\nc\", \"d\"]"};
   EXPECT_EQ(read("id,name\n1,a\n2,\"b,\nc\"\n3,d\n"), expected);
@@ -123,7 +123,7 @@ TEST_F(FilesystemSourceTest, FindsTheCsvHeader) {
   ASSERT_EQ(rejects_.rows.size(), 1u);
   EXPECT_EQ(rejects_.rows[0].detail, "expected BIGINT, found \"id\"");
   Put("a.csv", "id,nmae\n1,a\n");
-  const Status missing = Check(TableOf("t", kFields, {{"connector", "filesystem"}, {"path", Path("a.csv")}, {"csv.header", "true"}}));
+  const Status missing = Check(TableOf("t", kSourceFields, {{"connector", "filesystem"}, {"path", Path("a.csv")}, {"csv.header", "true"}}));
   EXPECT_TRUE(missing.Is(kMissingColumn));
   EXPECT_EQ(missing.hint(), "did you mean 'nmae'?");
 }
@@ -134,13 +134,13 @@ TEST_F(FilesystemSourceTest, ReadsFoldersGlobsAndMetadata) {
   Put("in/deep/c.json", "{\"id\":4}\n");
   Put("in/.hidden.json", "{\"id\":9}\n");
   Put("in/_tmp/d.json", "{\"id\":9}\n");
-  auto table = TableOf("t", {kFields[0]}, {{"connector", "filesystem"}, {"path", Path("in")}});
+  auto table = TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path("in")}});
   table->columns.push_back({.kind = ColumnDefinition::Kind::kMetadata, .name = "file", .type = DataType(TypeKind::kString), .metadata_key = "file.name"});
   table->columns.push_back({.kind = ColumnDefinition::Kind::kMetadata, .name = "size", .type = DataType(TypeKind::kInt), .metadata_key = "file.size"});
   EXPECT_EQ(ReadAll(*Open(table), 10), (Lines{"[1, 2, 3, 4]", R"(["a.json", "a.json", "b.json", "c.json"])", "[18, 18, 9, 9]"}));
   for (const auto& [glob, ids] : std::map<std::string, std::string>{
            {"in/*.json", "[1, 2, 3]"}, {"in/**/*.json", "[1, 2, 3, 4]"}, {"i?/[b-z].json", "[3]"}, {"in/d*", "[4]"}, {"*/deep/c.json", "[4]"}}) {
-    EXPECT_EQ(ReadAll(*Open(TableOf("t", {kFields[0]}, {{"connector", "filesystem"}, {"path", Path(glob)}, {"format", "json"}})), 10), Lines{ids}) << glob;
+    EXPECT_EQ(ReadAll(*Open(TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path(glob)}, {"format", "json"}})), 10), Lines{ids}) << glob;
   }
 }
 
@@ -171,14 +171,14 @@ TEST_F(FilesystemSourceTest, ReadsGzip) {
     ASSERT_EQ(gzwrite(file, part.data(), static_cast<unsigned>(part.size())), static_cast<int>(part.size()));
     ASSERT_EQ(gzclose(file), Z_OK);
   }
-  auto source = Open(TableOf("t", {kFields[0]}, {{"connector", "filesystem"}, {"path", path}}));
+  auto source = Open(TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", path}}));
   const Lines plain = ReadAll(*source, 8192, false);
   ASSERT_EQ(plain.size(), 1u);
   EXPECT_TRUE(plain[0].ends_with("49998, 49999]"));
   EXPECT_EQ(ReadAll(*source, 8192, true), plain);
   auto bytes = ReadFile(files_, path, 10 << 20);
   Put("cut.json.gz", bytes->substr(0, bytes->size() - 100));
-  auto cut = Open(TableOf("t", {kFields[0]}, {{"connector", "filesystem"}, {"path", Path("cut.json.gz")}}));
+  auto cut = Open(TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path("cut.json.gz")}}));
   auto reader = cut->OpenSplit({Path("cut.json.gz")}, std::nullopt, SplitContext{.rejects = &rejects_, .clock = &clock_});
   Status status;
   for (int i = 0; i < 20 && status.ok(); ++i) status = (*reader)->Read(8192).status();
@@ -188,7 +188,7 @@ TEST_F(FilesystemSourceTest, ReadsGzip) {
 TEST_F(FilesystemSourceTest, ALineOfTenMegabytesIsARejectNotACrash) {
   std::string text = "{\"id\":1}\n{\"id\":2,\"name\":\"" + std::string(10 << 20, 'x') + "\"}\n{\"id\":3,\"name\":\"" + std::string(7 << 20, 'y') + "\"}\n{\"id\":4}\n";
   Put("a.json", text);
-  auto source = Open(TableOf("t", {kFields[0]}, {{"connector", "filesystem"}, {"path", Path("a.json")}}));
+  auto source = Open(TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path("a.json")}}));
   for (bool reopen : {false, true}) {
     rejects_ = {};
     EXPECT_EQ(ReadAll(*source, 1, reopen), Lines{"[1, 3, 4]"});
@@ -203,7 +203,7 @@ TEST_F(FilesystemSourceTest, SaysWhatIsWrongWhenPlanned) {
   Put("transactions.json", "{}");
   const auto check = [this](std::map<std::string, std::string> options) {
     options["connector"] = "filesystem";
-    return Check(TableOf("t", kFields, std::move(options)));
+    return Check(TableOf("t", kSourceFields, std::move(options)));
   };
   const Status missing = check({{"path", Path("transaction.json")}});
   EXPECT_TRUE(missing.Is(kNoFilesFound)) << missing.ToString();
@@ -221,7 +221,7 @@ TEST_F(FilesystemSourceTest, SaysWhatIsWrongWhenPlanned) {
 
 TEST_F(FilesystemSourceTest, RefusesAFileThatShrank) {
   Put("a.json", "{\"id\":1}\n{\"id\":2}\n");
-  auto source = Open(TableOf("t", {kFields[0]}, {{"connector", "filesystem"}, {"path", Path("a.json")}}));
+  auto source = Open(TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path("a.json")}}));
   Put("a.json", "{}\n");
   EXPECT_TRUE(source->OpenSplit({Path("a.json")}, "18:3:0", SplitContext{.rejects = &rejects_}).status().Is(kCorruption));
   EXPECT_FALSE(source->OpenSplit({Path("a.json")}, "18:3", SplitContext{.rejects = &rejects_}).ok());

@@ -9,7 +9,7 @@
 namespace tidemill {
 namespace {
 
-Status Validate(const TableDefinition& table, bool as_source, bool as_sink, const ConnectorContext& context) {
+Status ValidateLogTable(const TableDefinition& table, bool as_source, bool as_sink, const ConnectorContext& context) {
   TM_ASSIGN_OR_RETURN(const LogTableOptions options, ParseLogTableOptions(table));
   if (as_sink && options.topics.size() != 1) return OptionError(table, "topic", "a sink writes to one topic");
   if (as_source && context.log != nullptr && !options.auto_create) {
@@ -36,7 +36,7 @@ Result<std::unique_ptr<Source>> MakeSource(const ScanSpec& scan, const Connector
   return MakeLogSource(scan, context);
 }
 
-Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& sink, const ConnectorContext& context) {
+Result<std::unique_ptr<Sink>> OpenLogSink(const SinkSpec& sink, const ConnectorContext& context) {
   if (context.log == nullptr) return Status(kInvalidConfig, "table '" + sink.table->name + "' needs the embedded log, which is not open");
   return MakeLogSink(sink, context);
 }
@@ -68,10 +68,10 @@ Connector TidemillLogConnector() {
       {"offset", DataType(TypeKind::kBigInt, false), false},
       {"timestamp", DataType::TimestampLtz(3, false), false},
   };
-  connector.validate = &Validate;
+  connector.validate = &ValidateLogTable;
   connector.is_bounded = &IsBounded;
   connector.make_source = &MakeSource;
-  connector.make_sink = &MakeSink;
+  connector.make_sink = &OpenLogSink;
   return connector;
 }
 

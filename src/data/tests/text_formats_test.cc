@@ -15,7 +15,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-Config Options(std::map<std::string, std::string> values) { return Config(std::move(values)); }
+Config TextOptions(std::map<std::string, std::string> values) { return Config(std::move(values)); }
 
 RowDecoder::Output Decode(RowDecoder& decoder, const Lines& lines, CollectRejects& rejects) {
   std::vector<EncodedRow> input;
@@ -68,7 +68,7 @@ TEST(JsonEncoder, WritesEveryType) {
 
 TEST(JsonEncoder, DecodesToTheSame) {
   for (const char* standard : {"SQL", "ISO-8601"}) {
-    const Config options = Options({{"timestamp-format.standard", standard}, {"encode.ignore-null-fields", "true"}});
+    const Config options = TextOptions({{"timestamp-format.standard", standard}, {"encode.ignore-null-fields", "true"}});
     auto encoder = MakeJsonEncoder(kAll, options);
     auto decoder = MakeJsonDecoder(kAll, options);
     CollectRejects rejects;
@@ -117,7 +117,7 @@ TEST(JsonEncoder, DoublesRoundTrip) {
 }
 
 TEST(Csv, RoundTripsEveryType) {
-  const Config options = Options({{"null-literal", "NULL"}});
+  const Config options = TextOptions({{"null-literal", "NULL"}});
   auto encoder = MakeCsvEncoder(kAll, options);
   auto decoder = MakeCsvDecoder(kAll, options);
   ASSERT_TRUE(encoder.ok());
@@ -153,21 +153,21 @@ TEST(Csv, FindsColumnsByHeader) {
 
 TEST(Csv, HonoursItsOptions) {
   const Schema schema({{"a", DataType(TypeKind::kString)}, {"b", DataType(TypeKind::kInt)}});
-  auto decoder = MakeCsvDecoder(schema, Options({{"field-delimiter", "\\t"}, {"quote-character", "'"}, {"escape-character", "\\"},
+  auto decoder = MakeCsvDecoder(schema, TextOptions({{"field-delimiter", "\\t"}, {"quote-character", "'"}, {"escape-character", "\\"},
                                                 {"allow-comments", "true"}, {"ignore-parse-errors", "true"}, {"null-literal", "n/a"}}));
   ASSERT_TRUE(decoder.ok()) << decoder.status().ToString();
   CollectRejects rejects;
   auto output = Decode(**decoder, {"# comment", "'x\ty'\t1", "a\\\tb\tbad", "n/a\t2", "\t3", "'it\\'s'\t4"}, rejects);
   EXPECT_EQ(TextOf(*output.rows->column(0)), "[\"x\ty\", \"a\tb\", null, \"\", \"it's\"]");
   EXPECT_EQ(TextOf(*output.rows->column(1)), "[1, null, 2, 3, 4]");
-  EXPECT_TRUE(MakeCsvDecoder(schema, Options({{"field-delimiter", "ab"}})).status().Is(kInvalidFormatOption));
+  EXPECT_TRUE(MakeCsvDecoder(schema, TextOptions({{"field-delimiter", "ab"}})).status().Is(kInvalidFormatOption));
   EXPECT_TRUE(MakeCsvDecoder(Schema({{"r", DataType::Row({{"x", DataType(TypeKind::kInt)}})}}), Config()).status().Is(kUnsupportedType));
 }
 
 TEST(Raw, RoundTripsOneColumn) {
   for (const char* endianness : {"big-endian", "little-endian"}) {
     const Schema schema({{"v", DataType(TypeKind::kInt)}});
-    const Config options = Options({{"endianness", endianness}});
+    const Config options = TextOptions({{"endianness", endianness}});
     auto encoder = MakeRawEncoder(schema, options);
     auto decoder = MakeRawDecoder(schema, options);
     auto rows = arrow::RecordBatch::Make(schema.arrow(), 2, {ArrayOf(arrow::int32(), "[258, -1]")});
@@ -189,8 +189,8 @@ TEST(Formats, AreFoundByName) {
   auto status = MakeRowDecoder("jsn", kAll, Config()).status();
   EXPECT_TRUE(status.Is(kUnknownFormat));
   EXPECT_EQ(status.hint(), "did you mean 'json'?");
-  EXPECT_TRUE(ValidateFormatOptions("csv", Options({{"field-delimiter", ";"}})).ok());
-  EXPECT_FALSE(ValidateFormatOptions("csv", Options({{"header", "maybe"}})).ok());
+  EXPECT_TRUE(ValidateFormatOptions("csv", TextOptions({{"field-delimiter", ";"}})).ok());
+  EXPECT_FALSE(ValidateFormatOptions("csv", TextOptions({{"header", "maybe"}})).ok());
 }
 
 }  // namespace

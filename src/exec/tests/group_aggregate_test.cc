@@ -13,22 +13,22 @@ namespace {
 
 using Rows = std::vector<std::string>;
 
-Schema InputSchema() { return Schema({{"k", DataType(TypeKind::kString)}, {"x", DataType(TypeKind::kBigInt)}}); }
+Schema GroupInput() { return Schema({{"k", DataType(TypeKind::kString)}, {"x", DataType(TypeKind::kBigInt)}}); }
 
 OperatorHarness MakeHarness(std::vector<int> keys, int64_t ttl_ms = 0, int parallelism = 1) {
-  GroupAggregateSpec spec{.keys = keys, .calls = {CallOf("COUNT", {}, InputSchema()), CallOf("SUM", {1}, InputSchema())}, .state_ttl_ms = ttl_ms};
+  GroupAggregateSpec spec{.keys = keys, .calls = {CallOf("COUNT", {}, GroupInput()), CallOf("SUM", {1}, GroupInput())}, .state_ttl_ms = ttl_ms};
   std::vector<Field> fields;
-  for (const int key : keys) fields.push_back(InputSchema().field(key));
+  for (const int key : keys) fields.push_back(GroupInput().field(key));
   fields.push_back({"n", spec.calls[0].resolved.result});
   fields.push_back({"s", spec.calls[1].resolved.result});
-  return OperatorHarness([=] { return Result<std::unique_ptr<Operator>>(*GroupAggregate::Make(spec, InputSchema(), Schema(fields))); }, {InputSchema()}, {keys}, parallelism);
+  return OperatorHarness([=] { return Result<std::unique_ptr<Operator>>(*GroupAggregate::Make(spec, GroupInput(), Schema(fields))); }, {GroupInput()}, {keys}, parallelism);
 }
 
 TEST(GroupAggregateTest, EveryRowGivesTheChangeOfItsGroup) {
   OperatorHarness harness = MakeHarness({0});
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[\"a\",1],[\"b\",2],[\"a\",3]]")).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(GroupInput(), "[[\"a\",1],[\"b\",2],[\"a\",3]]")).ok());
   EXPECT_EQ(harness.TakeRows(), (Rows{"+I a|1|1", "+I b|1|2", "-U a|1|1", "+U a|2|4"}));
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[\"a\",1],[\"b\",2],[\"b\",5]]", {"-U", "-D", "+I"})).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(GroupInput(), "[[\"a\",1],[\"b\",2],[\"b\",5]]", {"-U", "-D", "+I"})).ok());
   EXPECT_EQ(harness.TakeRows(), (Rows{"-U a|2|4", "+U a|1|3", "-D b|1|2", "+I b|1|5"}));
 }
 
@@ -41,16 +41,16 @@ TEST(GroupAggregateTest, OutputDoesNotDependOnBatches) {
     json += (i ? "," : "") + single.back();
   }
   OperatorHarness whole = MakeHarness({0});
-  ASSERT_TRUE(whole.Feed(0, RowsOf(InputSchema(), json + "]")).ok());
+  ASSERT_TRUE(whole.Feed(0, RowsOf(GroupInput(), json + "]")).ok());
   OperatorHarness one_by_one = MakeHarness({0});
-  for (const std::string& row : single) ASSERT_TRUE(one_by_one.Feed(0, RowsOf(InputSchema(), "[" + row + "]")).ok());
+  for (const std::string& row : single) ASSERT_TRUE(one_by_one.Feed(0, RowsOf(GroupInput(), "[" + row + "]")).ok());
   EXPECT_EQ(whole.TakeRows(), one_by_one.TakeRows());
 }
 
 TEST(GroupAggregateTest, ResultsThatStayAreNotEmitted) {
   OperatorHarness harness = MakeHarness({});
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[\"a\",1]]")).ok());
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[\"a\",4],[\"a\",4]]", {"+I", "-D"})).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(GroupInput(), "[[\"a\",1]]")).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(GroupInput(), "[[\"a\",4],[\"a\",4]]", {"+I", "-D"})).ok());
   EXPECT_EQ(harness.TakeRows(), (Rows{"+I 1|1", "-U 1|1", "+U 2|5", "-U 2|5", "+U 1|1"}));
 }
 
@@ -68,7 +68,7 @@ TEST(GroupAggregateTest, StateSurvivesRestores) {
       model[key].second += x;
       json += (i ? "," : "") + ("[\"" + key + "\"," + std::to_string(x) + "]");
     }
-    ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), json + "]")).ok());
+    ASSERT_TRUE(harness.Feed(0, RowsOf(GroupInput(), json + "]")).ok());
     for (const std::string& row : harness.TakeRows()) {
       const size_t bar = row.find('|');
       if (row[0] == '+') got[row.substr(3, bar - 3)] = row.substr(bar + 1);
@@ -83,9 +83,9 @@ TEST(GroupAggregateTest, StateSurvivesRestores) {
 
 TEST(GroupAggregateTest, IdleGroupsStartAgain) {
   OperatorHarness harness = MakeHarness({0}, 1000);
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[\"a\",1]]")).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(GroupInput(), "[[\"a\",1]]")).ok());
   harness.clock().AdvanceMicros(1'500'000);
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[\"a\",2]]")).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(GroupInput(), "[[\"a\",2]]")).ok());
   EXPECT_EQ(harness.TakeRows(), (Rows{"+I a|1|1", "+I a|1|2"}));
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kKey = 0, kTime = 1, kId = 2, kAmount = 3, kNumber = 4, kName = 5, kPrice = 6, kGood = 7;
 
-Schema InputSchema() {
+Schema OverInput() {
   return Schema({{"k", DataType(TypeKind::kBigInt)},
                  {"ts", DataType::Timestamp(3)},
                  {"id", DataType(TypeKind::kBigInt, false)},
@@ -47,7 +47,7 @@ struct Frame {
 };
 
 OverCall Call(std::string_view name, int column, DataType result, Frame frame, int filter = -1, bool distinct = false, int64_t offset = 1) {
-  const Schema schema = InputSchema();
+  const Schema schema = OverInput();
   OverCall over;
   over.call.function = &Function(name);
   over.call.resolved.result = result;
@@ -61,7 +61,7 @@ OverCall Call(std::string_view name, int column, DataType result, Frame frame, i
 }
 
 Schema OutputSchema(const OverSpec& spec) {
-  std::vector<Field> fields = InputSchema().fields();
+  std::vector<Field> fields = OverInput().fields();
   for (size_t i = 0; i < spec.calls.size(); ++i) fields.push_back({"out" + std::to_string(i), spec.calls[i].call.resolved.result});
   return Schema(fields);
 }
@@ -234,7 +234,7 @@ OverSpec EverySpec(OverEmit emit) {
 }
 
 OperatorHarness MakeHarness(const OverSpec& spec, int parallelism = 1) {
-  return OperatorHarness([spec] { return Result<std::unique_ptr<Operator>>(*Over::Make(spec, InputSchema(), OutputSchema(spec))); }, {InputSchema()},
+  return OperatorHarness([spec] { return Result<std::unique_ptr<Operator>>(*Over::Make(spec, OverInput(), OutputSchema(spec))); }, {OverInput()},
                          {spec.partition_columns}, parallelism);
 }
 
@@ -269,7 +269,7 @@ TEST(OverTest, OnWatermarkEqualsTheDefinitionThroughRestores) {
       row = RandomRow(random, watermark + 1 + static_cast<EventTime>(random.Uniform(30)), id++);
       model[row.key].push_back(row);
     }
-    ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), JsonOf(rows))).ok());
+    ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), JsonOf(rows))).ok());
     watermark += static_cast<EventTime>(random.Uniform(step % 10 == 0 ? 300 : 20));
     ASSERT_TRUE(harness.Watermark(watermark).ok());
     outputs.merge(Outputs(harness, spec.calls.size()));
@@ -312,7 +312,7 @@ TEST(OverTest, OnArrivalEqualsTheDefinitionForWhatHasArrived) {
         const EventTime back = random.Uniform(3) == 0 ? static_cast<EventTime>(random.Uniform(300)) : 0;
         row = RandomRow(random, now - back, id++);
       }
-      ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), JsonOf(rows))).ok());
+      ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), JsonOf(rows))).ok());
       std::vector<int64_t> order;
       const auto outputs = Outputs(harness, spec.calls.size(), &order);
       if (harness.parallelism() == 1) {
@@ -347,7 +347,7 @@ TEST(OverTest, LateRowsAndNullTimesAreRefused) {
   OverSpec spec{.partition_columns = {kKey}, .time_column = kTime, .calls = {Call("COUNT", -1, DataType(TypeKind::kBigInt), {false, 100})}};
   OperatorHarness harness = MakeHarness(spec);
   ASSERT_TRUE(harness.Watermark(1000).ok());
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[1,1000,1,null,0,null,null,null],[1,1001,2,null,0,null,null,null],[1,null,3,null,0,null,null,null]]")).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), "[[1,1000,1,null,0,null,null,null],[1,1001,2,null,0,null,null,null],[1,null,3,null,0,null,null,null]]")).ok());
   ASSERT_EQ(harness.rejects().size(), 2u);
   EXPECT_EQ(harness.rejects()[0].reason, RejectReason::kLate);
   EXPECT_EQ(harness.rejects()[0].event_time, 1000);
@@ -357,7 +357,7 @@ TEST(OverTest, LateRowsAndNullTimesAreRefused) {
   ASSERT_TRUE(harness.Snapshot(true).ok());
   ASSERT_TRUE(harness.Restore(1).ok());
   // What was late before the restart is late after it.
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[1,1000,4,null,0,null,null,null]]")).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), "[[1,1000,4,null,0,null,null,null]]")).ok());
   EXPECT_EQ(harness.rejects().size(), 3u);
   ASSERT_TRUE(harness.Watermark(kMaxEventTime).ok());
   EXPECT_EQ(harness.TakeRows().size(), 1u);
@@ -367,7 +367,7 @@ TEST(OverTest, OnArrivalRefusesWhatIsOlderThanTheLongestWindow) {
   OverSpec spec{.partition_columns = {kKey}, .time_column = kTime, .calls = {Call("COUNT", -1, DataType(TypeKind::kBigInt), {false, 100})}, .emit = OverEmit::kOnArrival};
   OperatorHarness harness = MakeHarness(spec);
   ASSERT_TRUE(harness.Watermark(1000).ok());
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[1,900,1,null,0,null,null,null],[1,899,2,null,0,null,null,null]]")).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), "[[1,900,1,null,0,null,null,null],[1,899,2,null,0,null,null,null]]")).ok());
   EXPECT_EQ(harness.TakeRows().size(), 1u);
   EXPECT_EQ(harness.rejects().size(), 1u);
 }
@@ -381,7 +381,7 @@ TEST(OverTest, SumsDoNotDriftAndSurviveHugeValuesAndInfinities) {
   for (size_t i = 0; i < amounts.size(); ++i) {
     json += (i ? "," : "") + ("[1," + std::to_string(i + 1) + "," + std::to_string(i) + "," + amounts[i] + ",0,null,null,null]");
   }
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), json + "]")).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), json + "]")).ok());
   ASSERT_TRUE(harness.Watermark(1000).ok());
   const auto out = Outputs(harness, 2);
   EXPECT_DOUBLE_EQ(std::get<double>(out.at(4)[0]), 0.2 + 0.3 + 0.4) << "1e300 has left";
@@ -397,7 +397,7 @@ TEST(OverTest, AMillionAdditionsAndRemovalsEqualAFreshSum) {
   OperatorHarness harness = MakeHarness(spec);
   Random random(9);
   std::vector<double> all;
-  const Schema schema = InputSchema();
+  const Schema schema = OverInput();
   Batch base = RowsOf(schema, "[[1,0,0,0.5,0,null,null,null]]");
   for (int64_t start = 0; start < 1'000'000; start += 8000) {
     arrow::Int64Builder keys, ids, numbers;
@@ -429,12 +429,12 @@ TEST(OverTest, IdleKeysAreForgotten) {
   OperatorHarness harness = MakeHarness(spec);
   std::vector<Row> rows;
   for (int64_t i = 0; i < 5000; ++i) rows.push_back({1, i, i, {}, 0, "name" + std::to_string(i), {}, {}});
-  ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), JsonOf(rows))).ok());
+  ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), JsonOf(rows))).ok());
   ASSERT_TRUE(harness.Watermark(5000).ok());
   const int64_t full = harness.StateBytes();
   EXPECT_GT(full, 0);
   for (EventTime time = 6000; time < 6600; ++time) {
-    ASSERT_TRUE(harness.Feed(0, RowsOf(InputSchema(), "[[1," + std::to_string(time) + ",-1,null,0,\"x\",null,null]]")).ok());
+    ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), "[[1," + std::to_string(time) + ",-1,null,0,\"x\",null,null]]")).ok());
     ASSERT_TRUE(harness.Watermark(time).ok());
   }
   ASSERT_TRUE(harness.Snapshot(true).ok());
@@ -446,7 +446,7 @@ TEST(OverTest, WhatCannotBeComputedIsRefusedWithItsPlace) {
   const auto refusal = [](OverCall call, OverEmit emit = OverEmit::kOnWatermark) {
     call.call.position = {.file = "q.sql", .line = 3, .column = 9};
     OverSpec spec{.partition_columns = {kKey}, .time_column = kTime, .calls = {std::move(call)}, .emit = emit};
-    return Over::Make(spec, InputSchema(), OutputSchema(spec)).status();
+    return Over::Make(spec, OverInput(), OutputSchema(spec)).status();
   };
   const DataType bigint(TypeKind::kBigInt);
   const Status listagg = refusal(Call("LISTAGG", kName, DataType(TypeKind::kString), {false, 10}));

@@ -20,7 +20,7 @@ Schema Left() {
 Schema Right() {
   return Schema({{"name", DataType(TypeKind::kString, false)}, {"since", DataType::Timestamp(3)}, {"level", DataType(TypeKind::kBigInt)}, {"note", DataType(TypeKind::kString)}});
 }
-Schema Output() {
+Schema JoinOutput() {
   std::vector<Field> fields = Left().fields();
   const Schema right = Right();
   for (const Field& field : right.fields()) fields.push_back({field.name, field.type.WithNullable(true)});
@@ -29,7 +29,7 @@ Schema Output() {
 
 OperatorHarness MakeHarness(bool left_outer, OverEmit emit = OverEmit::kOnWatermark, ExpressionPtr condition = nullptr, int parallelism = 1) {
   TemporalJoinSpec spec{.left_keys = {0}, .right_keys = {0}, .left_time_column = 1, .right_time_column = 1, .left_outer = left_outer, .condition = condition, .emit = emit};
-  return OperatorHarness([spec] { return Result<std::unique_ptr<Operator>>(*TemporalJoin::Make(spec, Left(), Right(), Output())); }, {Left(), Right()},
+  return OperatorHarness([spec] { return Result<std::unique_ptr<Operator>>(*TemporalJoin::Make(spec, Left(), Right(), JoinOutput())); }, {Left(), Right()},
                          {{0}, {0}}, parallelism);
 }
 
@@ -65,7 +65,7 @@ TEST(TemporalJoinTest, ConditionIsPartOfTheMatch) {
   auto condition = std::make_shared<Expression>();
   condition->kind = Expression::Kind::kCall;
   condition->function = greater;
-  condition->args = {MakeColumn(5, Output().field(5).type), MakeColumn(2, Output().field(2).type)};
+  condition->args = {MakeColumn(5, JoinOutput().field(5).type), MakeColumn(2, JoinOutput().field(2).type)};
   const std::vector<ArgumentInfo> arguments{{condition->args[0]->type}, {condition->args[1]->type}};
   condition->resolved = *greater->resolve(arguments);
   condition->type = condition->resolved.result;

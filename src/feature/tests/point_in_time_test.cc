@@ -13,7 +13,7 @@
 namespace tidemill {
 namespace {
 
-constexpr int64_t kDay = 86'400'000;
+constexpr int64_t kMillisPerDay = 86'400'000;
 constexpr char kPath[] = "/offline/card_stats";
 
 FeatureView OfflineCardView(int64_t ttl_ms = 0) {
@@ -55,10 +55,10 @@ TEST(PointInTime, EqualsTheDefinition) {
     Random random(seed);
     SimulatedFileSystem files;
     std::vector<WrittenRow> all;
-    const int64_t span = 1 + static_cast<int64_t>(random.Uniform(6)) * kDay;
+    const int64_t span = 1 + static_cast<int64_t>(random.Uniform(6)) * kMillisPerDay;
     const uint64_t cards = 1 + random.Uniform(30);
     // Coarse times, so that many are equal; before 1970 too.
-    const auto any_time = [&] { return static_cast<int64_t>(random.Uniform(40)) * span / 40 - kDay; };
+    const auto any_time = [&] { return static_cast<int64_t>(random.Uniform(40)) * span / 40 - kMillisPerDay; };
     int32_t n = 1;
     const int epochs = 1 + static_cast<int>(random.Uniform(5));
     for (int epoch = 1; epoch <= epochs; ++epoch) {
@@ -118,7 +118,7 @@ TEST(PointInTime, FilesOfAnEarlierShapeGiveNulls) {
 class HistoricalTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    WriteEpoch(files_, {{1, 1000, 1}, {2, 2000, 3}, {1, kDay + 1000, 6}}, 1, 100);
+    WriteEpoch(files_, {{1, 1000, 1}, {2, 2000, 3}, {1, kMillisPerDay + 1000, 6}}, 1, 100);
     ASSERT_TRUE(files_.CreateDirectories("/t").ok());
   }
   void Put(const std::string& path, const std::string& text) {

@@ -8,6 +8,9 @@ namespace tidemill {
 
 // Numbers and truth values as text, by the rules that CAST has in Flink (which are Java's).
 
+// Without the characters up to U+0020 on both ends.
+std::string_view TrimBlanks(std::string_view text);
+
 // "12", " -7 ", "3.9" (-> 3: a fraction is cut off); false when malformed or outside [min, max].
 bool ParseInteger(std::string_view text, int64_t min, int64_t max, int64_t& out);
 // As Double.parseDouble: blanks around, "NaN", "Infinity", a type suffix d or f.

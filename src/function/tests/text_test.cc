@@ -5,12 +5,12 @@
 namespace tidemill {
 namespace {
 
-struct Case {
+struct TextCase {
   const char* sql;
   const char* expected;
 };
 
-class TextFunctions : public testing::TestWithParam<Case> {};
+class TextFunctions : public testing::TestWithParam<TextCase> {};
 
 TEST_P(TextFunctions, AsConstantsAndAsColumns) {
   EXPECT_EQ(EvaluateOne(GetParam().sql), GetParam().expected) << GetParam().sql;
@@ -23,79 +23,79 @@ TEST_P(TextFunctions, AsConstantsAndAsColumns) {
 INSTANTIATE_TEST_SUITE_P(
     Parts, TextFunctions,
     testing::Values(
-        Case{"SUBSTRING('héllo', 2, 3)", "éll"}, Case{"SUBSTRING('hello', 0)", "hello"}, Case{"SUBSTRING('hello', -3, 2)", "ll"},
-        Case{"SUBSTRING('hello', -9)", ""}, Case{"SUBSTRING('hello', 6)", ""}, Case{"SUBSTRING('hello', 2, -1)", "NULL"},
-        Case{"SUBSTRING('hello', 2, 2147483647)", "ello"}, Case{"SUBSTRING(NULL, 1)", "NULL"}, Case{"LEFT('héllo', 2)", "hé"}, Case{"LEFT('a', -1)", ""},
-        Case{"RIGHT('hellö', 2)", "lö"}, Case{"RIGHT('ab', 9)", "ab"}, Case{"TRIM('  a b ')", "a b"}, Case{"TRIM(LEADING 'é' FROM 'ééaé')", "aé"},
-        Case{"TRIM(TRAILING 'xy' FROM 'axyyx')", "a"}, Case{"LPAD('hi', 1, '?')", "h"}, Case{"LPAD('hi', -1, '?')", "NULL"},
-        Case{"LPAD('hi', 5, 'é1')", "é1éhi"}, Case{"RPAD('hi', 5, '')", "NULL"}, Case{"REPEAT('ab', 0)", ""},
-        Case{"CHAR_LENGTH(REPEAT('abcdefgh', 300000000))", "error TM1405: the text would have 2400000000 bytes; at most 16 MiB are made"},
-        Case{"REVERSE('añb')", "bña"}, Case{"OVERLAY('abcdef', 'XY', 3)", "abXYef"}, Case{"OVERLAY('abcdef', 'XY', 3, 0)", "abXYcdef"},
-        Case{"OVERLAY('abc', 'XY', 9)", "abc"}, Case{"INITCAP('o''neil ÉTÉ 2nd')", "O'Neil ÉtÉ 2nd"}, Case{"UPPER('straße é')", "STRASSE É"},
-        Case{"LOWER('ÀB')", "àb"}, Case{"ASCII('')", "0"}, Case{"CHR(353)", "a"}, Case{"CHR(-1)", ""}, Case{"CHAR_LENGTH('日本')", "2"},
-        Case{"'a' || NULL", "NULL"}, Case{"'n=' || 5", "n=5"}, Case{"x'01' || x'02' = x'0102'", "TRUE"}, Case{"CONCAT('a', 1.50, TRUE)", "a1.50TRUE"},
-        Case{"CONCAT_WS(NULL, 'a')", "NULL"}, Case{"CONCAT_WS(',', NULL, NULL)", ""}, Case{"CONCAT_WS(',', 'a', '', 'b')", "a,,b"}));
+        TextCase{"SUBSTRING('héllo', 2, 3)", "éll"}, TextCase{"SUBSTRING('hello', 0)", "hello"}, TextCase{"SUBSTRING('hello', -3, 2)", "ll"},
+        TextCase{"SUBSTRING('hello', -9)", ""}, TextCase{"SUBSTRING('hello', 6)", ""}, TextCase{"SUBSTRING('hello', 2, -1)", "NULL"},
+        TextCase{"SUBSTRING('hello', 2, 2147483647)", "ello"}, TextCase{"SUBSTRING(NULL, 1)", "NULL"}, TextCase{"LEFT('héllo', 2)", "hé"}, TextCase{"LEFT('a', -1)", ""},
+        TextCase{"RIGHT('hellö', 2)", "lö"}, TextCase{"RIGHT('ab', 9)", "ab"}, TextCase{"TRIM('  a b ')", "a b"}, TextCase{"TRIM(LEADING 'é' FROM 'ééaé')", "aé"},
+        TextCase{"TRIM(TRAILING 'xy' FROM 'axyyx')", "a"}, TextCase{"LPAD('hi', 1, '?')", "h"}, TextCase{"LPAD('hi', -1, '?')", "NULL"},
+        TextCase{"LPAD('hi', 5, 'é1')", "é1éhi"}, TextCase{"RPAD('hi', 5, '')", "NULL"}, TextCase{"REPEAT('ab', 0)", ""},
+        TextCase{"CHAR_LENGTH(REPEAT('abcdefgh', 300000000))", "error TM1405: the text would have 2400000000 bytes; at most 16 MiB are made"},
+        TextCase{"REVERSE('añb')", "bña"}, TextCase{"OVERLAY('abcdef', 'XY', 3)", "abXYef"}, TextCase{"OVERLAY('abcdef', 'XY', 3, 0)", "abXYcdef"},
+        TextCase{"OVERLAY('abc', 'XY', 9)", "abc"}, TextCase{"INITCAP('o''neil ÉTÉ 2nd')", "O'Neil ÉtÉ 2nd"}, TextCase{"UPPER('straße é')", "STRASSE É"},
+        TextCase{"LOWER('ÀB')", "àb"}, TextCase{"ASCII('')", "0"}, TextCase{"CHR(353)", "a"}, TextCase{"CHR(-1)", ""}, TextCase{"CHAR_LENGTH('日本')", "2"},
+        TextCase{"'a' || NULL", "NULL"}, TextCase{"'n=' || 5", "n=5"}, TextCase{"x'01' || x'02' = x'0102'", "TRUE"}, TextCase{"CONCAT('a', 1.50, TRUE)", "a1.50TRUE"},
+        TextCase{"CONCAT_WS(NULL, 'a')", "NULL"}, TextCase{"CONCAT_WS(',', NULL, NULL)", ""}, TextCase{"CONCAT_WS(',', 'a', '', 'b')", "a,,b"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Searching, TextFunctions,
     testing::Values(
-        Case{"POSITION('' IN 'abc')", "1"}, Case{"POSITION('z' IN 'abc')", "0"}, Case{"POSITION('b' IN 'äb')", "2"}, Case{"LOCATE('a', 'banana', 3)", "4"},
-        Case{"LOCATE('a', 'banana', 0)", "0"}, Case{"INSTR('banana', 'an', 1, 2)", "4"}, Case{"INSTR('banana', 'a', -1, 2)", "4"},
-        Case{"INSTR('banana', 'a', 0)", "error TM1405: INSTR: the start must not be 0, and the occurrence at least 1"},
-        Case{"REPLACE('aXbX', 'X', '')", "ab"}, Case{"REPLACE('ab', '', '-')", "-a-b-"}, Case{"SPLIT_INDEX('a,,b', ',', 1)", ""},
-        Case{"SPLIT_INDEX('a,b', ',', 2)", "NULL"}, Case{"SPLIT_INDEX('a--b', '--', 1)", "b"}, Case{"STARTSWITH('abc', '')", "TRUE"},
-        Case{"TRANSLATE('añb', 'ñb', 'nc')", "anc"}));
+        TextCase{"POSITION('' IN 'abc')", "1"}, TextCase{"POSITION('z' IN 'abc')", "0"}, TextCase{"POSITION('b' IN 'äb')", "2"}, TextCase{"LOCATE('a', 'banana', 3)", "4"},
+        TextCase{"LOCATE('a', 'banana', 0)", "0"}, TextCase{"INSTR('banana', 'an', 1, 2)", "4"}, TextCase{"INSTR('banana', 'a', -1, 2)", "4"},
+        TextCase{"INSTR('banana', 'a', 0)", "error TM1405: INSTR: the start must not be 0, and the occurrence at least 1"},
+        TextCase{"REPLACE('aXbX', 'X', '')", "ab"}, TextCase{"REPLACE('ab', '', '-')", "-a-b-"}, TextCase{"SPLIT_INDEX('a,,b', ',', 1)", ""},
+        TextCase{"SPLIT_INDEX('a,b', ',', 2)", "NULL"}, TextCase{"SPLIT_INDEX('a--b', '--', 1)", "b"}, TextCase{"STARTSWITH('abc', '')", "TRUE"},
+        TextCase{"TRANSLATE('añb', 'ñb', 'nc')", "anc"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Patterns, TextFunctions,
     testing::Values(
-        Case{"'abc' LIKE 'abc'", "TRUE"}, Case{"'abc' LIKE 'a%'", "TRUE"}, Case{"'abc' LIKE '%c'", "TRUE"}, Case{"'abc' LIKE '%b%'", "TRUE"},
-        Case{"'abc' LIKE '_b_'", "TRUE"}, Case{"'äbc' LIKE '_bc'", "TRUE"}, Case{"'abc' LIKE 'ab'", "FALSE"}, Case{"'' LIKE '%'", "TRUE"},
-        Case{"'' LIKE '_'", "FALSE"}, Case{"'aXbXc' LIKE 'a%X_'", "TRUE"}, Case{"'abab' LIKE '%ab%ab%ab'", "FALSE"}, Case{"'ab' LIKE '%a_%_'", "FALSE"},
-        Case{"'a%' LIKE 'a!%' ESCAPE '!'", "TRUE"}, Case{"'ab' LIKE 'a!%' ESCAPE '!'", "FALSE"}, Case{"'a' LIKE NULL", "NULL"},
-        Case{"'a' LIKE 'a!b' ESCAPE '!'", "error TM1405: malformed pattern 'a!b'"}, Case{"'a' NOT LIKE 'b%'", "TRUE"}, Case{"'a.b' LIKE 'a.b'", "TRUE"},
-        Case{"'axb' LIKE 'a.b'", "FALSE"}, Case{"'aaab' LIKE '%_ab'", "TRUE"}, Case{"'ab' SIMILAR TO 'a(b|c)'", "TRUE"},
-        Case{"'a.c' SIMILAR TO 'a.c'", "TRUE"}, Case{"'abc' SIMILAR TO 'a.c'", "FALSE"}, Case{"'abc' SIMILAR TO 'a_c%'", "TRUE"},
-        Case{"'b7' SIMILAR TO '[a-c][0-9]+'", "TRUE"}, Case{"'xb7' SIMILAR TO '[a-c][0-9]+'", "FALSE"}, Case{"REGEXP('abc', '^b')", "FALSE"},
-        Case{"REGEXP('abc', '(')", "error TM1405: regular expression '(': missing ): ("}, Case{"REGEXP_EXTRACT('abc', 'x')", "NULL"},
-        Case{"REGEXP_EXTRACT('abc', '(b)(c)?', 5)", "NULL"}, Case{"REGEXP_EXTRACT('ab', 'b(c)?', 1)", "NULL"}, Case{"REGEXP_REPLACE('ab12', '([a-z])([0-9])', '$2$1')", "a1b2"},
-        Case{"REGEXP_REPLACE('a.b', '\\.', '\\$')", "a$b"}, Case{"REGEXP_COUNT('aaa', 'a*')", "2"}, Case{"REGEXP_INSTR('äb', 'b')", "2"},
-        Case{"REGEXP_SUBSTR('abc', 'z')", "NULL"}));
+        TextCase{"'abc' LIKE 'abc'", "TRUE"}, TextCase{"'abc' LIKE 'a%'", "TRUE"}, TextCase{"'abc' LIKE '%c'", "TRUE"}, TextCase{"'abc' LIKE '%b%'", "TRUE"},
+        TextCase{"'abc' LIKE '_b_'", "TRUE"}, TextCase{"'äbc' LIKE '_bc'", "TRUE"}, TextCase{"'abc' LIKE 'ab'", "FALSE"}, TextCase{"'' LIKE '%'", "TRUE"},
+        TextCase{"'' LIKE '_'", "FALSE"}, TextCase{"'aXbXc' LIKE 'a%X_'", "TRUE"}, TextCase{"'abab' LIKE '%ab%ab%ab'", "FALSE"}, TextCase{"'ab' LIKE '%a_%_'", "FALSE"},
+        TextCase{"'a%' LIKE 'a!%' ESCAPE '!'", "TRUE"}, TextCase{"'ab' LIKE 'a!%' ESCAPE '!'", "FALSE"}, TextCase{"'a' LIKE NULL", "NULL"},
+        TextCase{"'a' LIKE 'a!b' ESCAPE '!'", "error TM1405: malformed pattern 'a!b'"}, TextCase{"'a' NOT LIKE 'b%'", "TRUE"}, TextCase{"'a.b' LIKE 'a.b'", "TRUE"},
+        TextCase{"'axb' LIKE 'a.b'", "FALSE"}, TextCase{"'aaab' LIKE '%_ab'", "TRUE"}, TextCase{"'ab' SIMILAR TO 'a(b|c)'", "TRUE"},
+        TextCase{"'a.c' SIMILAR TO 'a.c'", "TRUE"}, TextCase{"'abc' SIMILAR TO 'a.c'", "FALSE"}, TextCase{"'abc' SIMILAR TO 'a_c%'", "TRUE"},
+        TextCase{"'b7' SIMILAR TO '[a-c][0-9]+'", "TRUE"}, TextCase{"'xb7' SIMILAR TO '[a-c][0-9]+'", "FALSE"}, TextCase{"REGEXP('abc', '^b')", "FALSE"},
+        TextCase{"REGEXP('abc', '(')", "error TM1405: regular expression '(': missing ): ("}, TextCase{"REGEXP_EXTRACT('abc', 'x')", "NULL"},
+        TextCase{"REGEXP_EXTRACT('abc', '(b)(c)?', 5)", "NULL"}, TextCase{"REGEXP_EXTRACT('ab', 'b(c)?', 1)", "NULL"}, TextCase{"REGEXP_REPLACE('ab12', '([a-z])([0-9])', '$2$1')", "a1b2"},
+        TextCase{"REGEXP_REPLACE('a.b', '\\.', '\\$')", "a$b"}, TextCase{"REGEXP_COUNT('aaa', 'a*')", "2"}, TextCase{"REGEXP_INSTR('äb', 'b')", "2"},
+        TextCase{"REGEXP_SUBSTR('abc', 'z')", "NULL"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Encodings, TextFunctions,
     testing::Values(
-        Case{"MD5(CAST(NULL AS STRING))", "NULL"}, Case{"SHA256(x'616263') = SHA256('abc')", "TRUE"}, Case{"SHA2('abc', 100)", "NULL"},
-        Case{"TO_BASE64('a')", "YQ=="}, Case{"TO_BASE64('')", ""}, Case{"FROM_BASE64('YWJj')", "abc"}, Case{"FROM_BASE64('YW')", "a"},
-        Case{"FROM_BASE64('!')", "error TM1405: malformed Base64"}, Case{"HEX(-1)", "FFFFFFFFFFFFFFFF"}, Case{"HEX('é')", "C3A9"}, Case{"HEX(UNHEX('F'))", "0F"},
-        Case{"UNHEX('zz')", "NULL"}, Case{"BIN(0)", "0"}, Case{"URL_ENCODE('é*')", "%C3%A9*"}, Case{"URL_DECODE('%zz')", "NULL"}, Case{"HEX(ENCODE('é€', 'UTF-16LE'))", "E900AC20"},
-        Case{"HEX(ENCODE('😀', 'UTF-16BE'))", "D83DDE00"}, Case{"DECODE(x'D83DDE00', 'UTF-16BE')", "😀"}, Case{"ENCODE('é', 'US-ASCII')", "?"},
-        Case{"DECODE(x'61ff', 'UTF-8')", "a\xef\xbf\xbd"}, Case{"DECODE(x'61', 'EBCDIC') IS NULL", "error TM1405: no character set 'EBCDIC'; there are US-ASCII, ISO-8859-1, UTF-8, UTF-16, UTF-16BE and UTF-16LE"}));
+        TextCase{"MD5(CAST(NULL AS STRING))", "NULL"}, TextCase{"SHA256(x'616263') = SHA256('abc')", "TRUE"}, TextCase{"SHA2('abc', 100)", "NULL"},
+        TextCase{"TO_BASE64('a')", "YQ=="}, TextCase{"TO_BASE64('')", ""}, TextCase{"FROM_BASE64('YWJj')", "abc"}, TextCase{"FROM_BASE64('YW')", "a"},
+        TextCase{"FROM_BASE64('!')", "error TM1405: malformed Base64"}, TextCase{"HEX(-1)", "FFFFFFFFFFFFFFFF"}, TextCase{"HEX('é')", "C3A9"}, TextCase{"HEX(UNHEX('F'))", "0F"},
+        TextCase{"UNHEX('zz')", "NULL"}, TextCase{"BIN(0)", "0"}, TextCase{"URL_ENCODE('é*')", "%C3%A9*"}, TextCase{"URL_DECODE('%zz')", "NULL"}, TextCase{"HEX(ENCODE('é€', 'UTF-16LE'))", "E900AC20"},
+        TextCase{"HEX(ENCODE('😀', 'UTF-16BE'))", "D83DDE00"}, TextCase{"DECODE(x'D83DDE00', 'UTF-16BE')", "😀"}, TextCase{"ENCODE('é', 'US-ASCII')", "?"},
+        TextCase{"DECODE(x'61ff', 'UTF-8')", "a\xef\xbf\xbd"}, TextCase{"DECODE(x'61', 'EBCDIC') IS NULL", "error TM1405: no character set 'EBCDIC'; there are US-ASCII, ISO-8859-1, UTF-8, UTF-16, UTF-16BE and UTF-16LE"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Json, TextFunctions,
     testing::Values(
-        Case{R"(JSON_VALUE('{"a": "x"}', '$.a'))", "x"}, Case{R"(JSON_VALUE('{"a": {"b c": 1.50}}', 'lax $.a[''b c'']'))", "1.5"},
-        Case{R"(JSON_VALUE('{"a": [1,2]}', '$.a'))", "NULL"}, Case{R"(JSON_VALUE('{"a": [1,2]}', '$.a[1]'))", "2"}, Case{R"(JSON_VALUE('{"a": 5}', '$.a[0]'))", "5"},
-        Case{R"(JSON_VALUE('{"a": null}', '$.a'))", "NULL"}, Case{R"(JSON_VALUE('not json', '$.a'))", "NULL"}, Case{R"(JSON_VALUE('true', '$'))", "true"},
-        Case{R"(JSON_EXISTS('{"a": 1}', '$.b'))", "FALSE"}, Case{R"(JSON_QUERY('{"a": {"b": [1, 2]}}', '$.a'))", R"({"b":[1,2]})"},
-        Case{R"(JSON_VALUE('{}', '$..a'))", "error TM1405: JSON path '$..a' is not supported: members and element numbers alone are"},
-        Case{R"('{"a": 1}' IS JSON)", "TRUE"}));
+        TextCase{R"(JSON_VALUE('{"a": "x"}', '$.a'))", "x"}, TextCase{R"(JSON_VALUE('{"a": {"b c": 1.50}}', 'lax $.a[''b c'']'))", "1.5"},
+        TextCase{R"(JSON_VALUE('{"a": [1,2]}', '$.a'))", "NULL"}, TextCase{R"(JSON_VALUE('{"a": [1,2]}', '$.a[1]'))", "2"}, TextCase{R"(JSON_VALUE('{"a": 5}', '$.a[0]'))", "5"},
+        TextCase{R"(JSON_VALUE('{"a": null}', '$.a'))", "NULL"}, TextCase{R"(JSON_VALUE('not json', '$.a'))", "NULL"}, TextCase{R"(JSON_VALUE('true', '$'))", "true"},
+        TextCase{R"(JSON_EXISTS('{"a": 1}', '$.b'))", "FALSE"}, TextCase{R"(JSON_QUERY('{"a": {"b": [1, 2]}}', '$.a'))", R"({"b":[1,2]})"},
+        TextCase{R"(JSON_VALUE('{}', '$..a'))", "error TM1405: JSON path '$..a' is not supported: members and element numbers alone are"},
+        TextCase{R"('{"a": 1}' IS JSON)", "TRUE"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Collections, TextFunctions,
     testing::Values(
-        Case{"ARRAY[1, 2.5][2]", "2.5"}, Case{"ARRAY['a', 'b'][3]", "NULL"}, Case{"ARRAY['a'][0]", "error TM1405: the elements of an array count from 1, not 0"},
-        Case{"MAP['a', 1]['z']", "NULL"}, Case{"MAP[1, 'x', 2, 'y'][2]", "y"}, Case{"MAP[NULL, 1]", "refused: TM1401: MAP takes keys that are not NULL, given (NULL, INT)"},
-        Case{"MAP[CAST(NULL AS STRING), 1]['a']", "error TM1405: a key of a MAP is NULL"}, Case{"CAST(MAP['x', 1] AS MAP<INT, INT>)", "error TM1402: 'x' is no INT"},
-        Case{"TRY_CAST(MAP['x', 1] AS MAP<INT, INT>)", "NULL"}, Case{"CAST(MAP['7', 1] AS MAP<INT, BIGINT>)", "{7=1}"}, Case{"CARDINALITY(MAP['a', 1])", "1"},
-        Case{"ROW(1, 'a', NULL)", "(1, a, NULL)"}, Case{"ROW(1, ROW(2, 3)).EXPR$1.EXPR$0", "2"}, Case{"ELEMENT(ARRAY[1, 2])", "error TM1405: ELEMENT: the array has 2 elements, not one"},
-        Case{"ARRAY_CONTAINS(ARRAY[1, 2], 2.0)", "TRUE"}, Case{"ARRAY_CONTAINS(ARRAY[1, NULL], NULL)", "TRUE"}, Case{"ARRAY_CONTAINS(ARRAY[1], 2)", "FALSE"},
-        Case{"ARRAY[1, 2] = ARRAY[1, 2]", "TRUE"}, Case{"ARRAY[1, 2] <> ARRAY[1, 3]", "TRUE"}, Case{"ROW(1, 'a') IS NOT DISTINCT FROM ROW(1, 'a')", "TRUE"},
-        Case{"CAST(ARRAY['1', '2'] AS ARRAY<INT>)", "[1, 2]"}, Case{"TRY_CAST(ARRAY['1', 'x'] AS ARRAY<INT>)", "NULL"},
-        Case{"CAST(ARRAY['1', 'x'] AS ARRAY<INT>)", "error TM1402: 'x' is no INT"}, Case{"MAP_VALUES(MAP['a', ARRAY[1], 'b', ARRAY[2, 3]])", "[[1], [2, 3]]"},
-        Case{"GREATEST(1, NULL)", "NULL"}, Case{"LEAST(DATE '2024-01-02', DATE '2023-01-02')", "2023-01-02"}, Case{"5 IN (1, 2, 3, 4)", "FALSE"},
-        Case{"5 IN (1, 2, NULL, 4)", "NULL"}, Case{"'b' IN ('a', 'b')", "TRUE"}, Case{"1.50 IN (1, 1.5)", "TRUE"}, Case{"5 NOT IN (1, 5)", "FALSE"}));
+        TextCase{"ARRAY[1, 2.5][2]", "2.5"}, TextCase{"ARRAY['a', 'b'][3]", "NULL"}, TextCase{"ARRAY['a'][0]", "error TM1405: the elements of an array count from 1, not 0"},
+        TextCase{"MAP['a', 1]['z']", "NULL"}, TextCase{"MAP[1, 'x', 2, 'y'][2]", "y"}, TextCase{"MAP[NULL, 1]", "refused: TM1401: MAP takes keys that are not NULL, given (NULL, INT)"},
+        TextCase{"MAP[CAST(NULL AS STRING), 1]['a']", "error TM1405: a key of a MAP is NULL"}, TextCase{"CAST(MAP['x', 1] AS MAP<INT, INT>)", "error TM1402: 'x' is no INT"},
+        TextCase{"TRY_CAST(MAP['x', 1] AS MAP<INT, INT>)", "NULL"}, TextCase{"CAST(MAP['7', 1] AS MAP<INT, BIGINT>)", "{7=1}"}, TextCase{"CARDINALITY(MAP['a', 1])", "1"},
+        TextCase{"ROW(1, 'a', NULL)", "(1, a, NULL)"}, TextCase{"ROW(1, ROW(2, 3)).EXPR$1.EXPR$0", "2"}, TextCase{"ELEMENT(ARRAY[1, 2])", "error TM1405: ELEMENT: the array has 2 elements, not one"},
+        TextCase{"ARRAY_CONTAINS(ARRAY[1, 2], 2.0)", "TRUE"}, TextCase{"ARRAY_CONTAINS(ARRAY[1, NULL], NULL)", "TRUE"}, TextCase{"ARRAY_CONTAINS(ARRAY[1], 2)", "FALSE"},
+        TextCase{"ARRAY[1, 2] = ARRAY[1, 2]", "TRUE"}, TextCase{"ARRAY[1, 2] <> ARRAY[1, 3]", "TRUE"}, TextCase{"ROW(1, 'a') IS NOT DISTINCT FROM ROW(1, 'a')", "TRUE"},
+        TextCase{"CAST(ARRAY['1', '2'] AS ARRAY<INT>)", "[1, 2]"}, TextCase{"TRY_CAST(ARRAY['1', 'x'] AS ARRAY<INT>)", "NULL"},
+        TextCase{"CAST(ARRAY['1', 'x'] AS ARRAY<INT>)", "error TM1402: 'x' is no INT"}, TextCase{"MAP_VALUES(MAP['a', ARRAY[1], 'b', ARRAY[2, 3]])", "[[1], [2, 3]]"},
+        TextCase{"GREATEST(1, NULL)", "NULL"}, TextCase{"LEAST(DATE '2024-01-02', DATE '2023-01-02')", "2023-01-02"}, TextCase{"5 IN (1, 2, 3, 4)", "FALSE"},
+        TextCase{"5 IN (1, 2, NULL, 4)", "NULL"}, TextCase{"'b' IN ('a', 'b')", "TRUE"}, TextCase{"1.50 IN (1, 1.5)", "TRUE"}, TextCase{"5 NOT IN (1, 5)", "FALSE"}));
 
 TEST(TextRows, PatternsThatVaryByRowAndNulls) {
   arrow::StringBuilder texts, patterns;

@@ -35,7 +35,7 @@ struct World {
     for (const char* table : {"a", "b"}) {
       const size_t splits = 1 + random.Uniform(4);
       for (size_t split = 0; split < splits; ++split) {
-        std::vector<Row> rows;
+        std::vector<testing::Row> rows;
         EventTime now = static_cast<EventTime>(random.Uniform(2000));
         const size_t count = random.Uniform(120);
         for (size_t i = 0; i < count; ++i) {
@@ -52,12 +52,12 @@ struct World {
     std::sort(expected.begin(), expected.end());
   }
 
-  void Expect(const std::vector<Row>& rows) {
+  void Expect(const std::vector<testing::Row>& rows) {
     EventTime watermark = kMinEventTime;
     std::map<int64_t, int64_t> sums;
-    for (const Row& row : rows) {
+    for (const testing::Row& row : rows) {
       if (row.time > watermark) {
-        Row out = row;
+        testing::Row out = row;
         out.value = sums[row.key] += row.value;
         expected.push_back(out);
       }
@@ -81,7 +81,7 @@ struct World {
   MemoryEnvironment environment{&clock};
   SimulatedFileSystem files;
   int64_t next_key = 0;
-  std::vector<Row> expected;
+  std::vector<testing::Row> expected;
 };
 
 struct RunPlan {
@@ -177,14 +177,14 @@ void RunSeed(uint64_t seed) {
     world.files.StopAfter(-1);
   }
   ASSERT_TRUE(done);
-  std::vector<Row> rows = world.environment.outputs["out"].Committed();
+  std::vector<testing::Row> rows = world.environment.outputs["out"].Committed();
   std::sort(rows.begin(), rows.end());
-  std::vector<Row> more, missing;
+  std::vector<testing::Row> more, missing;
   std::set_difference(rows.begin(), rows.end(), world.expected.begin(), world.expected.end(), std::back_inserter(more));
   std::set_difference(world.expected.begin(), world.expected.end(), rows.begin(), rows.end(), std::back_inserter(missing));
-  const auto text = [](const std::vector<Row>& list) {
+  const auto text = [](const std::vector<testing::Row>& list) {
     std::string out;
-    for (const Row& row : list) {
+    for (const testing::Row& row : list) {
       out += "(" + std::to_string(row.key) + ", " + std::to_string(row.value) + ", " + std::to_string(row.time) + ") ";
     }
     return out;

@@ -7,7 +7,7 @@
 namespace tidemill::log_internal {
 namespace {
 
-constexpr std::string_view kMagic = "TMCP0001";
+constexpr std::string_view kCheckpointMagic = "TMCP0001";
 constexpr size_t kMarkBytes = 32;
 constexpr int64_t kMarkFileMax = 64 << 10;
 constexpr int64_t kCheckpointMax = 256 << 20;
@@ -40,12 +40,12 @@ Result<std::optional<Checkpoint>> LoadCheckpoint(FileSystem& files, const std::s
   if (!files.Exists(path)) return std::optional<Checkpoint>();
   TM_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(files, path, kCheckpointMax));
   const std::string_view all = bytes;
-  if (all.size() < kMagic.size() + 4 || !all.starts_with(kMagic) ||
+  if (all.size() < kCheckpointMagic.size() + 4 || !all.starts_with(kCheckpointMagic) ||
       LoadBig<uint32_t>(all.data() + all.size() - 4) != Crc32c(all.substr(0, all.size() - 4))) {
     LogWarning("'" + path + "' is damaged; it is made again from the segments");
     return std::optional<Checkpoint>();
   }
-  ByteReader reader(all.substr(kMagic.size(), all.size() - kMagic.size() - 4));
+  ByteReader reader(all.substr(kCheckpointMagic.size(), all.size() - kCheckpointMagic.size() - 4));
   Checkpoint checkpoint;
   checkpoint.log_start = reader.Big<int64_t>();
   checkpoint.segment_base = reader.Big<int64_t>();
@@ -57,7 +57,7 @@ Result<std::optional<Checkpoint>> LoadCheckpoint(FileSystem& files, const std::s
 }
 
 Status StoreCheckpoint(FileSystem& files, const std::string& directory, const Checkpoint& checkpoint) {
-  std::string bytes(kMagic);
+  std::string bytes(kCheckpointMagic);
   AppendBig(&bytes, checkpoint.log_start);
   AppendBig(&bytes, checkpoint.segment_base);
   AppendBig(&bytes, checkpoint.position);

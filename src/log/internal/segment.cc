@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kIndexInterval = 16 << 10;
 constexpr int64_t kScanBytes = 1 << 20;
-constexpr std::string_view kMagic = "TMIX0001";
+constexpr std::string_view kIndexMagic = "TMIX0001";
 constexpr int64_t kIndexFileMax = 64 << 20;
 constexpr size_t kNameDigits = 20;
 
@@ -86,7 +86,7 @@ std::optional<int64_t> ParseSegmentName(std::string_view path) {
 }
 
 Status StoreIndex(FileSystem& files, const Segment& segment, const SegmentIndex& index) {
-  std::string bytes(kMagic);
+  std::string bytes(kIndexMagic);
   AppendBig(&bytes, segment.base_offset);
   AppendBig(&bytes, index.covered_bytes);
   AppendBig(&bytes, index.end_offset);
@@ -108,12 +108,12 @@ Result<std::optional<SegmentIndex>> LoadIndex(FileSystem& files, const Segment& 
   TM_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(files, path, kIndexFileMax));
   const std::string_view all = bytes;
   constexpr size_t kHead = 40, kEntry = 16;
-  if (all.size() < kHead + 4 || (all.size() - kHead - 4) % kEntry != 0 || !all.starts_with(kMagic) ||
+  if (all.size() < kHead + 4 || (all.size() - kHead - 4) % kEntry != 0 || !all.starts_with(kIndexMagic) ||
       Crc32c(all.substr(0, all.size() - 4)) != LoadBig<uint32_t>(all.data() + all.size() - 4)) {
     LogWarning("'" + path + "' is damaged; it is made again from the segment");
     return std::optional<SegmentIndex>();
   }
-  ByteReader reader(all.substr(kMagic.size()));
+  ByteReader reader(all.substr(kIndexMagic.size()));
   const auto base = reader.Big<int64_t>();
   SegmentIndex index;
   index.covered_bytes = reader.Big<int64_t>();

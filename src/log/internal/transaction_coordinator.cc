@@ -10,13 +10,13 @@
 namespace tidemill::log_internal {
 namespace {
 
-enum class Kind : uint8_t { kReserved = 1, kPrepared = 2, kCommitted = 3, kAborted = 4, kForgotten = 5 };
+enum class EntryKind : uint8_t { kReserved = 1, kPrepared = 2, kCommitted = 3, kAborted = 4, kForgotten = 5 };
 
 constexpr int64_t kReservedAtOnce = 1000;
 constexpr size_t kPreparedMax = 10'000;
-constexpr int64_t kCompactBytesMin = 1 << 20;
+constexpr int64_t kJournalBytesMin = 1 << 20;
 
-std::string Payload(Kind kind, int64_t number) {
+std::string EntryPayload(EntryKind kind, int64_t number) {
   std::string payload;
   AppendBig(&payload, static_cast<uint8_t>(kind));
   AppendBig(&payload, number);
@@ -24,7 +24,7 @@ std::string Payload(Kind kind, int64_t number) {
 }
 
 std::string PreparedPayload(const PreparedTransaction& transaction) {
-  return Payload(Kind::kPrepared, transaction.producer_id) + transaction.Serialize();
+  return EntryPayload(EntryKind::kPrepared, transaction.producer_id) + transaction.Serialize();
 }
 
 std::string Name(const PreparedTransaction& transaction) {
@@ -126,24 +126,24 @@ Result<std::unique_ptr<TransactionCoordinator>> TransactionCoordinator::Open(Log
 
 Status TransactionCoordinator::Replay(std::string_view payload) {
   ByteReader reader(payload);
-  const auto kind = static_cast<Kind>(reader.Big<uint8_t>());
+  const auto kind = static_cast<EntryKind>(reader.Big<uint8_t>());
   const auto number = reader.Big<int64_t>();
   if (!reader.ok()) return Status(kCorruption, "a record is cut short");
   switch (kind) {
-    case Kind::kReserved:
+    case EntryKind::kReserved:
       reserved_until_ = std::max(reserved_until_, number);
       return Status::OK();
-    case Kind::kPrepared: {
+    case EntryKind::kPrepared: {
       TM_ASSIGN_OR_RETURN(entries_[number].transaction, PreparedTransaction::Parse(payload.substr(9)));
       return Status::OK();
     }
-    case Kind::kCommitted:
-    case Kind::kAborted:
+    case EntryKind::kCommitted:
+    case EntryKind::kAborted:
       if (const auto it = entries_.find(number); it != entries_.end()) {
-        it->second.decision = kind == Kind::kCommitted ? Decision::kCommit : Decision::kAbort;
+        it->second.decision = kind == EntryKind::kCommitted ? Decision::kCommit : Decision::kAbort;
       }
       return Status::OK();
-    case Kind::kForgotten:
+    case EntryKind::kForgotten:
       entries_.erase(number);
       return Status::OK();
   }
@@ -193,7 +193,7 @@ Result<int64_t> TransactionCoordinator::NextProducerId() {
     wait = id >= durable_until_;
     if (wait || id + kReservedAtOnce / 2 >= reserved_until_) {
       until = std::max(reserved_until_, id) + kReservedAtOnce;
-      TM_ASSIGN_OR_RETURN(reserve, AppendLocked(Payload(Kind::kReserved, until)));
+      TM_ASSIGN_OR_RETURN(reserve, AppendLocked(EntryPayload(EntryKind::kReserved, until)));
     }
     ++next_producer_id_;
   }
@@ -255,7 +255,7 @@ Status TransactionCoordinator::Decide(const PreparedTransaction& transaction, De
       }
       if (decision == Decision::kCommit && it->second.decision == Decision::kNone)
         TM_RETURN_IF_ERROR(CheckWhole(transaction));
-      TM_ASSIGN_OR_RETURN(at, AppendLocked(Payload(decision == Decision::kCommit ? Kind::kCommitted : Kind::kAborted,
+      TM_ASSIGN_OR_RETURN(at, AppendLocked(EntryPayload(decision == Decision::kCommit ? EntryKind::kCommitted : EntryKind::kAborted,
                                                    transaction.producer_id)));
     }
   }
@@ -347,11 +347,11 @@ std::vector<PreparedTransaction> TransactionCoordinator::Prepared(std::string_vi
 }
 
 std::vector<std::string> TransactionCoordinator::LivePayloadsLocked() const {
-  std::vector<std::string> payloads = {Payload(Kind::kReserved, reserved_until_)};
+  std::vector<std::string> payloads = {EntryPayload(EntryKind::kReserved, reserved_until_)};
   for (const auto& [producer_id, entry] : entries_) {
     payloads.push_back(PreparedPayload(entry.transaction));
     if (entry.decision != Decision::kNone) {
-      payloads.push_back(Payload(entry.decision == Decision::kCommit ? Kind::kCommitted : Kind::kAborted, producer_id));
+      payloads.push_back(EntryPayload(entry.decision == Decision::kCommit ? EntryKind::kCommitted : EntryKind::kAborted, producer_id));
     }
   }
   return payloads;
@@ -375,8 +375,8 @@ Status TransactionCoordinator::Housekeeping() {
     if (entry.ended && durable) done.push_back(producer_id);
   }
   for (const int64_t producer_id : done)
-    TM_RETURN_IF_ERROR(AppendLocked(Payload(Kind::kForgotten, producer_id)).status());
-  if (file_->size_bytes() < kCompactBytesMin) return Status::OK();
+    TM_RETURN_IF_ERROR(AppendLocked(EntryPayload(EntryKind::kForgotten, producer_id)).status());
+  if (file_->size_bytes() < kJournalBytesMin) return Status::OK();
   const auto payloads = LivePayloadsLocked();
   int64_t live = 0;
   for (const std::string& payload : payloads) live += static_cast<int64_t>(payload.size());

@@ -13,13 +13,13 @@
 namespace tidemill {
 namespace {
 
-struct Row {
+struct TimedRow {
   EventTime time;
   int64_t number;
   std::string text;
-  bool operator==(const Row&) const = default;
+  bool operator==(const TimedRow&) const = default;
 };
-using Content = std::map<int64_t, std::vector<Row>>;
+using Content = std::map<int64_t, std::vector<TimedRow>>;
 
 TimeBuffer::Options TestOptions() {
   return {.keys = {{"k", DataType(TypeKind::kBigInt, false)}},
@@ -27,13 +27,13 @@ TimeBuffer::Options TestOptions() {
           .flags = {"odd"}};
 }
 
-std::unique_ptr<TimeBuffer> MakeBuffer() {
+std::unique_ptr<TimeBuffer> MakeTimeBuffer() {
   auto buffer = TimeBuffer::Make(TestOptions());
   TM_CHECK(buffer.ok());
   return *std::move(buffer);
 }
 
-void Add(TimeBuffer& buffer, int64_t key, const Row& row) {
+void Add(TimeBuffer& buffer, int64_t key, const TimedRow& row) {
   std::vector<uint32_t> slots;
   TM_CHECK(buffer.FindOrInsert({Int64s({key})}, 1, slots).ok());
   uint32_t sequence = 0;
@@ -57,7 +57,7 @@ Content ContentOf(const TimeBuffer& buffer, const Content& keys) {
     for (uint32_t s = ring.front; s != ring.back; ++s) {
       const uint64_t* record = buffer.record(ring, s);
       const bool null = record[buffer.null_word()] & buffer.null_bit(0);
-      Row row{buffer.time(ring, s), static_cast<int64_t>(record[buffer.word_of(0)]), std::string(buffer.strings().Get(record[buffer.word_of(1)]))};
+      TimedRow row{buffer.time(ring, s), static_cast<int64_t>(record[buffer.word_of(0)]), std::string(buffer.strings().Get(record[buffer.word_of(1)]))};
       EXPECT_LE(last, row.time);
       last = row.time;
       if (null) {
@@ -73,7 +73,7 @@ Content ContentOf(const TimeBuffer& buffer, const Content& keys) {
 
 TEST(TimeBufferTest, RandomRowsTrimsAndSnapshotsEqualAModel) {
   Random random(11);
-  auto live = MakeBuffer();
+  auto live = MakeTimeBuffer();
   Content model;
   std::vector<TableSnapshot> chain;
   int64_t delta_rows = 0;
@@ -82,12 +82,12 @@ TEST(TimeBufferTest, RandomRowsTrimsAndSnapshotsEqualAModel) {
     for (int i = 0; i < 500; ++i) {
       const int64_t key = static_cast<int64_t>(random.Uniform(40));
       const EventTime late = random.Uniform(4) == 0 ? static_cast<EventTime>(random.Uniform(150)) : 0;
-      Row row{epoch * 100 + i / 5 - late, static_cast<int64_t>(random.Uniform(1000)), "t" + std::to_string(random.Uniform(50))};
+      TimedRow row{epoch * 100 + i / 5 - late, static_cast<int64_t>(random.Uniform(1000)), "t" + std::to_string(random.Uniform(50))};
       if (row.time < bound) continue;
       if (random.Uniform(10) == 0) row.number = -1;
       Add(*live, key, row);
       auto& rows = model[key];
-      rows.insert(std::upper_bound(rows.begin(), rows.end(), row, [](const Row& a, const Row& b) { return a.time < b.time; }), row);
+      rows.insert(std::upper_bound(rows.begin(), rows.end(), row, [](const TimedRow& a, const TimedRow& b) { return a.time < b.time; }), row);
     }
     // Two windows of 100 are kept.
     bound = epoch * 100 - 200;
@@ -95,7 +95,7 @@ TEST(TimeBufferTest, RandomRowsTrimsAndSnapshotsEqualAModel) {
       std::vector<uint32_t> slots;
       ASSERT_TRUE(live->Find({Int64s({key})}, 1, slots).ok());
       live->TrimTo(slots[0], live->LowerBound(live->ring(slots[0]), bound));
-      std::erase_if(rows, [&](const Row& row) { return row.time < bound; });
+      std::erase_if(rows, [&](const TimedRow& row) { return row.time < bound; });
     }
     live->set_trim_bound(bound);
     ASSERT_EQ(ContentOf(*live, model), model);
@@ -107,11 +107,11 @@ TEST(TimeBufferTest, RandomRowsTrimsAndSnapshotsEqualAModel) {
     for (const int lanes : {1, 3}) {
       Content together;
       for (int lane = 0; lane < lanes; ++lane) {
-        auto restored = MakeBuffer();
+        auto restored = MakeTimeBuffer();
         for (const TableSnapshot& part : chain) ASSERT_TRUE(restored->Load(part, KeyGroupsOfLane(lane, lanes)).ok());
         EXPECT_EQ(restored->trim_bound(), bound);
         for (auto& [key, rows] : ContentOf(*restored, model)) {
-          std::erase_if(rows, [&](const Row& row) { return row.time < bound; });
+          std::erase_if(rows, [&](const TimedRow& row) { return row.time < bound; });
           together[key] = rows;
         }
       }
@@ -122,7 +122,7 @@ TEST(TimeBufferTest, RandomRowsTrimsAndSnapshotsEqualAModel) {
 }
 
 TEST(TimeBufferTest, ErasedKeysGiveTheirMemoryAndStringsBack) {
-  auto buffer = MakeBuffer();
+  auto buffer = MakeTimeBuffer();
   for (int i = 0; i < 10000; ++i) Add(*buffer, i % 10, {i, i, "only" + std::to_string(i)});
   EXPECT_EQ(buffer->strings().size(), 10000);
   EXPECT_EQ(buffer->num_records(), 10000);
@@ -135,7 +135,7 @@ TEST(TimeBufferTest, ErasedKeysGiveTheirMemoryAndStringsBack) {
 }
 
 TEST(TimeBufferTest, TrimmingShrinksRings) {
-  auto buffer = MakeBuffer();
+  auto buffer = MakeTimeBuffer();
   for (int i = 0; i < 100000; ++i) Add(*buffer, 1, {i, i, "x"});
   const int64_t full = buffer->MemoryBytes();
   buffer->TrimTo(0, buffer->LowerBound(buffer->ring(0), 99'990));
