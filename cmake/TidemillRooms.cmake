@@ -24,7 +24,7 @@ function(tidemill_test name)
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set(environment
     "TIDEMILL_BUILD_DIR=${CMAKE_BINARY_DIR}"
-    "TSAN_OPTIONS=halt_on_error=1 suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp"
+    "TSAN_OPTIONS=halt_on_error=1 die_after_fork=0 suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp"
     "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/lsan.supp"
     "UBSAN_OPTIONS=print_stacktrace=1")
   if(TIDEMILL_SANITIZE)

@@ -108,7 +108,10 @@ class MemoryReader final : public SplitReader {
     outcome.ended = input_.bounded && at_ == rows.size();
     return outcome;
   }
-  int64_t LagRecords() const override { return static_cast<int64_t>(input_.splits[split_].size() - at_); }
+  int64_t LagRecords() const override {
+    std::lock_guard<std::mutex> lock(input_.mutex);
+    return static_cast<int64_t>(input_.splits[split_].size() - at_);
+  }
 
  private:
   MemoryInput& input_;
