@@ -9,7 +9,7 @@ CONFIGURE = cmake --preset $(1) >/dev/null
 SOURCES = git ls-files -co --exclude-standard -- 'src/*.h' 'src/*.cc' 'include/*.h' 'bench/*.cc' 'tests/*.h' 'tests/*.cc' 'examples/*.cc'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test sanitize test-room bench verify soak fuzz format check-format check-includes check-style clean
+.PHONY: help setup build demo test test-room bench verify soak fuzz format check-format check-includes check-style clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,16 +19,13 @@ setup: ## install dependencies (system packages, .deps/)
 
 build: setup ## release build: build/release/tidemill
 	@$(call CONFIGURE,release)
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release -j $(JOBS) --target tidemill
 
 demo: build ## the fraud example, live, with a summary at the end
 	@examples/fraud/demo.sh
 
-test: ## everything: unit tests, SQL cases, end-to-end tests, kill -9
+test: ## everything: unit tests (also under sanitizers), SQL cases, end-to-end tests, kill -9
 	@scripts/test.sh
-
-sanitize: ## unit tests under ASan+UBSan and TSan (two more builds)
-	@scripts/sanitize.sh
 
 test-room: setup ## unit tests of one room: make test-room ROOM=sql [PRESET=debug] [FILTER=Parser*]
 	@test -n "$(ROOM)" || { echo "say which room: make test-room ROOM=sql" >&2; exit 2; }

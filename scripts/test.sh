@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# `make test`: set-up, release build, all unit tests, and the Python tests against the release program. (scripts/sanitize.sh
-# runs the unit tests under ASan+UBSan and TSan.) A build that fails ends the run; failing tests do not stop later stages.
-# The last line adds everything up.
+# `make test`: set-up, release build, all unit tests in release, under ASan+UBSan and, for the rooms with threads, under TSan, and
+# the Python tests against the release program. A build that fails ends the run; failing tests do not stop later stages.
+# The last line adds everything up. SANITIZERS=no leaves the two sanitizer builds out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=${JOBS:-$(nproc)}
@@ -38,6 +38,7 @@ unit_tests() { # preset [ctest options...]: never fails, the summary judges
 }
 
 results=()
+threaded=(log_tests exec_tests job_tests)
 timed "build release" build release || exit 1
 unit_tests release
 
@@ -45,6 +46,13 @@ if [ -n "$(find tests -name 'test_*.py' -print -quit 2>/dev/null)" ]; then
   rm -f build/pytest.xml
   TIDEMILL_BINARY=$PWD/build/release/tidemill "$python" -m pytest tests --junitxml=build/pytest.xml || true
   results+=("pytest=build/pytest.xml")
+fi
+
+if [ "${SANITIZERS:-yes}" != no ]; then
+  timed "build debug" build debug || exit 1
+  unit_tests debug
+  timed "build tsan" build tsan "${threaded[@]}" || exit 1
+  unit_tests tsan -R "^($(IFS='|'; echo "${threaded[*]}"))\$"
 fi
 
 exec "$python" scripts/test_summary.py "${results[@]}"

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 
+#include "base/tests/eventually.h"
 #include "exec/tests/memory_world.h"
 #include "exec/tests/test_operators.h"
 
@@ -48,16 +49,6 @@ class Listener final : public DataflowListener {
   std::mutex mutex_;
   std::condition_variable changed_;
 };
-
-template <typename Condition>
-bool Eventually(Condition condition) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 std::unique_ptr<Dataflow> MakeDataflow(StageGraph graph, MemoryEnvironment& environment, DataflowOptions options, Listener& listener) {
   auto dataflow = Dataflow::Make(std::move(graph), environment, std::move(options), listener);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/tests/eventually.h"
 #include "base/simulated_file_system.h"
 #include "exec/tests/memory_world.h"
 #include "job/errors.h"
@@ -24,16 +25,6 @@ LogicalPlan CopyPlan() {
   LogicalPlan plan;
   plan.roots = {SinkOf(MakeTable("out", false), ScanOf(MakeTable("t")))};
   return plan;
-}
-
-template <typename Condition>
-bool Eventually(Condition condition) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
 }
 
 TEST(JobTest, BoundedInputIsCommittedToItsEnd) {

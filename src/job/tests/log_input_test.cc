@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/simulated_file_system.h"
+#include "base/tests/eventually.h"
 #include "job/job.h"
 #include "job/job_environment.h"
 #include "job/manifest.h"
@@ -58,16 +59,6 @@ Result<LogicalPlan> CopyPlan(Machine& machine) {
   return std::move(statements.back().plan);
 }
 
-template <typename Condition>
-bool Eventually(Condition condition) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
-
 TEST(LogInputTest, PositionsOfAManifestSurviveAPowerCut) {
   SimulatedFileSystem files;
   int64_t appended = 0;
@@ -87,10 +78,10 @@ TEST(LogInputTest, PositionsOfAManifestSurviveAPowerCut) {
     machine.Append();
     appended += int64_t{kPartitions} * kRecordsAtOnce;
     const auto failed = [&] { return (*job)->status().state == JobStatus::State::kFailed; };
-    ASSERT_TRUE(Eventually([&] { return failed() || (*job)->status().records_in >= int64_t{kPartitions} * kRecordsAtOnce; }));
+    ASSERT_TRUE(testing::Eventually([&] { return failed() || (*job)->status().records_in >= int64_t{kPartitions} * kRecordsAtOnce; }));
     // The epoch after the next one surely began when all was read: it names the ends of the partitions.
     const int64_t epoch = (*job)->status().epoch;
-    ASSERT_TRUE(Eventually([&] { return failed() || (*job)->status().epoch >= epoch + 2; }));
+    ASSERT_TRUE(testing::Eventually([&] { return failed() || (*job)->status().epoch >= epoch + 2; }));
     ASSERT_FALSE(failed()) << "life " << life << ": " << (*job)->status().error.ToString();
     files.StopAfter(0);
     (*job)->Cancel();
