@@ -1,11 +1,9 @@
 // Folding rows into 1,000 groups: what one row of one aggregate costs.
 //
-// One iteration folds all rows once, 8,192 at a time as the engine does, each with the number of its group. Peers in the same run: a plain loop
-// over the same arrays (what a program written by hand would do), and DuckDB's GROUP BY on one thread over the same number of rows and groups,
-// which also finds the group; it runs from Python (TIDEMILL_PYTHON, else .venv/bin/python3) and is left out when that has no duckdb.
-// Prints the median of the rounds, and the fastest.
-#include <arrow/api.h>
-
+// One iteration folds all rows once, 8,192 at a time as the engine does, each with the number of its group. Peers in
+// the same run: a plain loop over the same arrays (what a program written by hand would do), and DuckDB's GROUP BY on
+// one thread over the same number of rows and groups, which also finds the group; it runs from Python (TIDEMILL_PYTHON,
+// else .venv/bin/python3) and is left out when that has no duckdb. Prints the median of the rounds, and the fastest.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +12,8 @@
 #include <map>
 #include <string>
 #include <vector>
+
+#include <arrow/api.h>
 
 #include "base/random.h"
 #include "function/aggregate_function.h"
@@ -67,7 +67,8 @@ Input MakeInput() {
   return input;
 }
 
-Timing Engine(const Input& input, const char* name, const std::shared_ptr<arrow::Array>& values, TypeKind kind, bool distinct) {
+Timing Engine(const Input& input, const char* name, const std::shared_ptr<arrow::Array>& values, TypeKind kind,
+              bool distinct) {
   std::vector<tidemill::ArgumentInfo> infos;
   if (values) infos.push_back({DataType(kind), nullptr});
   const auto resolved = tidemill::FunctionRegistry::BuiltIn().FindAggregate(name)->resolve(infos, distinct);
@@ -79,7 +80,8 @@ Timing Engine(const Input& input, const char* name, const std::shared_ptr<arrow:
       const int64_t rows = std::min(kBatch, kRows - at);
       std::vector<std::shared_ptr<arrow::Array>> args;
       if (values) args.push_back(values->Slice(at, rows));
-      const auto status = accumulators->Update({input.groups.data() + at, static_cast<size_t>(rows)}, args, nullptr, nullptr);
+      const auto status =
+          accumulators->Update({input.groups.data() + at, static_cast<size_t>(rows)}, args, nullptr, nullptr);
       TM_CHECK(status.ok());
     }
   });
@@ -104,14 +106,19 @@ std::map<std::string, double> DuckDb() {
   const std::string script =
       "import duckdb, time, statistics\n"
       "c = duckdb.connect(); c.execute('set threads=1')\n"
-      "c.execute(\"create table t as select (random()*1000)::INTEGER as g, (random()*50000)::BIGINT as i, random()*500 as d from range(" +
+      "c.execute(\"create table t as select (random()*1000)::INTEGER as g, (random()*50000)::BIGINT as i, random()*500 "
+      "as d from range(" +
       std::to_string(kRows) +
       ")\")\n"
-      "for n, e in [('COUNT(*)','count(*)'),('COUNT(x)','count(d)'),('SUM(bigint)','sum(i)'),('SUM(double)','fsum(d)'),('AVG(double)','favg(d)'),('MIN(double)','min(d)'),"
-      "('STDDEV(double)','stddev(d)'),('COUNT(DISTINCT bigint)','count(distinct i)'),('APPROX_COUNT_DISTINCT','approx_count_distinct(i)')]:\n"
+      "for n, e in "
+      "[('COUNT(*)','count(*)'),('COUNT(x)','count(d)'),('SUM(bigint)','sum(i)'),('SUM(double)','fsum(d)'),('AVG("
+      "double)','favg(d)'),('MIN(double)','min(d)'),"
+      "('STDDEV(double)','stddev(d)'),('COUNT(DISTINCT bigint)','count(distinct "
+      "i)'),('APPROX_COUNT_DISTINCT','approx_count_distinct(i)')]:\n"
       "    s = []\n"
       "    for _ in range(7):\n"
-      "        b = time.perf_counter(); c.execute(f'select g, {e} from t group by g').fetchall(); s.append(time.perf_counter() - b)\n"
+      "        b = time.perf_counter(); c.execute(f'select g, {e} from t group by g').fetchall(); "
+      "s.append(time.perf_counter() - b)\n"
       "    print(n.replace(' ', '_'), statistics.median(s) / " +
       std::to_string(kRows) + " * 1e9)\n";
   const std::string command = std::string(python != nullptr ? python : ".venv/bin/python3") + " -c '" + [&script] {
@@ -143,7 +150,8 @@ int main() {
     if (peer == duckdb.end()) {
       std::printf("%-24s %9.2f %9.2f %12s %8s\n", label, timing.median_ns, timing.best_ns, "-", "-");
     } else {
-      std::printf("%-24s %9.2f %9.2f %12.2f %7.1fx\n", label, timing.median_ns, timing.best_ns, peer->second, peer->second / timing.median_ns);
+      std::printf("%-24s %9.2f %9.2f %12.2f %7.1fx\n", label, timing.median_ns, timing.best_ns, peer->second,
+                  peer->second / timing.median_ns);
     }
   };
   show("by hand: sum of bigint", ByHand<int64_t>(input, input.integers));

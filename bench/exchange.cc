@@ -1,18 +1,19 @@
-// The exchange between stages: rows of full batches go by the hash of their key to the queues of 2, 4 and 8 lanes, and are taken out there.
-// Peer: Arrow's own kernels doing the same split (one Filter per lane, by masks of the same lanes), in the same run.
+// The exchange between stages: rows of full batches go by the hash of their key to the queues of 2, 4 and 8 lanes, and
+// are taken out there. Peer: Arrow's own kernels doing the same split (one Filter per lane, by masks of the same
+// lanes), in the same run.
 //
-// One iteration is 256 batches of 8,192 rows: a key, four numbers, a time and, in the second table, a short text; CPU time, median and spread of 7.
-// Budget (architecture.md, section 9): 20 ns a row.
-#include <arrow/api.h>
-#include <arrow/compute/api.h>
-#include <arrow/compute/initialize.h>
-
+// One iteration is 256 batches of 8,192 rows: a key, four numbers, a time and, in the second table, a short text; CPU
+// time, median and spread of 7. Budget (architecture.md, section 9): 20 ns a row.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <arrow/api.h>
+#include <arrow/compute/api.h>
+#include <arrow/compute/initialize.h>
 
 #include "base/random.h"
 #include "exec/runtime/output.h"
@@ -57,11 +58,14 @@ std::vector<Batch> MakeBatches(bool text_key) {
     for (int i = 0; i < kBatchRowsMax; ++i) {
       const int64_t k = static_cast<int64_t>(random.Uniform(100'000));
       TM_CHECK(key.Append(k).ok() && count.Append(i).ok() && time.Append(b * kBatchRowsMax + i).ok());
-      TM_CHECK(x.Append(random.Double()).ok() && y.Append(1).ok() && z.Append(2).ok() && name.Append("customer-" + std::to_string(k)).ok());
+      TM_CHECK(x.Append(random.Double()).ok() && y.Append(1).ok() && z.Append(2).ok() &&
+               name.Append("customer-" + std::to_string(k)).ok());
     }
-    std::vector<std::shared_ptr<arrow::Array>> columns{*key.Finish(), *count.Finish(), *time.Finish(), *x.Finish(), *y.Finish(), *z.Finish()};
-    arrow::FieldVector fields{arrow::field("key", arrow::int64()), arrow::field("count", arrow::int64()), arrow::field("time", arrow::int64()),
-                              arrow::field("x", arrow::float64()), arrow::field("y", arrow::float64()), arrow::field("z", arrow::float64())};
+    std::vector<std::shared_ptr<arrow::Array>> columns{*key.Finish(), *count.Finish(), *time.Finish(),
+                                                       *x.Finish(),   *y.Finish(),     *z.Finish()};
+    arrow::FieldVector fields{arrow::field("key", arrow::int64()),  arrow::field("count", arrow::int64()),
+                              arrow::field("time", arrow::int64()), arrow::field("x", arrow::float64()),
+                              arrow::field("y", arrow::float64()),  arrow::field("z", arrow::float64())};
     if (text_key) {
       columns[0] = *name.Finish();
       fields[0] = arrow::field("key", arrow::utf8());
@@ -115,10 +119,13 @@ void Run() {
       }
       auto output = *Output::Make({ExchangeSpec::Kind::kHash, {0}, {type}}, raw);
       auto encoder = *KeyEncoder::Make({type});
-      const Timing ours = Measure([&] { TM_CHECK(Ours(batches, *output, channels) == int64_t{kBatches} * kBatchRowsMax); });
-      const Timing peer = Measure([&] { TM_CHECK(Peer(batches, *encoder, lanes) == int64_t{kBatches} * kBatchRowsMax); });
-      std::printf("%-10s %6d %10.1f (%5.1f .. %5.1f) %12.1f (%5.1f .. %5.1f) %8.2f%s\n", text_key ? "STRING" : "BIGINT", lanes, ours.median,
-                  ours.low, ours.high, peer.median, peer.low, peer.high, peer.median / ours.median, ours.median > 20 ? "  over budget" : "");
+      const Timing ours =
+          Measure([&] { TM_CHECK(Ours(batches, *output, channels) == int64_t{kBatches} * kBatchRowsMax); });
+      const Timing peer =
+          Measure([&] { TM_CHECK(Peer(batches, *encoder, lanes) == int64_t{kBatches} * kBatchRowsMax); });
+      std::printf("%-10s %6d %10.1f (%5.1f .. %5.1f) %12.1f (%5.1f .. %5.1f) %8.2f%s\n", text_key ? "STRING" : "BIGINT",
+                  lanes, ours.median, ours.low, ours.high, peer.median, peer.low, peer.high, peer.median / ours.median,
+                  ours.median > 20 ? "  over budget" : "");
     }
   }
 }

@@ -1,21 +1,23 @@
-// Formats and keys over 500,000 card transactions of six columns: encoding to JSON and CSV, decoding CSV, writing and reading Parquet, encoding keys.
+// Formats and keys over 500,000 card transactions of six columns: encoding to JSON and CSV, decoding CSV, writing and
+// reading Parquet, encoding keys.
 //
-// One iteration handles all rows once, in batches of 8,192. Peers in the same run: Arrow's CSV reader and writer, Arrow's Parquet reader (both with
-// one thread), nlohmann's JSON writer, std::hash over strings built per row for keys. Prints the median of the rounds.
-#include <arrow/api.h>
-#include <arrow/csv/api.h>
-#include <arrow/io/api.h>
-#include <arrow/ipc/writer.h>
-#include <parquet/arrow/reader.h>
-
+// One iteration handles all rows once, in batches of 8,192. Peers in the same run: Arrow's CSV reader and writer,
+// Arrow's Parquet reader (both with one thread), nlohmann's JSON writer, std::hash over strings built per row for keys.
+// Prints the median of the rounds.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include <arrow/api.h>
+#include <arrow/csv/api.h>
+#include <arrow/io/api.h>
+#include <arrow/ipc/writer.h>
+#include <nlohmann/json.hpp>
+#include <parquet/arrow/reader.h>
 
 #include "base/file_system.h"
 #include "base/random.h"
@@ -77,8 +79,8 @@ std::vector<Batch> MakeBatches() {
       (void)merchants.Append("Merchant " + std::to_string(random.Uniform(100000)) + " GmbH");
     }
     batches.push_back({arrow::RecordBatch::Make(EventSchema().arrow(), n,
-                                                {*ids.Finish(), *times.Finish(), *customers.Finish(), *terminals.Finish(), *amounts.Finish(),
-                                                 *merchants.Finish()}),
+                                                {*ids.Finish(), *times.Finish(), *customers.Finish(),
+                                                 *terminals.Finish(), *amounts.Finish(), *merchants.Finish()}),
                        nullptr, 0});
   }
   return batches;
@@ -98,7 +100,8 @@ double MedianSeconds(const std::function<void()>& work) {
 
 void Print(const char* name, double seconds, double bytes, double peer_seconds, const char* peer) {
   std::printf("%-26s %7.2f M rows/s %6.0f MB/s", name, kRows / seconds / 1e6, bytes / seconds / 1e6);
-  if (peer_seconds > 0) std::printf("   %-34s %6.2f M rows/s, ours is %.2f x", peer, kRows / peer_seconds / 1e6, peer_seconds / seconds);
+  if (peer_seconds > 0)
+    std::printf("   %-34s %6.2f M rows/s, ours is %.2f x", peer, kRows / peer_seconds / 1e6, peer_seconds / seconds);
   std::printf("\n");
 }
 
@@ -111,7 +114,8 @@ class NoRejects final : public tidemill::RejectSink {
 };
 
 // Encodes everything; `lines` gets one row per entry, ended by a line end in `text`.
-void EncodeAll(const char* format, const std::vector<Batch>& batches, std::string& text, std::vector<size_t>* line_ends) {
+void EncodeAll(const char* format, const std::vector<Batch>& batches, std::string& text,
+               std::vector<size_t>* line_ends) {
   auto encoder = Must(tidemill::MakeRowEncoder(format, EventSchema(), tidemill::Config()));
   text.clear();
   std::string rows;
@@ -172,7 +176,9 @@ void PeerCsvRead(const std::string& text) {
   auto convert = arrow::csv::ConvertOptions::Defaults();
   for (const auto& field : EventSchema().arrow()->fields()) convert.column_types[field->name()] = field->type();
   auto input = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(text));
-  auto reader = arrow::csv::TableReader::Make(arrow::io::default_io_context(), input, read, arrow::csv::ParseOptions::Defaults(), convert).ValueOrDie();
+  auto reader = arrow::csv::TableReader::Make(arrow::io::default_io_context(), input, read,
+                                              arrow::csv::ParseOptions::Defaults(), convert)
+                    .ValueOrDie();
   if (reader->Read().ValueOrDie()->num_rows() != kRows) std::abort();
 }
 
@@ -251,7 +257,8 @@ int main() {
   const std::vector<Batch> batches = MakeBatches();
   double memory_bytes = 0;
   for (const Batch& batch : batches) memory_bytes += static_cast<double>(batch.num_bytes());
-  std::printf("%d rows of 6 columns, %.0f bytes a row in memory, one thread; median of %d\n", kRows, memory_bytes / kRows, kRounds);
+  std::printf("%d rows of 6 columns, %.0f bytes a row in memory, one thread; median of %d\n", kRows,
+              memory_bytes / kRows, kRounds);
 
   std::string json, csv;
   std::vector<size_t> json_ends, csv_ends;
@@ -266,22 +273,22 @@ int main() {
   Print("JSON decode, all columns", MedianSeconds([&] { DecodeAll("json", json, json_ends); }), json_bytes, 0, "");
   Print("CSV encode", MedianSeconds([&] { EncodeAll("csv", batches, scratch, nullptr); }), csv_bytes,
         MedianSeconds([&] { PeerCsvWrite(batches); }), "Arrow CSV writer:");
-  Print("CSV decode", MedianSeconds([&] { DecodeAll("csv", csv, csv_ends); }), csv_bytes, MedianSeconds([&] { PeerCsvRead(csv); }),
-        "Arrow CSV reader:");
+  Print("CSV decode", MedianSeconds([&] { DecodeAll("csv", csv, csv_ends); }), csv_bytes,
+        MedianSeconds([&] { PeerCsvRead(csv); }), "Arrow CSV reader:");
 
   tidemill::LocalFileSystem files;
   const std::string path = "/tmp/tidemill_bench_formats.parquet";
   Print("Parquet write and sync", MedianSeconds([&] { WriteParquet(files, path, batches); }), memory_bytes, 0, "");
-  Print("Parquet read", MedianSeconds([&] { ReadParquet(files, path); }), memory_bytes, MedianSeconds([&] { PeerParquet(path); }),
-        "Arrow, whole file as one table:");
+  Print("Parquet read", MedianSeconds([&] { ReadParquet(files, path); }), memory_bytes,
+        MedianSeconds([&] { PeerParquet(path); }), "Arrow, whole file as one table:");
   (void)files.Remove(path);
 
   for (const auto& [name, columns] : {std::pair<const char*, std::vector<int>>{"key: BIGINT", {2}},
                                       {"key: STRING", {5}},
                                       {"key: BIGINT, BIGINT", {2, 3}},
                                       {"key: BIGINT, STRING", {2, 5}}}) {
-    Print(name, MedianSeconds([&, c = columns] { EncodeKeys(batches, c); }), 0, MedianSeconds([&, c = columns] { PeerKeys(batches, c); }),
-          "std::string a row, std::hash:");
+    Print(name, MedianSeconds([&, c = columns] { EncodeKeys(batches, c); }), 0,
+          MedianSeconds([&, c = columns] { PeerKeys(batches, c); }), "std::string a row, std::hash:");
   }
   return 0;
 }

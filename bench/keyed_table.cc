@@ -2,8 +2,7 @@
 // Peer: absl::flat_hash_map<int64_t, int64_t> (and <std::string, int64_t>), row by row, in the same run.
 //
 // One iteration is 4 M rows over N keys that all exist; median and spread of 7.
-#include <absl/container/flat_hash_map.h>
-#include <arrow/api.h>
+#include "state/keyed_table.h"
 
 #include <algorithm>
 #include <chrono>
@@ -11,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
+#include <arrow/api.h>
+
 #include "base/random.h"
-#include "state/keyed_table.h"
 
 namespace tidemill {
 namespace {
@@ -31,7 +32,9 @@ class Sums final : public SlotValues {
   Result<std::vector<std::shared_ptr<arrow::Array>>> Export(std::span<const uint32_t>) const override {
     return std::vector<std::shared_ptr<arrow::Array>>{};
   }
-  Status Import(std::span<const uint32_t>, std::span<const std::shared_ptr<arrow::Array>>) override { return Status::OK(); }
+  Status Import(std::span<const uint32_t>, std::span<const std::shared_ptr<arrow::Array>>) override {
+    return Status::OK();
+  }
   int64_t MemoryBytes() const override { return static_cast<int64_t>(sums.capacity() * 8); }
   std::vector<int64_t> sums;
 
@@ -50,7 +53,8 @@ Timing Measure(Run run) {
   for (int i = 0; i < kRepeats; ++i) {
     const auto start = std::chrono::steady_clock::now();
     run();
-    times.push_back(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(kRows));
+    times.push_back(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() /
+                    static_cast<double>(kRows));
   }
   std::sort(times.begin(), times.end());
   return {times[kRepeats / 2], times.front(), times.back()};
@@ -61,7 +65,8 @@ std::vector<std::shared_ptr<arrow::Array>> Batches(const std::vector<int64_t>& k
   for (size_t base = 0; base < keys.size(); base += kBatch) {
     if (text) {
       arrow::StringBuilder builder;
-      for (size_t i = base; i < base + kBatch; ++i) TM_CHECK(builder.Append("customer-" + std::to_string(keys[i])).ok());
+      for (size_t i = base; i < base + kBatch; ++i)
+        TM_CHECK(builder.Append("customer-" + std::to_string(keys[i])).ok());
       batches.push_back(*builder.Finish());
     } else {
       arrow::Int64Builder builder;
@@ -96,7 +101,8 @@ void RunCase(int64_t num_keys, bool text) {
     peer = Measure([&] {
       for (const auto& batch : batches) {
         const auto& values = static_cast<const arrow::StringArray&>(*batch);
-        for (int64_t i = 0; i < kBatch; ++i) map[absl::string_view(values.GetView(i).data(), values.GetView(i).size())] += 3;
+        for (int64_t i = 0; i < kBatch; ++i)
+          map[absl::string_view(values.GetView(i).data(), values.GetView(i).size())] += 3;
       }
     });
     for (const auto& [key, value] : map) peer_total += value;
@@ -113,9 +119,9 @@ void RunCase(int64_t num_keys, bool text) {
   int64_t total = 0;
   for (const int64_t sum : sums.sums) total += sum;
   TM_CHECK(total == peer_total);
-  std::printf("%-7s %9ld keys  %6.1f ns/row (%.1f .. %.1f)   absl %6.1f ns/row (%.1f .. %.1f)   ratio %.2f   %ld MiB\n", text ? "STRING" : "BIGINT",
-              num_keys, ours.median, ours.low, ours.high, peer.median, peer.low, peer.high, peer.median / ours.median,
-              (*table)->MemoryBytes() >> 20);
+  std::printf("%-7s %9ld keys  %6.1f ns/row (%.1f .. %.1f)   absl %6.1f ns/row (%.1f .. %.1f)   ratio %.2f   %ld MiB\n",
+              text ? "STRING" : "BIGINT", num_keys, ours.median, ours.low, ours.high, peer.median, peer.low, peer.high,
+              peer.median / ours.median, (*table)->MemoryBytes() >> 20);
 }
 
 }  // namespace

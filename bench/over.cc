@@ -1,10 +1,12 @@
-// OVER as the fraud example uses it: per customer COUNT and AVG over 1, 7 and 30 days and LAG; per terminal COUNT, COUNT and SUM of a label
-// (NULL for most rows) over 1, 7 and 30 days. 872,795 rows over 91 days, 4,990 customers, 10,000 terminals, batches of 8,192.
+// OVER as the fraud example uses it: per customer COUNT and AVG over 1, 7 and 30 days and LAG; per terminal COUNT,
+// COUNT and SUM of a label (NULL for most rows) over 1, 7 and 30 days. 872,795 rows over 91 days, 4,990 customers,
+// 10,000 terminals, batches of 8,192.
 //
-// One iteration is all rows through one operator, operator alone: no decoding, no exchange; CPU time. Modes: on the watermark (one watermark a batch),
-// on arrival with rows in order, on arrival with every fourth row up to an hour late.
-// Peer, on the same arrays: what a program for just this query would do, one std::deque per key and window and plain sums, row by row.
-#include <arrow/api.h>
+// One iteration is all rows through one operator, operator alone: no decoding, no exchange; CPU time. Modes: on the
+// watermark (one watermark a batch), on arrival with rows in order, on arrival with every fourth row up to an hour
+// late. Peer, on the same arrays: what a program for just this query would do, one std::deque per key and window and
+// plain sums, row by row.
+#include "exec/over.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -15,8 +17,9 @@
 #include <string>
 #include <vector>
 
+#include <arrow/api.h>
+
 #include "base/random.h"
-#include "exec/over.h"
 
 namespace tidemill {
 namespace {
@@ -72,10 +75,14 @@ std::vector<Batch> BatchesOf(const Data& data) {
     arrow::DoubleBuilder amount;
     arrow::Int32Builder label;
     for (size_t i = static_cast<size_t>(base); i < static_cast<size_t>(base + n); ++i) {
-      TM_CHECK(time.Append(data.time[i]).ok() && customer.Append(data.customer[i]).ok() && terminal.Append(data.terminal[i]).ok() &&
-               amount.Append(data.amount[i]).ok() && (data.label[i] < 0 ? label.AppendNull() : label.Append(data.label[i])).ok());
+      TM_CHECK(time.Append(data.time[i]).ok() && customer.Append(data.customer[i]).ok() &&
+               terminal.Append(data.terminal[i]).ok() && amount.Append(data.amount[i]).ok() &&
+               (data.label[i] < 0 ? label.AppendNull() : label.Append(data.label[i])).ok());
     }
-    batches.push_back({arrow::RecordBatch::Make(schema.arrow(), n, {*time.Finish(), *customer.Finish(), *terminal.Finish(), *amount.Finish(), *label.Finish()}), nullptr, 0});
+    batches.push_back({arrow::RecordBatch::Make(
+                           schema.arrow(), n,
+                           {*time.Finish(), *customer.Finish(), *terminal.Finish(), *amount.Finish(), *label.Finish()}),
+                       nullptr, 0});
   }
   return batches;
 }
@@ -120,7 +127,8 @@ struct Checked final : Collector {
     if (column.type_id() == arrow::Type::DOUBLE) {
       for (int64_t i = 0; i < column.length(); ++i) total += static_cast<const arrow::DoubleArray&>(column).Value(i);
     } else if (column.type_id() == arrow::Type::INT64) {
-      for (int64_t i = 0; i < column.length(); ++i) total += static_cast<double>(static_cast<const arrow::Int64Array&>(column).Value(i));
+      for (int64_t i = 0; i < column.length(); ++i)
+        total += static_cast<double>(static_cast<const arrow::Int64Array&>(column).Value(i));
     }
     return Status::OK();
   }
@@ -202,7 +210,8 @@ Outcome RunByHand(const Data& data, bool customers) {
         ++window.count;
       }
       columns[w * 3].push_back(static_cast<double>(window.entries.size()));
-      columns[w * 3 + 1].push_back(customers ? window.sum / static_cast<double>(window.count) : static_cast<double>(window.count));
+      columns[w * 3 + 1].push_back(customers ? window.sum / static_cast<double>(window.count)
+                                             : static_cast<double>(window.count));
       columns[w * 3 + 2].push_back(window.sum);
     }
     if (customers) {
@@ -224,9 +233,11 @@ std::pair<Outcome, double> Repeat(Run run) {
 
 void Report(const char* what, const std::pair<Outcome, double>& ours, double peer_seconds) {
   const double per_row = 1e9 / static_cast<double>(kRows);
-  std::printf("%-44s %6.0f ns/row (spread %.0f), %5.2f M rows/s, state %ld MiB", what, ours.first.seconds * per_row, ours.second * per_row,
-              static_cast<double>(kRows) / ours.first.seconds / 1e6, ours.first.state_bytes >> 20);
-  if (peer_seconds > 0) std::printf("; by hand %.0f ns/row, ratio %.2f", peer_seconds * per_row, peer_seconds / ours.first.seconds);
+  std::printf("%-44s %6.0f ns/row (spread %.0f), %5.2f M rows/s, state %ld MiB", what, ours.first.seconds * per_row,
+              ours.second * per_row, static_cast<double>(kRows) / ours.first.seconds / 1e6,
+              ours.first.state_bytes >> 20);
+  if (peer_seconds > 0)
+    std::printf("; by hand %.0f ns/row, ratio %.2f", peer_seconds * per_row, peer_seconds / ours.first.seconds);
   std::printf("\n");
 }
 
@@ -244,8 +255,10 @@ void Main() {
     TM_CHECK(std::abs(on_arrival.first.total - by_hand.first.total) <= 1e-9 * std::abs(by_hand.first.total));
     Report((name + ", on watermark").c_str(), on_watermark, by_hand.first.seconds);
     Report((name + ", on arrival").c_str(), on_arrival, by_hand.first.seconds);
-    Report((name + ", watermark, disorder").c_str(), Repeat([&] { return RunOver(spec(OverEmit::kOnWatermark), disordered_batches, 3'600'000); }), 0);
-    Report((name + ", arrival, disorder").c_str(), Repeat([&] { return RunOver(spec(OverEmit::kOnArrival), disordered_batches, 3'600'000); }), 0);
+    Report((name + ", watermark, disorder").c_str(),
+           Repeat([&] { return RunOver(spec(OverEmit::kOnWatermark), disordered_batches, 3'600'000); }), 0);
+    Report((name + ", arrival, disorder").c_str(),
+           Repeat([&] { return RunOver(spec(OverEmit::kOnArrival), disordered_batches, 3'600'000); }), 0);
   }
 }
 

@@ -1,16 +1,18 @@
-// TUMBLE and HOP aggregates: COUNT(*) and SUM(x) per key and window, rows in order of time, batches of 8,192, a watermark a batch.
+// TUMBLE and HOP aggregates: COUNT(*) and SUM(x) per key and window, rows in order of time, batches of 8,192, a
+// watermark a batch.
 //
-// One iteration is 4 M rows through one operator, its windows fired and counted; operator alone, CPU time. Budget: an update of a (key, slice)
-// <= 20 ns in cache, <= 150 ns out of it, on top of reading the batch. Peer in the same run, on the same arrays: what a program for just this
-// query would do, an absl::flat_hash_map from (key, window) to (count, sum), row by row, windows swept when they end; for HOP every row updates
-// each of its windows.
-#include <absl/container/flat_hash_map.h>
-#include <arrow/api.h>
-
+// One iteration is 4 M rows through one operator, its windows fired and counted; operator alone, CPU time. Budget: an
+// update of a (key, slice)
+// <= 20 ns in cache, <= 150 ns out of it, on top of reading the batch. Peer in the same run, on the same arrays: what a
+// program for just this query would do, an absl::flat_hash_map from (key, window) to (count, sum), row by row, windows
+// swept when they end; for HOP every row updates each of its windows.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <vector>
+
+#include <absl/container/flat_hash_map.h>
+#include <arrow/api.h>
 
 #include "base/random.h"
 #include "exec/window_aggregate.h"
@@ -36,7 +38,9 @@ struct Data {
 };
 
 Schema InputSchema() {
-  return Schema({{"ts", DataType::Timestamp(3)}, {"k", DataType(TypeKind::kBigInt, false)}, {"x", DataType(TypeKind::kBigInt, false)}});
+  return Schema({{"ts", DataType::Timestamp(3)},
+                 {"k", DataType(TypeKind::kBigInt, false)},
+                 {"x", DataType(TypeKind::kBigInt, false)}});
 }
 
 Data MakeData(int64_t num_keys) {
@@ -50,9 +54,12 @@ Data MakeData(int64_t num_keys) {
   for (int64_t base = 0; base < kRows; base += kBatch) {
     arrow::TimestampBuilder time(arrow::timestamp(arrow::TimeUnit::MILLI), arrow::default_memory_pool());
     arrow::Int64Builder key, x;
-    TM_CHECK(time.AppendValues(data.time.data() + base, kBatch).ok() && key.AppendValues(data.key.data() + base, kBatch).ok() &&
+    TM_CHECK(time.AppendValues(data.time.data() + base, kBatch).ok() &&
+             key.AppendValues(data.key.data() + base, kBatch).ok() &&
              x.AppendValues(data.x.data() + base, kBatch).ok());
-    data.batches.push_back({arrow::RecordBatch::Make(InputSchema().arrow(), kBatch, {*time.Finish(), *key.Finish(), *x.Finish()}), nullptr, 0});
+    data.batches.push_back(
+        {arrow::RecordBatch::Make(InputSchema().arrow(), kBatch, {*time.Finish(), *key.Finish(), *x.Finish()}), nullptr,
+         0});
   }
   return data;
 }
@@ -95,7 +102,10 @@ struct NoTimers final : TimerService {
 };
 
 Outcome RunOperator(const Data& data, int64_t size_ms, int64_t slide_ms) {
-  WindowAggregateSpec spec{.window = {.kind = size_ms == slide_ms ? WindowKind::kTumble : WindowKind::kHop, .time_column = 0, .size_ms = size_ms, .slide_ms = slide_ms},
+  WindowAggregateSpec spec{.window = {.kind = size_ms == slide_ms ? WindowKind::kTumble : WindowKind::kHop,
+                                      .time_column = 0,
+                                      .size_ms = size_ms,
+                                      .slide_ms = slide_ms},
                            .keys = {1},
                            .calls = {Call("COUNT", {}), Call("SUM", {2})}};
   Schema output({{"k", DataType(TypeKind::kBigInt, false)},
@@ -171,16 +181,20 @@ void RunCase(int64_t num_keys, int64_t size_ms, int64_t slide_ms) {
   const auto peer = Repeat([&] { return RunByHand(data, size_ms, slide_ms); });
   TM_CHECK(ours.first.windows == peer.first.windows && ours.first.sum == peer.first.sum);
   const double ns = 1e9 / static_cast<double>(kRows);
-  std::printf("%8ld keys, size %5ld ms, slide %5ld ms: %6.1f ns/row (spread %.1f), %5.1f M rows/s; by hand %6.1f ns/row; ratio %.2f (%ld windows)\n", num_keys, size_ms,
-              slide_ms, ours.first.seconds * ns, ours.second * ns, static_cast<double>(kRows) / ours.first.seconds / 1e6, peer.first.seconds * ns,
-              peer.first.seconds / ours.first.seconds, ours.first.windows);
+  std::printf(
+      "%8ld keys, size %5ld ms, slide %5ld ms: %6.1f ns/row (spread %.1f), %5.1f M rows/s; by hand %6.1f ns/row; ratio "
+      "%.2f (%ld windows)\n",
+      num_keys, size_ms, slide_ms, ours.first.seconds * ns, ours.second * ns,
+      static_cast<double>(kRows) / ours.first.seconds / 1e6, peer.first.seconds * ns,
+      peer.first.seconds / ours.first.seconds, ours.first.windows);
 }
 
 }  // namespace
 }  // namespace tidemill
 
 int main() {
-  std::printf("COUNT(*), SUM(x) per key and window, %ld rows, median of %d; ratio = by hand / ours\n", tidemill::kRows, tidemill::kRepeats);
+  std::printf("COUNT(*), SUM(x) per key and window, %ld rows, median of %d; ratio = by hand / ours\n", tidemill::kRows,
+              tidemill::kRepeats);
   for (const int64_t keys : {1'000, 100'000, 1'000'000}) {
     tidemill::RunCase(keys, 10'000, 10'000);
     tidemill::RunCase(keys, 10'000, 2'000);

@@ -10,7 +10,8 @@
 
 namespace tidemill {
 
-// Event time, watermarks and window bounds: milliseconds since 1970-01-01 00:00 UTC (or of the wall clock, for TIMESTAMP).
+// Event time, watermarks and window bounds: milliseconds since 1970-01-01 00:00 UTC (or of the wall clock, for
+// TIMESTAMP).
 using EventTime = int64_t;
 inline constexpr EventTime kMinEventTime = INT64_MIN;  // "no watermark yet"
 inline constexpr EventTime kMaxEventTime = INT64_MAX;  // "input has ended"
@@ -43,7 +44,8 @@ class ManualClock final : public Clock {
   std::atomic<int64_t> now_us_;
 };
 
-// "250 ms", "5s", "7 d", "1 h 30 min" -> milliseconds. Flink's duration units (ns us ms s min h d and their long forms).
+// "250 ms", "5s", "7 d", "1 h 30 min" -> milliseconds. Flink's duration units (ns us ms s min h d and their long
+// forms).
 Result<int64_t> ParseDurationMs(std::string_view text);
 // "64 mb", "1gb", "4096" -> bytes.
 Result<int64_t> ParseBytes(std::string_view text);

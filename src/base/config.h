@@ -32,7 +32,8 @@ class Config {
   std::map<std::string, std::string> values_;
 };
 
-// The name in `candidates` nearest to `name` (Damerau-Levenshtein, at most a third of the length), or empty: for "did you mean".
+// The name in `candidates` nearest to `name` (Damerau-Levenshtein, at most a third of the length), or empty: for "did
+// you mean".
 std::string NearestName(std::string_view name, const std::vector<std::string>& candidates);
 
 }  // namespace tidemill

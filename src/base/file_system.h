@@ -10,12 +10,13 @@
 
 namespace tidemill {
 
-// A file open for appending. One thread at a time, but Sync may run beside another thread's Append: it covers what was appended before it
-// began. Closing without Sync gives no durability.
+// A file open for appending. One thread at a time, but Sync may run beside another thread's Append: it covers what was
+// appended before it began. Closing without Sync gives no durability.
 class WritableFile {
  public:
   virtual ~WritableFile() = default;
-  // Appends everything or fails: kDiskFull (retriable; bytes before `size()` are intact, the rest was cut off again) or kIoError.
+  // Appends everything or fails: kDiskFull (retriable; bytes before `size()` are intact, the rest was cut off again) or
+  // kIoError.
   virtual Status Append(std::string_view bytes) = 0;
   // fdatasync. After a failure every later call fails with kSyncFailed: an fsync is never retried.
   virtual Status Sync() = 0;
@@ -57,16 +58,17 @@ class FileSystem {
   virtual Result<FileInfo> Stat(const std::string& path) = 0;                    // kFileNotFound
   virtual Status CreateDirectories(const std::string& path) = 0;                 // durable when it returns
   virtual Status Rename(const std::string& from, const std::string& to) = 0;     // atomic, replaces
-  virtual Status Remove(const std::string& path) = 0;                            // file or empty directory; absent is OK
+  virtual Status Remove(const std::string& path) = 0;  // file or empty directory; absent is OK
   virtual Status SyncDirectory(const std::string& path) = 0;
-  virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;   // kAlreadyLocked
+  virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;  // kAlreadyLocked
 
   bool Exists(const std::string& path) { return Stat(path).ok(); }
 };
 
 // Reads a whole file, at most `bytes_max` (kLimitExceeded above).
 Result<std::string> ReadFile(FileSystem& fs, const std::string& path, int64_t bytes_max);
-// Writes `path.tmp`, syncs it, renames it over `path` and syncs the directory: readers see the old or the new file, whole.
+// Writes `path.tmp`, syncs it, renames it over `path` and syncs the directory: readers see the old or the new file,
+// whole.
 Status WriteFileAtomically(FileSystem& fs, const std::string& path, std::string_view bytes);
 Status RemoveRecursively(FileSystem& fs, const std::string& path);
 // All files below `directory`, sorted by path.

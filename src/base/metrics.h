@@ -54,8 +54,9 @@ class Histogram {
   std::atomic<int64_t> sum_us_{0};
 };
 
-// The process's metrics, named as interfaces.md section A6 says. Get* finds or makes; the pointer lives as long as the registry.
-// Thread-safe; call it when opening, not per batch. A family has at most 10,000 label sets: above that one shared "overflow" set is returned.
+// The process's metrics, named as interfaces.md section A6 says. Get* finds or makes; the pointer lives as long as the
+// registry. Thread-safe; call it when opening, not per batch. A family has at most 10,000 label sets: above that one
+// shared "overflow" set is returned.
 class MetricsRegistry {
  public:
   Counter* GetCounter(std::string_view name, std::string_view help, Labels labels = {});

@@ -18,8 +18,8 @@ struct HttpRequest {
   std::string body;
   int64_t timeout_ms = 10'000;
   int64_t response_bytes_max = 1 << 20;
-  // Loopback, link-local, private and metadata addresses are refused (kAddressRefused) unless one of these names the host, an address
-  // or a CIDR block, or is "*".
+  // Loopback, link-local, private and metadata addresses are refused (kAddressRefused) unless one of these names the
+  // host, an address or a CIDR block, or is "*".
   std::vector<std::string> allow_addresses;
 };
 
@@ -33,8 +33,8 @@ struct HttpResponse {
 class Network {
  public:
   virtual ~Network() = default;
-  // `done` is called once, on a thread of the network (never inside Fetch): with the response, or kNetworkError, kTimeout,
-  // kAddressRefused, kLimitExceeded.
+  // `done` is called once, on a thread of the network (never inside Fetch): with the response, or kNetworkError,
+  // kTimeout, kAddressRefused, kLimitExceeded.
   virtual void Fetch(HttpRequest request, std::function<void(Result<HttpResponse>)> done) = 0;
 };
 

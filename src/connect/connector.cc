@@ -15,8 +15,14 @@ bool Covers(std::string_view option, std::string_view key) {
 
 // Options that every source understands: they are the runtime's, not the connector's.
 constexpr std::string_view kSourceOptions[] = {
-    "scan.watermark.idle-timeout", "scan.watermark.emit.strategy", "scan.watermark.emit.on-event.gap", "scan.watermark.max-future-drift",
-    "scan.watermark.alignment.group", "scan.watermark.alignment.max-drift", "scan.watermark.alignment.update-interval", "scan.parallelism",
+    "scan.watermark.idle-timeout",
+    "scan.watermark.emit.strategy",
+    "scan.watermark.emit.on-event.gap",
+    "scan.watermark.max-future-drift",
+    "scan.watermark.alignment.group",
+    "scan.watermark.alignment.max-drift",
+    "scan.watermark.alignment.update-interval",
+    "scan.parallelism",
 };
 
 // The options of format `format` in the WITH clause of `table`, their prefix cut off.
@@ -54,7 +60,9 @@ Status ValidateOptions(const TableDefinition& table, const Connector& connector)
     const bool known = std::any_of(connector.options.begin(), connector.options.end(),
                                    [&](const ConnectorOption& option) { return Covers(option.key, key); });
     if (known) continue;
-    if (connector.is_source && std::find(std::begin(kSourceOptions), std::end(kSourceOptions), key) != std::end(kSourceOptions)) continue;
+    if (connector.is_source &&
+        std::find(std::begin(kSourceOptions), std::end(kSourceOptions), key) != std::end(kSourceOptions))
+      continue;
     if (connector.takes_format) {
       if (key == "format" || key == "value.format") continue;
       if (!format.empty() && (key.starts_with(format + ".") || key.starts_with("value." + format + "."))) continue;
@@ -63,8 +71,8 @@ Status ValidateOptions(const TableDefinition& table, const Connector& connector)
   }
   for (const ConnectorOption& option : connector.options) {
     if (option.required && !table.options.Has(option.key)) {
-      return Status(kMissingOption, "connector '" + std::string(connector.name) + "' needs option '" + std::string(option.key) + "' (" +
-                                        std::string(option.text) + ")")
+      return Status(kMissingOption, "connector '" + std::string(connector.name) + "' needs option '" +
+                                        std::string(option.key) + "' (" + std::string(option.text) + ")")
           .At(table.position);
     }
   }
@@ -81,8 +89,9 @@ Status ValidateOptions(const TableDefinition& table, const Connector& connector)
 Status ValidateMetadata(const TableDefinition& table, const Connector& connector, bool as_sink) {
   for (const ColumnDefinition& column : table.columns) {
     if (column.kind != ColumnDefinition::Kind::kMetadata) continue;
-    const auto found = std::find_if(connector.metadata.begin(), connector.metadata.end(),
-                                    [&](const MetadataColumn& metadata) { return metadata.key == column.metadata_key; });
+    const auto found =
+        std::find_if(connector.metadata.begin(), connector.metadata.end(),
+                     [&](const MetadataColumn& metadata) { return metadata.key == column.metadata_key; });
     std::vector<std::string> keys;
     std::string list;
     for (const MetadataColumn& metadata : connector.metadata) {
@@ -90,19 +99,20 @@ Status ValidateMetadata(const TableDefinition& table, const Connector& connector
       list += (list.empty() ? "" : ", ") + std::string(metadata.key) + " " + metadata.type.ToString();
     }
     if (found == connector.metadata.end()) {
-      Status status(kInvalidOption, "connector '" + std::string(connector.name) + "' has no metadata '" + column.metadata_key +
-                                        "' (column '" + column.name + "')");
+      Status status(kInvalidOption, "connector '" + std::string(connector.name) + "' has no metadata '" +
+                                        column.metadata_key + "' (column '" + column.name + "')");
       const std::string nearest = NearestName(column.metadata_key, keys);
       if (!nearest.empty()) status = status.WithHint("did you mean '" + nearest + "'?");
       return status.WithNote("metadata: " + (list.empty() ? "none" : list)).At(table.position);
     }
     if (!ExplicitlyCastable(found->type, column.type)) {
-      return Status(kTypeMismatch, "metadata '" + column.metadata_key + "' is " + found->type.ToString() + ", column '" + column.name +
-                                       "' is " + column.type.ToString())
+      return Status(kTypeMismatch, "metadata '" + column.metadata_key + "' is " + found->type.ToString() +
+                                       ", column '" + column.name + "' is " + column.type.ToString())
           .At(table.position);
     }
     if (as_sink && !column.is_virtual && !found->writable) {
-      return Status(kInvalidInsert, "metadata '" + column.metadata_key + "' can't be written; declare column '" + column.name + "' VIRTUAL")
+      return Status(kInvalidInsert, "metadata '" + column.metadata_key + "' can't be written; declare column '" +
+                                        column.name + "' VIRTUAL")
           .At(table.position);
     }
   }
@@ -120,7 +130,8 @@ const Connector* FindConnector(std::string_view name) {
 
 Status OptionError(const TableDefinition& table, std::string_view key, std::string message) {
   const auto place = table.option_positions.find(std::string(key));
-  return Status(kInvalidOption, std::move(message)).At(place != table.option_positions.end() ? place->second : table.position);
+  return Status(kInvalidOption, std::move(message))
+      .At(place != table.option_positions.end() ? place->second : table.position);
 }
 
 Status ValidateTable(const TableDefinition& table, bool as_source, bool as_sink, const ConnectorContext& context) {
@@ -137,14 +148,17 @@ Status ValidateTable(const TableDefinition& table, bool as_source, bool as_sink,
     const std::string nearest = NearestName(table.connector(), names);
     if (!nearest.empty()) status = status.WithHint("did you mean '" + nearest + "'?");
     const auto place = table.option_positions.find("connector");
-    return status.WithNote("connectors: " + list).At(place != table.option_positions.end() ? place->second : table.position);
+    return status.WithNote("connectors: " + list)
+        .At(place != table.option_positions.end() ? place->second : table.position);
   }
   TM_RETURN_IF_ERROR(ValidateOptions(table, *connector));
   if (as_source && !connector->is_source) {
-    return OptionError(table, "connector", "connector '" + std::string(connector->name) + "' can't be read from, only written to");
+    return OptionError(table, "connector",
+                       "connector '" + std::string(connector->name) + "' can't be read from, only written to");
   }
   if (as_sink && !connector->is_sink) {
-    return OptionError(table, "connector", "connector '" + std::string(connector->name) + "' can't be written to, only read from");
+    return OptionError(table, "connector",
+                       "connector '" + std::string(connector->name) + "' can't be written to, only read from");
   }
   TM_RETURN_IF_ERROR(ValidateMetadata(table, *connector, as_sink));
   if (connector->validate != nullptr) return connector->validate(table, as_source, as_sink, context);

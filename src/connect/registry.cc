@@ -11,13 +11,8 @@ namespace tidemill {
 
 const std::vector<Connector>& Connectors() {
   static const std::vector<Connector> kConnectors = {
-      BlackholeConnector(),
-      DatagenConnector(),
-      FeatureStoreConnector(),
-      FilesystemConnector(),
-      HttpConnector(),
-      PrintConnector(),
-      TidemillLogConnector(),
+      BlackholeConnector(), DatagenConnector(), FeatureStoreConnector(), FilesystemConnector(),
+      HttpConnector(),      PrintConnector(),   TidemillLogConnector(),
   };
   return kConnectors;
 }

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/status.h>
-
 #include <string>
 #include <string_view>
+
+#include <arrow/result.h>
+#include <arrow/status.h>
 
 #include "data/errors.h"
 
@@ -18,11 +18,11 @@ inline Status FromArrowStatus(const arrow::Status& status, std::string_view doin
 
 }  // namespace tidemill
 
-#define TM_ARROW_RETURN_IF_ERROR(expression, doing)                       \
-  do {                                                                    \
-    ::arrow::Status tm_arrow_status_ = (expression);                      \
-    if (!tm_arrow_status_.ok()) [[unlikely]]                              \
-      return ::tidemill::FromArrowStatus(tm_arrow_status_, doing);        \
+#define TM_ARROW_RETURN_IF_ERROR(expression, doing)                \
+  do {                                                             \
+    ::arrow::Status tm_arrow_status_ = (expression);               \
+    if (!tm_arrow_status_.ok()) [[unlikely]]                       \
+      return ::tidemill::FromArrowStatus(tm_arrow_status_, doing); \
   } while (false)
 
 #define TM_ARROW_ASSIGN_OR_RETURN(lhs, expression, doing) \

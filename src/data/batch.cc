@@ -1,10 +1,10 @@
 #include "data/batch.h"
 
+#include <algorithm>
+
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/record_batch.h>
-
-#include <algorithm>
 
 #include "data/arrow_status.h"
 #include "data/internal/take.h"
@@ -51,7 +51,8 @@ Result<std::shared_ptr<arrow::Array>> ConcatKinds(const std::vector<Batch>& batc
       parts.push_back(batch.row_kinds);
       continue;
     }
-    TM_ARROW_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> zeros, arrow::AllocateBuffer(batch.num_rows()), "row kinds");
+    TM_ARROW_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> zeros, arrow::AllocateBuffer(batch.num_rows()),
+                              "row kinds");
     std::fill_n(zeros->mutable_data(), batch.num_rows(), static_cast<uint8_t>(RowKind::kInsert));
     parts.push_back(std::make_shared<arrow::Int8Array>(batch.num_rows(), std::move(zeros)));
   }
@@ -99,7 +100,8 @@ Result<Batch> ConcatBatches(const std::vector<Batch>& batches) {
   for (const Batch& batch : batches) {
     num_rows += batch.num_rows();
     any_kinds |= batch.row_kinds != nullptr;
-    if (batch.ingest_us != 0) out.ingest_us = out.ingest_us == 0 ? batch.ingest_us : std::min(out.ingest_us, batch.ingest_us);
+    if (batch.ingest_us != 0)
+      out.ingest_us = out.ingest_us == 0 ? batch.ingest_us : std::min(out.ingest_us, batch.ingest_us);
   }
   const int num_columns = batches[0].rows->num_columns();
   arrow::ArrayVector columns(static_cast<size_t>(num_columns));

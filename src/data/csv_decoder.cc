@@ -1,6 +1,6 @@
-#include <arrow/record_batch.h>
-
 #include <algorithm>
+
+#include <arrow/record_batch.h>
 
 #include "data/arrow_status.h"
 #include "data/format.h"
@@ -15,7 +15,8 @@ namespace {
 
 bool IsFlat(const DataType& type) { return type.children().empty(); }
 
-// A field that is empty is NULL, except in a text column, where it is the empty string (as Flink has it); 'null-literal' is NULL everywhere.
+// A field that is empty is NULL, except in a text column, where it is the empty string (as Flink has it);
+// 'null-literal' is NULL everywhere.
 class CsvDecoder final : public RowDecoder {
  public:
   CsvDecoder(Schema schema, CsvOptions options, std::vector<int> column_of_field)
@@ -39,7 +40,8 @@ class CsvDecoder final : public RowDecoder {
         output.input_index.push_back(static_cast<int32_t>(i));
         continue;
       }
-      RejectedRow rejected{.reason = error_.reason, .source = source_, .partition = partition_, .offset = input[i].offset};
+      RejectedRow rejected{
+          .reason = error_.reason, .source = source_, .partition = partition_, .offset = input[i].offset};
       rejected.field = error_.field;
       rejected.detail = error_.detail;
       rejected.raw = std::string(input[i].bytes.substr(0, kRejectRawBytesMax));
@@ -63,8 +65,8 @@ class CsvDecoder final : public RowDecoder {
   bool ReadRecord(std::string_view record, int64_t row) {
     if (static_cast<int64_t>(record.size()) > options_.message_bytes_max) {
       return Fail(RejectReason::kTooLarge, "",
-                  "the record has " + std::to_string(record.size()) + " bytes, more than " + std::to_string(options_.message_bytes_max) +
-                      " ('csv.message-bytes-max')");
+                  "the record has " + std::to_string(record.size()) + " bytes, more than " +
+                      std::to_string(options_.message_bytes_max) + " ('csv.message-bytes-max')");
     }
     if (!IsValidUtf8(record)) return Fail(RejectReason::kInvalidUtf8, "", "the record is not valid UTF-8");
     CsvRecord fields(record, options_);
@@ -75,7 +77,8 @@ class CsvDecoder final : public RowDecoder {
       const CsvRecord::Next next = fields.Read(text, quoted);
       if (next == CsvRecord::Next::kEnd) break;
       if (next == CsvRecord::Next::kBadQuote) {
-        return Fail(RejectReason::kMalformed, "", "field " + std::to_string(count + 1) + " has a quote that is not closed before its end");
+        return Fail(RejectReason::kMalformed, "",
+                    "field " + std::to_string(count + 1) + " has a quote that is not closed before its end");
       }
       if (count >= column_of_field_.size()) continue;
       const int column = column_of_field_[count];
@@ -89,13 +92,16 @@ class CsvDecoder final : public RowDecoder {
   bool ReadField(int column, int64_t row, std::string_view text, bool quoted) {
     ColumnWriter& writer = writers_[static_cast<size_t>(column)];
     const bool is_text = writer.kind() == TypeKind::kString;
-    const bool is_null = (options_.has_null_literal && !quoted && text == options_.null_literal) || (!is_text && TrimAsJava(text).empty());
+    const bool is_null = (options_.has_null_literal && !quoted && text == options_.null_literal) ||
+                         (!is_text && TrimAsJava(text).empty());
     if (is_null) {
-      if (!writer.type().nullable()) return Fail(RejectReason::kNotNull, schema_.field(column).name, "empty field in a NOT NULL column");
+      if (!writer.type().nullable())
+        return Fail(RejectReason::kNotNull, schema_.field(column).name, "empty field in a NOT NULL column");
       writer.SetNull(row);
       return true;
     }
-    const Conversion outcome = writer.kind() == TypeKind::kArray ? ReadList(writer, row, text) : writer.FromText(row, text, TimeSyntax::kAny);
+    const Conversion outcome =
+        writer.kind() == TypeKind::kArray ? ReadList(writer, row, text) : writer.FromText(row, text, TimeSyntax::kAny);
     if (outcome == Conversion::kOk) return true;
     if (options_.ignore_parse_errors && writer.type().nullable()) {
       writer.SetNull(row);
@@ -121,7 +127,8 @@ class CsvDecoder final : public RowDecoder {
                            (element.kind() != TypeKind::kString && TrimAsJava(part).empty());
       if (is_null) {
         element.SetNull(start + count);
-      } else if (const Conversion outcome = element.FromText(start + count, part, TimeSyntax::kAny); outcome != Conversion::kOk) {
+      } else if (const Conversion outcome = element.FromText(start + count, part, TimeSyntax::kAny);
+                 outcome != Conversion::kOk) {
         return outcome;
       }
       ++count;
@@ -146,7 +153,8 @@ Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const C
   return MakeCsvDecoder(schema, options, schema.names());
 }
 
-Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const Config& options, const std::vector<std::string>& file_columns) {
+Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const Config& options,
+                                                   const std::vector<std::string>& file_columns) {
   TM_ASSIGN_OR_RETURN(CsvOptions parsed, ParseCsvOptions(options));
   std::vector<int> column_of_field(file_columns.size(), -1);
   for (int c = 0; c < schema.num_fields(); ++c) {
@@ -161,7 +169,8 @@ Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const C
     }
     column_of_field[static_cast<size_t>(found - file_columns.begin())] = c;
   }
-  std::unique_ptr<RowDecoder> decoder = std::make_unique<CsvDecoder>(schema, std::move(parsed), std::move(column_of_field));
+  std::unique_ptr<RowDecoder> decoder =
+      std::make_unique<CsvDecoder>(schema, std::move(parsed), std::move(column_of_field));
   return decoder;
 }
 
@@ -174,9 +183,13 @@ Result<std::vector<std::string>> SplitCsvRecord(std::string_view record, const C
   bool quoted = false;
   for (;;) {
     switch (fields.Read(text, quoted)) {
-      case CsvRecord::Next::kField: out.emplace_back(text); break;
-      case CsvRecord::Next::kEnd: return out;
-      case CsvRecord::Next::kBadQuote: return Status(kInvalidFormatOption, "a quote is not closed in: " + std::string(record.substr(0, 64)));
+      case CsvRecord::Next::kField:
+        out.emplace_back(text);
+        break;
+      case CsvRecord::Next::kEnd:
+        return out;
+      case CsvRecord::Next::kBadQuote:
+        return Status(kInvalidFormatOption, "a quote is not closed in: " + std::string(record.substr(0, 64)));
     }
   }
 }

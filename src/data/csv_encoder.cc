@@ -14,12 +14,15 @@ bool NeedsQuotes(std::string_view text, const CsvOptions& options) {
   if (text.front() == ' ' || text.back() == ' ' || text.front() == '#') return true;
   if (options.has_null_literal && text == options.null_literal) return true;
   for (const char c : text) {
-    if (c == options.field_delimiter || c == options.quote || c == '\n' || c == '\r' || (options.escape != 0 && c == options.escape)) return true;
+    if (c == options.field_delimiter || c == options.quote || c == '\n' || c == '\r' ||
+        (options.escape != 0 && c == options.escape))
+      return true;
   }
   return false;
 }
 
-// Appends a text field, in quotes where they are needed; without quoting the escape character guards what must not split the record.
+// Appends a text field, in quotes where they are needed; without quoting the escape character guards what must not
+// split the record.
 Status AppendField(std::string_view text, const CsvOptions& options, std::string& out) {
   if (options.quoting) {
     if (!NeedsQuotes(text, options)) {
@@ -36,7 +39,8 @@ Status AppendField(std::string_view text, const CsvOptions& options, std::string
     return Status::OK();
   }
   for (const char c : text) {
-    if (c == '\n' || c == '\r') return Status(kInvalidFormatOption, "a text with a line end needs 'csv.disable-quote-character' = 'false'");
+    if (c == '\n' || c == '\r')
+      return Status(kInvalidFormatOption, "a text with a line end needs 'csv.disable-quote-character' = 'false'");
     if (c == options.field_delimiter || (options.escape != 0 && c == options.escape)) {
       if (options.escape == 0) {
         return Status(kInvalidFormatOption, "a text with the field delimiter needs quotes or 'csv.escape-character'");
@@ -56,7 +60,8 @@ class CsvEncoder final : public RowEncoder {
     ends.clear();
     const int columns = schema_.num_fields();
     if (batch.rows->num_columns() != columns) {
-      return Status(kInternalError, "expected " + std::to_string(columns) + " columns, found " + std::to_string(batch.rows->num_columns()));
+      return Status(kInternalError, "expected " + std::to_string(columns) + " columns, found " +
+                                        std::to_string(batch.rows->num_columns()));
     }
     std::vector<const arrow::Array*> arrays;
     for (const auto& column : batch.rows->columns()) arrays.push_back(column.get());
@@ -67,9 +72,11 @@ class CsvEncoder final : public RowEncoder {
         if (arrays[c]->IsNull(row)) {
           out += options_.null_literal;
         } else if (type.kind() == TypeKind::kString) {
-          TM_RETURN_IF_ERROR(AppendField(static_cast<const arrow::StringArray&>(*arrays[c]).GetView(row), options_, out));
+          TM_RETURN_IF_ERROR(
+              AppendField(static_cast<const arrow::StringArray&>(*arrays[c]).GetView(row), options_, out));
         } else if (type.kind() == TypeKind::kArray) {
-          TM_RETURN_IF_ERROR(AppendList(static_cast<const arrow::ListArray&>(*arrays[c]), type.children()[0].type, row, out));
+          TM_RETURN_IF_ERROR(
+              AppendList(static_cast<const arrow::ListArray&>(*arrays[c]), type.children()[0].type, row, out));
         } else {
           AppendValueText(*arrays[c], type, row, text_, out);
         }

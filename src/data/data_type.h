@@ -16,7 +16,8 @@ namespace tidemill {
 
 struct Field;
 
-// The roots of Flink SQL's type system that Tidemill has. VARCHAR and STRING are kString; BINARY, VARBINARY and BYTES are kBytes.
+// The roots of Flink SQL's type system that Tidemill has. VARCHAR and STRING are kString; BINARY, VARBINARY and BYTES
+// are kBytes.
 enum class TypeKind : uint8_t {
   kNull,
   kBoolean,
@@ -26,19 +27,19 @@ enum class TypeKind : uint8_t {
   kBigInt,
   kFloat,
   kDouble,
-  kDecimal,         // precision 1..38, scale 0..precision: arrow decimal128
+  kDecimal,  // precision 1..38, scale 0..precision: arrow decimal128
   kString,
   kBytes,
-  kDate,            // arrow date32
-  kTime,            // arrow time32[ms]
-  kTimestamp,       // wall clock; arrow timestamp without zone: precision <= 3 ms, <= 6 us, <= 9 ns
-  kTimestampLtz,    // instant; arrow timestamp with zone "UTC", units as above
-  kIntervalDay,     // INTERVAL DAY TO SECOND: arrow int64 milliseconds
-  kIntervalMonth,   // INTERVAL YEAR TO MONTH: arrow int32 months
-  kArray,           // arrow list; children: {element}
-  kMap,             // arrow map; children: {key, value}
-  kMultiset,        // arrow map to int32; children: {element}
-  kRow,             // arrow struct; children: fields
+  kDate,           // arrow date32
+  kTime,           // arrow time32[ms]
+  kTimestamp,      // wall clock; arrow timestamp without zone: precision <= 3 ms, <= 6 us, <= 9 ns
+  kTimestampLtz,   // instant; arrow timestamp with zone "UTC", units as above
+  kIntervalDay,    // INTERVAL DAY TO SECOND: arrow int64 milliseconds
+  kIntervalMonth,  // INTERVAL YEAR TO MONTH: arrow int32 months
+  kArray,          // arrow list; children: {element}
+  kMap,            // arrow map; children: {key, value}
+  kMultiset,       // arrow map to int32; children: {element}
+  kRow,            // arrow struct; children: fields
 };
 
 // A logical type. A small immutable value; children are shared.
@@ -90,7 +91,8 @@ struct Field {
 };
 
 std::shared_ptr<arrow::DataType> ToArrow(const DataType& type);
-// The nearest logical type; kUnsupportedType for Arrow types without one (unions, run-end encoded, ...). uint64 becomes DECIMAL(20, 0).
+// The nearest logical type; kUnsupportedType for Arrow types without one (unions, run-end encoded, ...). uint64 becomes
+// DECIMAL(20, 0).
 Result<DataType> FromArrow(const arrow::DataType& type, bool nullable = true);
 
 }  // namespace tidemill

@@ -14,7 +14,8 @@ struct Format {
 };
 
 constexpr Format kFormats[] = {
-    {"json", MakeJsonDecoder, MakeJsonEncoder, [](const Config& options) { return ParseJsonOptions(options).status(); }},
+    {"json", MakeJsonDecoder, MakeJsonEncoder,
+     [](const Config& options) { return ParseJsonOptions(options).status(); }},
     {"csv", MakeCsvDecoder, MakeCsvEncoder, [](const Config& options) { return ParseCsvOptions(options).status(); }},
     {"raw", MakeRawDecoder, MakeRawEncoder, [](const Config& options) { return ParseRawOptions(options).status(); }},
 };
@@ -39,12 +40,14 @@ std::vector<std::string> RowFormats() {
   return names;
 }
 
-Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema, const Config& options) {
+Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema,
+                                                   const Config& options) {
   TM_ASSIGN_OR_RETURN(const Format* found, FindFormat(format));
   return found->make_decoder(schema, options);
 }
 
-Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema, const Config& options) {
+Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema,
+                                                   const Config& options) {
   TM_ASSIGN_OR_RETURN(const Format* found, FindFormat(format));
   return found->make_encoder(schema, options);
 }

@@ -22,7 +22,8 @@ struct EncodedRow {
   int64_t offset = 0;  // log offset or line number
 };
 
-// Bytes -> columns. One per split reader, not thread-safe, reused for every batch. Decodes only the columns of its schema.
+// Bytes -> columns. One per split reader, not thread-safe, reused for every batch. Decodes only the columns of its
+// schema.
 class RowDecoder {
  public:
   virtual ~RowDecoder() = default;
@@ -30,7 +31,8 @@ class RowDecoder {
     std::shared_ptr<arrow::RecordBatch> rows;  // schema = the decoder's schema; as many rows as were good
     std::vector<int32_t> input_index;          // for each row, which input it came from (JSON arrays give several)
   };
-  // A bad row goes to `rejects` (source and partition as set by SetOrigin) and is left out; the call fails only for our own faults.
+  // A bad row goes to `rejects` (source and partition as set by SetOrigin) and is left out; the call fails only for our
+  // own faults.
   virtual Result<Output> Decode(std::span<const EncodedRow> input, RejectSink& rejects) = 0;
   void SetOrigin(std::string source, int32_t partition) {
     source_ = std::move(source);
@@ -46,18 +48,22 @@ class RowDecoder {
 class RowEncoder {
  public:
   virtual ~RowEncoder() = default;
-  // Appends every row to `out`; `ends` is replaced: ends[i] is the end of row i in `out`. No newline. JSON: one object a row; CSV: one line a row.
+  // Appends every row to `out`; `ends` is replaced: ends[i] is the end of row i in `out`. No newline. JSON: one object
+  // a row; CSV: one line a row.
   virtual Status Encode(const Batch& batch, std::string& out, std::vector<size_t>& ends) = 0;
 };
 
-// Options are those of sql.md, with the format's prefix cut off: "ignore-parse-errors", "timestamp-format.standard", "field-delimiter", ...
-// Unknown options are refused with the nearest name. `message_bytes_max` bounds one row (default 8 MiB).
+// Options are those of sql.md, with the format's prefix cut off: "ignore-parse-errors", "timestamp-format.standard",
+// "field-delimiter", ... Unknown options are refused with the nearest name. `message_bytes_max` bounds one row (default
+// 8 MiB).
 Result<std::unique_ptr<RowDecoder>> MakeJsonDecoder(const Schema& schema, const Config& options);
 Result<std::unique_ptr<RowEncoder>> MakeJsonEncoder(const Schema& schema, const Config& options);
 // Columns by position.
 Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const Config& options);
-// `file_columns` names the fields of a line in their order; the columns of `schema` are found there by name, other fields are skipped.
-Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const Config& options, const std::vector<std::string>& file_columns);
+// `file_columns` names the fields of a line in their order; the columns of `schema` are found there by name, other
+// fields are skipped.
+Result<std::unique_ptr<RowDecoder>> MakeCsvDecoder(const Schema& schema, const Config& options,
+                                                   const std::vector<std::string>& file_columns);
 // The fields of one record as text, without quotes: for header lines.
 Result<std::vector<std::string>> SplitCsvRecord(std::string_view record, const Config& options);
 // Appends the names as a record, quoted where they must be.
@@ -66,8 +72,10 @@ Result<std::unique_ptr<RowEncoder>> MakeCsvEncoder(const Schema& schema, const C
 Result<std::unique_ptr<RowDecoder>> MakeRawDecoder(const Schema& schema, const Config& options);
 Result<std::unique_ptr<RowEncoder>> MakeRawEncoder(const Schema& schema, const Config& options);
 // By name: "json", "csv", "raw". kUnknownFormat lists what exists.
-Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema, const Config& options);
-Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema, const Config& options);
+Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema,
+                                                   const Config& options);
+Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema,
+                                                   const Config& options);
 // Checks names and values of a format's options without making anything: for `tidemill check`.
 Status ValidateFormatOptions(std::string_view format, const Config& options);
 // Names of all row formats.

@@ -1,6 +1,6 @@
-#include <arrow/record_batch.h>
-
 #include <algorithm>
+
+#include <arrow/record_batch.h>
 
 #include "data/arrow_status.h"
 #include "data/format.h"
@@ -18,8 +18,8 @@ bool Adjacent(std::string_view row, std::string_view next) {
   return (next.data() == end + 1 && *end == '\n') || (next.data() == end + 2 && end[0] == '\r' && end[1] == '\n');
 }
 
-// Method: messages are taken together in segments of some 64 KiB, so that the structural index is built once for many; a segment in which that
-// fails is taken again message by message, so one bad message never costs another.
+// Method: messages are taken together in segments of some 64 KiB, so that the structural index is built once for many;
+// a segment in which that fails is taken again message by message, so one bad message never costs another.
 class JsonDecoder final : public RowDecoder {
  public:
   JsonDecoder(Schema schema, JsonOptions options) : schema_(std::move(schema)), options_(std::move(options)) {

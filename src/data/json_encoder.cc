@@ -21,7 +21,8 @@ Status CheckEncodable(const std::string& name, const DataType& type) {
 
 class JsonEncoder final : public RowEncoder {
  public:
-  JsonEncoder(Schema schema, JsonOptions options) : schema_(std::move(schema)), options_(std::move(options)), text_{options_.time_separator} {
+  JsonEncoder(Schema schema, JsonOptions options)
+      : schema_(std::move(schema)), options_(std::move(options)), text_{options_.time_separator} {
     for (const Field& field : schema_.fields()) {
       std::string key;
       AppendJsonString(field.name, key);
@@ -33,7 +34,8 @@ class JsonEncoder final : public RowEncoder {
     ends.clear();
     const int columns = schema_.num_fields();
     if (batch.rows->num_columns() != columns) {
-      return Status(kInternalError, "expected " + std::to_string(columns) + " columns, found " + std::to_string(batch.rows->num_columns()));
+      return Status(kInternalError, "expected " + std::to_string(columns) + " columns, found " +
+                                        std::to_string(batch.rows->num_columns()));
     }
     std::vector<const arrow::Array*> arrays;
     for (const auto& column : batch.rows->columns()) arrays.push_back(column.get());

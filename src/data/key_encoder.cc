@@ -1,13 +1,13 @@
 #include "data/key_encoder.h"
 
-#include <arrow/array.h>
-#include <arrow/buffer.h>
-#include <arrow/type.h>
-
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
+
+#include <arrow/array.h>
+#include <arrow/buffer.h>
+#include <arrow/type.h>
 
 #include "base/murmur.h"
 #include "data/arrow_status.h"
@@ -18,7 +18,8 @@ namespace {
 
 using Columns = std::vector<std::shared_ptr<arrow::Array>>;
 
-// One key column that fits 8 bytes: the value widened to 64 bits, little endian, after a flag byte (1 = NULL) when nullable.
+// One key column that fits 8 bytes: the value widened to 64 bits, little endian, after a flag byte (1 = NULL) when
+// nullable.
 class SingleFixedEncoder final : public KeyEncoder {
  public:
   explicit SingleFixedEncoder(DataType type) : type_(std::move(type)), width_(type_.nullable() ? 9 : 8) {}
@@ -31,7 +32,8 @@ class SingleFixedEncoder final : public KeyEncoder {
     hashes_.resize(n);
     groups_.resize(n);
     WidenKeyColumn(column, words_.data());
-    EncodedKeys keys{.num_rows = num_rows, .fixed_width = width_, .hashes = hashes_.data(), .key_groups = groups_.data()};
+    EncodedKeys keys{
+        .num_rows = num_rows, .fixed_width = width_, .hashes = hashes_.data(), .key_groups = groups_.data()};
     if (width_ == 8) {
       for (size_t i = 0; i < n; ++i) {
         hashes_[i] = MixHash64(words_[i]);
@@ -77,8 +79,8 @@ class SingleFixedEncoder final : public KeyEncoder {
   std::vector<uint8_t> bytes_;
 };
 
-// One text or binary key column: the bytes themselves, so a batch without oddities is not copied. NULL is the one byte 0xFF; a value that
-// starts with 0xFF (never valid UTF-8) gets another 0xFF in front.
+// One text or binary key column: the bytes themselves, so a batch without oddities is not copied. NULL is the one byte
+// 0xFF; a value that starts with 0xFF (never valid UTF-8) gets another 0xFF in front.
 class SingleBinaryEncoder final : public KeyEncoder {
  public:
   explicit SingleBinaryEncoder(DataType type) : type_(std::move(type)) {}
@@ -157,8 +159,9 @@ class SingleBinaryEncoder final : public KeyEncoder {
   std::vector<uint32_t> offsets_;
 };
 
-// Several columns: first the fixed parts in column order (a flag byte where nullable, then the value, natural width), then for each
-// binary column, in order, a 32-bit length and its bytes. A NULL binary is length 0xFFFFFFFF and no bytes.
+// Several columns: first the fixed parts in column order (a flag byte where nullable, then the value, natural width),
+// then for each binary column, in order, a 32-bit length and its bytes. A NULL binary is length 0xFFFFFFFF and no
+// bytes.
 class RowKeyEncoder final : public KeyEncoder {
  public:
   explicit RowKeyEncoder(std::vector<DataType> types) : types_(std::move(types)) {
@@ -189,7 +192,8 @@ class RowKeyEncoder final : public KeyEncoder {
       keys.offsets = offsets_.data();
     }
     for (const FixedPart& part : fixed_) {
-      WriteFixedKeyColumn(*columns[part.column], types_[part.column].nullable(), part.width, starts_.data(), part.offset, bytes_.data());
+      WriteFixedKeyColumn(*columns[part.column], types_[part.column].nullable(), part.width, starts_.data(),
+                          part.offset, bytes_.data());
     }
     cursors_ = starts_;
     for (uint32_t& cursor : cursors_) cursor += static_cast<uint32_t>(fixed_width_);
@@ -250,7 +254,8 @@ class RowKeyEncoder final : public KeyEncoder {
         for (size_t i = 0; i < n; ++i) offsets_[i] += static_cast<uint32_t>(ends[i + 1] - ends[i]);
       } else {
         for (size_t i = 0; i < n; ++i) {
-          if (column.IsValid(static_cast<int64_t>(i))) offsets_[i] += static_cast<uint32_t>(column.value_length(static_cast<int64_t>(i)));
+          if (column.IsValid(static_cast<int64_t>(i)))
+            offsets_[i] += static_cast<uint32_t>(column.value_length(static_cast<int64_t>(i)));
         }
       }
     }

@@ -1,5 +1,7 @@
 #include "data/parquet_reader.h"
 
+#include <algorithm>
+
 #include <arrow/compute/initialize.h>
 #include <arrow/record_batch.h>
 #include <parquet/arrow/reader.h>
@@ -8,12 +10,10 @@
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 
-#include <algorithm>
-
 #include "base/config.h"
 #include "data/arrow_status.h"
-#include "data/internal/parquet_file.h"
 #include "data/internal/parquet_cast.h"
+#include "data/internal/parquet_file.h"
 #include "data/internal/take.h"
 
 namespace tidemill {
@@ -64,7 +64,8 @@ void AddLeaves(const parquet::arrow::SchemaField& field, std::vector<int>& leave
 
 class FileParquetReader final : public ParquetReader {
  public:
-  FileParquetReader(std::string path, Schema schema, OpenedFile file) : path_(std::move(path)), schema_(std::move(schema)), file_(std::move(file)) {
+  FileParquetReader(std::string path, Schema schema, OpenedFile file)
+      : path_(std::move(path)), schema_(std::move(schema)), file_(std::move(file)) {
     const auto metadata = file_.reader->parquet_reader()->metadata();
     for (int g = 0; g < metadata->num_row_groups(); ++g) {
       group_starts_.push_back(num_rows_);
@@ -77,7 +78,8 @@ class FileParquetReader final : public ParquetReader {
   Status Bind() {
     const auto& fields = file_.reader->manifest().schema_fields;
     for (const Field& wanted : schema_.fields()) {
-      const auto found = std::find_if(fields.begin(), fields.end(), [&wanted](const auto& field) { return field.field->name() == wanted.name; });
+      const auto found = std::find_if(fields.begin(), fields.end(),
+                                      [&wanted](const auto& field) { return field.field->name() == wanted.name; });
       if (found == fields.end()) {
         Status status(kMissingColumn, "'" + path_ + "' has no column '" + wanted.name + "'");
         std::vector<std::string> names;
@@ -102,7 +104,8 @@ class FileParquetReader final : public ParquetReader {
     if (!more) return std::optional<Batch>();
     const int64_t n = std::min<int64_t>({rows_max, kBatchRowsMax, rows_left_});
     const int64_t first = rows_before();
-    std::shared_ptr<arrow::RecordBatch> rows = arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), n, arrow::ArrayVector{});
+    std::shared_ptr<arrow::RecordBatch> rows =
+        arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), n, arrow::ArrayVector{});
     if (current_) rows = current_->Slice(current_->num_rows() - rows_left_, n);
     position_.row += n;
     rows_left_ -= n;
@@ -118,7 +121,8 @@ class FileParquetReader final : public ParquetReader {
   ParquetPosition position() const override { return position_; }
   int64_t num_rows() const override { return num_rows_; }
   int64_t rows_before() const override {
-    return position_.row_group < NumGroups() ? group_starts_[static_cast<size_t>(position_.row_group)] + position_.row : num_rows_;
+    return position_.row_group < NumGroups() ? group_starts_[static_cast<size_t>(position_.row_group)] + position_.row
+                                             : num_rows_;
   }
 
   Status Seek(ParquetPosition position) override {
@@ -126,7 +130,8 @@ class FileParquetReader final : public ParquetReader {
     if (position.row_group < 0 || position.row < 0 ||
         (!at_end && (position.row_group >= NumGroups() || position.row > GroupRows(position.row_group)))) {
       return Status(kCorruption, "'" + path_ + "' has no row " + std::to_string(position.row) + " in row group " +
-                                     std::to_string(position.row_group) + ": the file is not the one that was read before");
+                                     std::to_string(position.row_group) +
+                                     ": the file is not the one that was read before");
     }
     position_ = position;
     stream_.reset();
@@ -137,7 +142,9 @@ class FileParquetReader final : public ParquetReader {
 
  private:
   int NumGroups() const { return static_cast<int>(group_starts_.size()) - 1; }
-  int64_t GroupRows(int group) const { return group_starts_[static_cast<size_t>(group) + 1] - group_starts_[static_cast<size_t>(group)]; }
+  int64_t GroupRows(int group) const {
+    return group_starts_[static_cast<size_t>(group) + 1] - group_starts_[static_cast<size_t>(group)];
+  }
 
   // Makes at least one row ready; false at the end of the file.
   Result<bool> Load() {
@@ -178,9 +185,12 @@ class FileParquetReader final : public ParquetReader {
     return arrow::Status::OK();
   }
 
-  std::shared_ptr<arrow::Array> FileColumn(const arrow::RecordBatch& rows, int c) const { return rows.GetColumnByName(schema_.field(c).name); }
+  std::shared_ptr<arrow::Array> FileColumn(const arrow::RecordBatch& rows, int c) const {
+    return rows.GetColumnByName(schema_.field(c).name);
+  }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> Convert(const arrow::RecordBatch& rows, int64_t first, RejectSink& rejects) {
+  Result<std::shared_ptr<arrow::RecordBatch>> Convert(const arrow::RecordBatch& rows, int64_t first,
+                                                      RejectSink& rejects) {
     arrow::ArrayVector columns;
     std::vector<uint8_t> bad;
     for (int c = 0; c < schema_.num_fields(); ++c) {
@@ -208,7 +218,8 @@ class FileParquetReader final : public ParquetReader {
     bad.resize(static_cast<size_t>(column.length()));
     for (int64_t i = 0; i < column.length(); ++i) {
       if (bad[static_cast<size_t>(i)] != 0) continue;
-      RejectedRow rejected{.reason = RejectReason::kOutOfRange, .source = path_, .offset = first + i, .field = field.name};
+      RejectedRow rejected{
+          .reason = RejectReason::kOutOfRange, .source = path_, .offset = first + i, .field = field.name};
       if (column.IsNull(i)) {
         if (field.type.nullable()) continue;
         rejected.reason = RejectReason::kNotNull;
@@ -238,7 +249,8 @@ class FileParquetReader final : public ParquetReader {
 
 }  // namespace
 
-Result<std::unique_ptr<ParquetReader>> ParquetReader::Open(FileSystem& fs, const std::string& path, const Schema& schema) {
+Result<std::unique_ptr<ParquetReader>> ParquetReader::Open(FileSystem& fs, const std::string& path,
+                                                           const Schema& schema) {
   TM_ASSIGN_OR_RETURN(OpenedFile opened, OpenParquet(fs, path));
   auto reader = std::make_unique<FileParquetReader>(path, schema, std::move(opened));
   TM_RETURN_IF_ERROR(reader->Bind());

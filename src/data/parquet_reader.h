@@ -20,10 +20,11 @@ struct ParquetPosition {
   bool operator==(const ParquetPosition&) const = default;
 };
 
-// Reads some columns of a Parquet file in order. Columns are found by name and converted to the schema's types where no value can be changed
-// by it: integers and BOOLEAN to integers, integers and FLOAT to DOUBLE, DECIMAL to DECIMAL, timestamps of any unit and zone to TIMESTAMP and
-// TIMESTAMP_LTZ (instants become UTC wall clocks; digits beyond the column's precision are cut). Pairs of types that don't fit are refused by
-// Open, single values that don't fit are rejects (kOutOfRange, kNotNull) with the row's number in the file. Not thread-safe.
+// Reads some columns of a Parquet file in order. Columns are found by name and converted to the schema's types where no
+// value can be changed by it: integers and BOOLEAN to integers, integers and FLOAT to DOUBLE, DECIMAL to DECIMAL,
+// timestamps of any unit and zone to TIMESTAMP and TIMESTAMP_LTZ (instants become UTC wall clocks; digits beyond the
+// column's precision are cut). Pairs of types that don't fit are refused by Open, single values that don't fit are
+// rejects (kOutOfRange, kNotNull) with the row's number in the file. Not thread-safe.
 class ParquetReader {
  public:
   // kFileNotFound, kCorruption (not Parquet), kUnsupportedType and kMissingColumn name file and column.

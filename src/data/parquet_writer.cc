@@ -42,8 +42,8 @@ class FileParquetWriter final : public ParquetWriter {
                           ->build();
     auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
     return Call([&]() -> arrow::Status {
-      ARROW_ASSIGN_OR_RAISE(writer_, parquet::arrow::FileWriter::Open(*schema_.arrow(), arrow::default_memory_pool(), output_, properties,
-                                                                      arrow_properties));
+      ARROW_ASSIGN_OR_RAISE(writer_, parquet::arrow::FileWriter::Open(*schema_.arrow(), arrow::default_memory_pool(),
+                                                                      output_, properties, arrow_properties));
       return arrow::Status::OK();
     });
   }

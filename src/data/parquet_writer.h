@@ -12,15 +12,16 @@
 namespace tidemill {
 
 struct ParquetWriterOptions {
-  std::string compression = "snappy";       // "none", "snappy", "zstd", "lz4", "gzip"
-  int64_t row_group_rows = 128 * 1024;      // also bounds the memory of an open file
+  std::string compression = "snappy";   // "none", "snappy", "zstd", "lz4", "gzip"
+  int64_t row_group_rows = 128 * 1024;  // also bounds the memory of an open file
 };
 
-// Writes batches into one Parquet file (format 2.6, NOT NULL columns required). Small batches are gathered before they are encoded. The file is
-// readable only after Finish. Not thread-safe.
+// Writes batches into one Parquet file (format 2.6, NOT NULL columns required). Small batches are gathered before they
+// are encoded. The file is readable only after Finish. Not thread-safe.
 class ParquetWriter {
  public:
-  static Result<std::unique_ptr<ParquetWriter>> Open(std::unique_ptr<WritableFile> file, const Schema& schema, const ParquetWriterOptions& options);
+  static Result<std::unique_ptr<ParquetWriter>> Open(std::unique_ptr<WritableFile> file, const Schema& schema,
+                                                     const ParquetWriterOptions& options);
   virtual ~ParquetWriter() = default;
   // Row kinds are ignored. kDiskFull and kIoError as the file gives them: the file is then worthless.
   virtual Status Write(const Batch& batch) = 0;

@@ -1,7 +1,7 @@
+#include <cstring>
+
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
-
-#include <cstring>
 
 #include "data/errors.h"
 #include "data/format.h"
@@ -17,15 +17,21 @@ namespace {
 int RawWidth(const DataType& type) {
   switch (type.kind()) {
     case TypeKind::kBoolean:
-    case TypeKind::kTinyInt: return 1;
-    case TypeKind::kSmallInt: return 2;
+    case TypeKind::kTinyInt:
+      return 1;
+    case TypeKind::kSmallInt:
+      return 2;
     case TypeKind::kInt:
-    case TypeKind::kFloat: return 4;
+    case TypeKind::kFloat:
+      return 4;
     case TypeKind::kBigInt:
-    case TypeKind::kDouble: return 8;
+    case TypeKind::kDouble:
+      return 8;
     case TypeKind::kString:
-    case TypeKind::kBytes: return 0;
-    default: return -1;
+    case TypeKind::kBytes:
+      return 0;
+    default:
+      return -1;
   }
 }
 
@@ -34,7 +40,8 @@ Status CheckRawSchema(const Schema& schema) {
     return Status(kUnsupportedType, "format 'raw' is for one column, found " + std::to_string(schema.num_fields()));
   }
   if (schema.num_fields() == 1 && RawWidth(schema.field(0).type) < 0) {
-    return Status(kUnsupportedType, "column '" + schema.field(0).name + "': format 'raw' has no " + schema.field(0).type.ToString());
+    return Status(kUnsupportedType,
+                  "column '" + schema.field(0).name + "': format 'raw' has no " + schema.field(0).type.ToString());
   }
   return Status::OK();
 }
@@ -86,7 +93,8 @@ class RawDecoder final : public RowDecoder {
       return true;
     }
     if (input.bytes.size() != static_cast<size_t>(width)) {
-      return reject(RejectReason::kWrongType, "expected " + std::to_string(width) + " bytes, found " + std::to_string(input.bytes.size()));
+      return reject(RejectReason::kWrongType,
+                    "expected " + std::to_string(width) + " bytes, found " + std::to_string(input.bytes.size()));
     }
     uint64_t word = 0;
     for (int b = 0; b < width; ++b) {
@@ -94,12 +102,22 @@ class RawDecoder final : public RowDecoder {
       word = (word << 8) | static_cast<uint8_t>(input.bytes[static_cast<size_t>(from)]);
     }
     switch (writer.kind()) {
-      case TypeKind::kBoolean: writer.SetBoolean(row, word != 0); break;
-      case TypeKind::kTinyInt: TM_CHECK(writer.SetInteger(row, static_cast<int8_t>(word)) == Conversion::kOk); break;
-      case TypeKind::kSmallInt: TM_CHECK(writer.SetInteger(row, static_cast<int16_t>(word)) == Conversion::kOk); break;
+      case TypeKind::kBoolean:
+        writer.SetBoolean(row, word != 0);
+        break;
+      case TypeKind::kTinyInt:
+        TM_CHECK(writer.SetInteger(row, static_cast<int8_t>(word)) == Conversion::kOk);
+        break;
+      case TypeKind::kSmallInt:
+        TM_CHECK(writer.SetInteger(row, static_cast<int16_t>(word)) == Conversion::kOk);
+        break;
       case TypeKind::kInt:
-      case TypeKind::kFloat: writer.SetRaw4(row, static_cast<int32_t>(word)); break;
-      default: writer.SetRaw8(row, static_cast<int64_t>(word)); break;
+      case TypeKind::kFloat:
+        writer.SetRaw4(row, static_cast<int32_t>(word));
+        break;
+      default:
+        writer.SetRaw8(row, static_cast<int64_t>(word));
+        break;
     }
     return true;
   }
@@ -117,7 +135,8 @@ class RawEncoder final : public RowEncoder {
   Status Encode(const Batch& batch, std::string& out, std::vector<size_t>& ends) override {
     ends.clear();
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
-      if (batch.rows->num_columns() == 1 && batch.rows->column(0)->IsValid(row)) Append(*batch.rows->column(0), row, out);
+      if (batch.rows->num_columns() == 1 && batch.rows->column(0)->IsValid(row))
+        Append(*batch.rows->column(0), row, out);
       ends.push_back(out.size());
     }
     return Status::OK();
@@ -134,7 +153,8 @@ class RawEncoder final : public RowEncoder {
     if (column.type_id() == arrow::Type::BOOL) {
       bytes[0] = static_cast<const arrow::BooleanArray&>(column).Value(row) ? 1 : 0;
     } else {
-      std::memcpy(bytes, column.data()->buffers[1]->data() + (column.offset() + row) * width, static_cast<size_t>(width));
+      std::memcpy(bytes, column.data()->buffers[1]->data() + (column.offset() + row) * width,
+                  static_cast<size_t>(width));
     }
     for (int b = 0; b < width; ++b) out += bytes[options_.big_endian ? width - 1 - b : b];
   }

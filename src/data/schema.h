@@ -14,7 +14,8 @@ class Schema;
 
 namespace tidemill {
 
-// The columns of a table, an operator's output, a state table: names (case-sensitive, unique) and types. Immutable once built.
+// The columns of a table, an operator's output, a state table: names (case-sensitive, unique) and types. Immutable once
+// built.
 class Schema {
  public:
   Schema() : Schema(std::vector<Field>{}) {}

@@ -1,10 +1,10 @@
 #include "data/time_text.h"
 
+#include <cstring>
+
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <cctz/time_zone.h>
-
-#include <cstring>
 
 #include "data/arrow_status.h"
 
@@ -252,7 +252,8 @@ bool ParseTimestampText(std::string_view text, TimeSyntax syntax, TimestampText&
   out.seconds = days * kSecondsPerDay;
   if (text.empty()) return lenient;
   const char separator = text[0];
-  const bool separated = (separator == ' ' && syntax != TimeSyntax::kIso8601) || (separator == 'T' && syntax != TimeSyntax::kSql);
+  const bool separated =
+      (separator == ' ' && syntax != TimeSyntax::kIso8601) || (separator == 'T' && syntax != TimeSyntax::kSql);
   if (!separated) return false;
   text.remove_prefix(1);
   int64_t seconds = 0;
@@ -279,7 +280,8 @@ bool ParseTimestampValue(std::string_view text, TimeSyntax syntax, const DataTyp
 int64_t LocalToUtcSeconds(int64_t local_seconds, const cctz::time_zone& zone) {
   const cctz::civil_second civil = cctz::civil_second() + local_seconds;
   const auto found = zone.lookup(civil);
-  // Before a gap the old offset applies, which moves the skipped clock on by the jump; for a doubled clock `pre` is the first time.
+  // Before a gap the old offset applies, which moves the skipped clock on by the jump; for a doubled clock `pre` is the
+  // first time.
   return found.pre.time_since_epoch().count();
 }
 
@@ -288,20 +290,23 @@ int64_t UtcToLocalSeconds(int64_t utc_seconds, const cctz::time_zone& zone) {
   return utc_seconds + zone.lookup(instant).offset;
 }
 
-Result<std::shared_ptr<arrow::Array>> TextToTime(const arrow::Array& text, const DataType& to, const cctz::time_zone* zone,
-                                                 std::vector<int32_t>* bad) {
-  if (text.type_id() != arrow::Type::STRING) return Status(kUnsupportedType, "expected text, found " + text.type()->ToString());
+Result<std::shared_ptr<arrow::Array>> TextToTime(const arrow::Array& text, const DataType& to,
+                                                 const cctz::time_zone* zone, std::vector<int32_t>* bad) {
+  if (text.type_id() != arrow::Type::STRING)
+    return Status(kUnsupportedType, "expected text, found " + text.type()->ToString());
   const auto& strings = static_cast<const arrow::StringArray&>(text);
   std::shared_ptr<arrow::Array> out;
   if (to.kind() == TypeKind::kDate) {
     arrow::Date32Builder builder;
-    TM_RETURN_IF_ERROR(ParseColumn(strings, builder, bad, [](std::string_view t, int32_t& v) { return ParseDateText(t, TimeSyntax::kCast, v); }));
+    TM_RETURN_IF_ERROR(ParseColumn(
+        strings, builder, bad, [](std::string_view t, int32_t& v) { return ParseDateText(t, TimeSyntax::kCast, v); }));
     TM_ARROW_RETURN_IF_ERROR(builder.Finish(&out), "parse dates");
     return out;
   }
   if (to.kind() == TypeKind::kTime) {
     arrow::Time32Builder builder(ToArrow(to), arrow::default_memory_pool());
-    TM_RETURN_IF_ERROR(ParseColumn(strings, builder, bad, [](std::string_view t, int32_t& v) { return ParseTimeText(t, TimeSyntax::kCast, v); }));
+    TM_RETURN_IF_ERROR(ParseColumn(
+        strings, builder, bad, [](std::string_view t, int32_t& v) { return ParseTimeText(t, TimeSyntax::kCast, v); }));
     TM_ARROW_RETURN_IF_ERROR(builder.Finish(&out), "parse times");
     return out;
   }
@@ -312,14 +317,16 @@ Result<std::shared_ptr<arrow::Array>> TextToTime(const arrow::Array& text, const
     if (!local) return ParseTimestampValue(t, TimeSyntax::kCast, to, value);
     TimestampText parsed;
     if (!ParseTimestampText(t, TimeSyntax::kCast, parsed)) return false;
-    const int64_t utc = parsed.has_zone ? parsed.seconds - parsed.zone_seconds : LocalToUtcSeconds(parsed.seconds, *zone);
+    const int64_t utc =
+        parsed.has_zone ? parsed.seconds - parsed.zone_seconds : LocalToUtcSeconds(parsed.seconds, *zone);
     return TimestampValue(utc, parsed.nanos, to.precision(), value);
   }));
   TM_ARROW_RETURN_IF_ERROR(builder.Finish(&out), "parse timestamps");
   return out;
 }
 
-Result<std::shared_ptr<arrow::Array>> TimeToText(const arrow::Array& values, const DataType& from, const cctz::time_zone* zone) {
+Result<std::shared_ptr<arrow::Array>> TimeToText(const arrow::Array& values, const DataType& from,
+                                                 const cctz::time_zone* zone) {
   arrow::StringBuilder builder;
   TM_ARROW_RETURN_IF_ERROR(builder.Reserve(values.length()), "format times");
   const bool local = from.kind() == TypeKind::kTimestampLtz && zone != nullptr;

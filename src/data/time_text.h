@@ -18,8 +18,8 @@ class time_zone;
 
 namespace tidemill {
 
-// Dates, times and timestamps as text: the one place where formats, CAST and literals agree. The proleptic Gregorian calendar, years
-// 0000 to 9999, no leap seconds.
+// Dates, times and timestamps as text: the one place where formats, CAST and literals agree. The proleptic Gregorian
+// calendar, years 0000 to 9999, no leap seconds.
 
 int64_t DaysFromCivil(int64_t year, int month, int day);
 void CivilFromDays(int64_t days, int64_t& year, int& month, int& day);
@@ -32,7 +32,7 @@ enum class TimeSyntax : uint8_t {
 };
 
 struct TimestampText {
-  int64_t seconds = 0;       // as written, zone not applied
+  int64_t seconds = 0;  // as written, zone not applied
   int32_t nanos = 0;
   bool has_zone = false;
   bool is_utc = false;       // 'Z' or offset 0
@@ -43,22 +43,24 @@ bool ParseDateText(std::string_view text, TimeSyntax syntax, int32_t& days);
 bool ParseTimeText(std::string_view text, TimeSyntax syntax, int32_t& millis);  // "12:34[:56[.123]]"
 bool ParseTimestampText(std::string_view text, TimeSyntax syntax, TimestampText& out);
 
-// The value in the unit that `precision` has in Arrow (ms, us, ns), further digits cut off; false when it doesn't fit (ns beyond 2262).
+// The value in the unit that `precision` has in Arrow (ms, us, ns), further digits cut off; false when it doesn't fit
+// (ns beyond 2262).
 bool TimestampValue(int64_t seconds, int32_t nanos, int precision, int64_t& out);
 
-// Text of a column's value for a TIMESTAMP (kTimestamp: a zone other than UTC is refused, since dropping it would change the instant) or a
-// TIMESTAMP_LTZ column (without a zone the text is taken as UTC).
+// Text of a column's value for a TIMESTAMP (kTimestamp: a zone other than UTC is refused, since dropping it would
+// change the instant) or a TIMESTAMP_LTZ column (without a zone the text is taken as UTC).
 bool ParseTimestampValue(std::string_view text, TimeSyntax syntax, const DataType& type, int64_t& out);
 
-// Text (STRING) to DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ, TimeSyntax::kCast. Text without a zone means `zone` for TIMESTAMP_LTZ (null = UTC).
-// Rows that don't parse become NULL and their numbers are appended to `bad`.
-Result<std::shared_ptr<arrow::Array>> TextToTime(const arrow::Array& text, const DataType& to, const cctz::time_zone* zone,
-                                                 std::vector<int32_t>* bad);
+// Text (STRING) to DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ, TimeSyntax::kCast. Text without a zone means `zone` for
+// TIMESTAMP_LTZ (null = UTC). Rows that don't parse become NULL and their numbers are appended to `bad`.
+Result<std::shared_ptr<arrow::Array>> TextToTime(const arrow::Array& text, const DataType& to,
+                                                 const cctz::time_zone* zone, std::vector<int32_t>* bad);
 // The reverse, with exactly the type's fraction digits: "2024-05-01 12:34:56.120" for TIMESTAMP(3).
-Result<std::shared_ptr<arrow::Array>> TimeToText(const arrow::Array& values, const DataType& from, const cctz::time_zone* zone);
+Result<std::shared_ptr<arrow::Array>> TimeToText(const arrow::Array& values, const DataType& from,
+                                                 const cctz::time_zone* zone);
 
-// A civil second and its zone rules: seconds since 1970 of that wall clock in `zone`. A wall clock that a jump skips is moved on by
-// the jump; one that comes twice means its first time (Java's rule, so Flink's).
+// A civil second and its zone rules: seconds since 1970 of that wall clock in `zone`. A wall clock that a jump skips is
+// moved on by the jump; one that comes twice means its first time (Java's rule, so Flink's).
 int64_t LocalToUtcSeconds(int64_t local_seconds, const cctz::time_zone& zone);
 int64_t UtcToLocalSeconds(int64_t utc_seconds, const cctz::time_zone& zone);
 

@@ -1,8 +1,8 @@
 #include "exec/aggregate_state.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
+
+#include <arrow/api.h>
 
 namespace tidemill {
 
@@ -10,7 +10,8 @@ AggregateState::AggregateState(std::vector<AggregateCall> calls) : calls_(std::m
   std::vector<Field> fields;
   for (const AggregateCall& call : calls_) {
     accumulators_.push_back(call.resolved.make(call.resolved));
-    for (const Field& field : accumulators_.back()->state_schema().fields()) fields.push_back({call.name + "." + field.name, field.type});
+    for (const Field& field : accumulators_.back()->state_schema().fields())
+      fields.push_back({call.name + "." + field.name, field.type});
     expressions_.insert(expressions_.end(), call.args.begin(), call.args.end());
   }
   for (const AggregateCall& call : calls_) {
@@ -19,7 +20,9 @@ AggregateState::AggregateState(std::vector<AggregateCall> calls) : calls_(std::m
   // Two calls may bear one name (SELECT COUNT(*), COUNT(*)).
   for (size_t i = 0; i < fields.size(); ++i) {
     const std::string base = fields[i].name;
-    for (int n = 1; std::any_of(fields.begin(), fields.begin() + static_cast<int64_t>(i), [&](const Field& f) { return f.name == fields[i].name; }); ++n) {
+    for (int n = 1; std::any_of(fields.begin(), fields.begin() + static_cast<int64_t>(i),
+                                [&](const Field& f) { return f.name == fields[i].name; });
+         ++n) {
       fields[i].name = base + "#" + std::to_string(n);
     }
   }
@@ -32,10 +35,12 @@ void AggregateState::Open(const OpenContext& context) {
     plain_columns_.push_back(expression->kind == Expression::Kind::kColumn ? expression->column : -1);
     if (plain_columns_.back() < 0) evaluated.push_back(expression);
   }
-  if (!evaluated.empty()) evaluator_ = std::make_unique<ExpressionEvaluator>(std::move(evaluated), *context.clock, context.time_zone);
+  if (!evaluated.empty())
+    evaluator_ = std::make_unique<ExpressionEvaluator>(std::move(evaluated), *context.clock, context.time_zone);
 }
 
-Result<std::vector<std::shared_ptr<arrow::Array>>> AggregateState::EvaluateAll(const Batch& batch, std::vector<EvalContext::RowError>& errors) {
+Result<std::vector<std::shared_ptr<arrow::Array>>> AggregateState::EvaluateAll(
+    const Batch& batch, std::vector<EvalContext::RowError>& errors) {
   std::vector<std::shared_ptr<arrow::Array>> evaluated;
   if (evaluator_) {
     TM_ASSIGN_OR_RETURN(evaluated, evaluator_->Evaluate(batch, errors));
@@ -46,7 +51,8 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> AggregateState::EvaluateAll(c
   return all;
 }
 
-Result<AggregateState::Arguments> AggregateState::Evaluate(Batch& batch, RowRejecter& rejecter, Collector& out, std::vector<int32_t>& kept) {
+Result<AggregateState::Arguments> AggregateState::Evaluate(Batch& batch, RowRejecter& rejecter, Collector& out,
+                                                           std::vector<int32_t>& kept) {
   std::vector<EvalContext::RowError> errors;
   TM_ASSIGN_OR_RETURN(auto values, EvaluateAll(batch, errors));
   if (!errors.empty()) {
@@ -59,7 +65,8 @@ Result<AggregateState::Arguments> AggregateState::Evaluate(Batch& batch, RowReje
   arguments.row_kinds = batch.row_kinds;
   size_t next = 0;
   for (const AggregateCall& call : calls_) {
-    arguments.of_call.emplace_back(values.begin() + static_cast<int64_t>(next), values.begin() + static_cast<int64_t>(next + call.args.size()));
+    arguments.of_call.emplace_back(values.begin() + static_cast<int64_t>(next),
+                                   values.begin() + static_cast<int64_t>(next + call.args.size()));
     next += call.args.size();
   }
   for (const AggregateCall& call : calls_) {
@@ -67,13 +74,15 @@ Result<AggregateState::Arguments> AggregateState::Evaluate(Batch& batch, RowReje
     if (!call.filter) continue;
     const auto& passes = static_cast<const arrow::BooleanArray&>(*values[next++]);
     selected.resize(static_cast<size_t>(passes.length()));
-    for (int64_t i = 0; i < passes.length(); ++i) selected[static_cast<size_t>(i)] = passes.IsValid(i) && passes.Value(i);
+    for (int64_t i = 0; i < passes.length(); ++i)
+      selected[static_cast<size_t>(i)] = passes.IsValid(i) && passes.Value(i);
   }
   return arguments;
 }
 
 Status AggregateState::Update(std::span<const uint32_t> slots, const Arguments& arguments) {
-  const int8_t* kinds = arguments.row_kinds ? static_cast<const arrow::Int8Array&>(*arguments.row_kinds).raw_values() : nullptr;
+  const int8_t* kinds =
+      arguments.row_kinds ? static_cast<const arrow::Int8Array&>(*arguments.row_kinds).raw_values() : nullptr;
   for (size_t c = 0; c < calls_.size(); ++c) {
     const uint8_t* selected = arguments.selected[c].empty() ? nullptr : arguments.selected[c].data();
     TM_RETURN_IF_ERROR(accumulators_[c]->Update(slots, arguments.of_call[c], kinds, selected));
@@ -81,15 +90,19 @@ Status AggregateState::Update(std::span<const uint32_t> slots, const Arguments& 
   return Status::OK();
 }
 
-Status AggregateState::UpdateRows(std::span<const uint32_t> slots, const std::vector<int32_t>& rows, const Arguments& arguments) {
+Status AggregateState::UpdateRows(std::span<const uint32_t> slots, const std::vector<int32_t>& rows,
+                                  const Arguments& arguments) {
   Arguments some;
   for (size_t c = 0; c < calls_.size(); ++c) {
     auto& args = some.of_call.emplace_back();
     auto& selected = some.selected.emplace_back();
     if (!arguments.of_call[c].empty()) {
       arrow::FieldVector fields;
-      for (size_t a = 0; a < arguments.of_call[c].size(); ++a) fields.push_back(arrow::field(std::to_string(a), arguments.of_call[c][a]->type()));
-      const Batch table{arrow::RecordBatch::Make(arrow::schema(std::move(fields)), arguments.of_call[c][0]->length(), arguments.of_call[c]), nullptr, 0};
+      for (size_t a = 0; a < arguments.of_call[c].size(); ++a)
+        fields.push_back(arrow::field(std::to_string(a), arguments.of_call[c][a]->type()));
+      const Batch table{arrow::RecordBatch::Make(arrow::schema(std::move(fields)), arguments.of_call[c][0]->length(),
+                                                 arguments.of_call[c]),
+                        nullptr, 0};
       TM_ASSIGN_OR_RETURN(Batch taken, TakeRows(table, rows));
       args = taken.rows->columns();
     }
@@ -97,15 +110,19 @@ Status AggregateState::UpdateRows(std::span<const uint32_t> slots, const std::ve
     for (const int32_t row : rows) selected.push_back(arguments.selected[c][static_cast<size_t>(row)]);
   }
   if (arguments.row_kinds) {
-    const Batch kinds{arrow::RecordBatch::Make(arrow::schema({arrow::field("k", arrow::int8())}), arguments.row_kinds->length(), {arguments.row_kinds}), nullptr, 0};
+    const Batch kinds{arrow::RecordBatch::Make(arrow::schema({arrow::field("k", arrow::int8())}),
+                                               arguments.row_kinds->length(), {arguments.row_kinds}),
+                      nullptr, 0};
     TM_ASSIGN_OR_RETURN(Batch taken, TakeRows(kinds, rows));
     some.row_kinds = taken.rows->column(0);
   }
   return Update(slots, some);
 }
 
-Status AggregateState::Merge(std::span<const uint32_t> target, const AggregateState& from, std::span<const uint32_t> source) {
-  for (size_t c = 0; c < calls_.size(); ++c) TM_RETURN_IF_ERROR(accumulators_[c]->Merge(target, *from.accumulators_[c], source));
+Status AggregateState::Merge(std::span<const uint32_t> target, const AggregateState& from,
+                             std::span<const uint32_t> source) {
+  for (size_t c = 0; c < calls_.size(); ++c)
+    TM_RETURN_IF_ERROR(accumulators_[c]->Merge(target, *from.accumulators_[c], source));
   return Status::OK();
 }
 

@@ -25,7 +25,8 @@ class AggregateState final : public SlotValues {
     std::vector<std::vector<uint8_t>> selected;  // FILTER, a byte a row; empty: all
     std::shared_ptr<arrow::Array> row_kinds;
   };
-  // Evaluates arguments and filters; rows that raise are refused and taken out of `batch` (`kept` then says which are left; else empty).
+  // Evaluates arguments and filters; rows that raise are refused and taken out of `batch` (`kept` then says which are
+  // left; else empty).
   Result<Arguments> Evaluate(Batch& batch, RowRejecter& rejecter, Collector& out, std::vector<int32_t>& kept);
   // Row i folds into slots[i].
   Status Update(std::span<const uint32_t> slots, const Arguments& arguments);
@@ -45,13 +46,14 @@ class AggregateState final : public SlotValues {
   int64_t MemoryBytes() const override;
 
  private:
-  Result<std::vector<std::shared_ptr<arrow::Array>>> EvaluateAll(const Batch& batch, std::vector<EvalContext::RowError>& errors);
+  Result<std::vector<std::shared_ptr<arrow::Array>>> EvaluateAll(const Batch& batch,
+                                                                 std::vector<EvalContext::RowError>& errors);
 
   std::vector<AggregateCall> calls_;
   std::vector<std::unique_ptr<Accumulators>> accumulators_;
   Schema schema_;
-  std::vector<ExpressionPtr> expressions_;       // arguments of all calls, then filters
-  std::vector<int> plain_columns_;               // those that are columns; -1: evaluated
+  std::vector<ExpressionPtr> expressions_;  // arguments of all calls, then filters
+  std::vector<int> plain_columns_;          // those that are columns; -1: evaluated
   std::unique_ptr<ExpressionEvaluator> evaluator_;
 };
 

@@ -1,9 +1,9 @@
 #include "exec/calc.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <set>
+
+#include <arrow/api.h>
 
 namespace tidemill {
 
@@ -15,17 +15,21 @@ Result<std::unique_ptr<Calc>> Calc::Make(CalcSpec spec, const Schema& input, con
   }
   calc->read_columns_.assign(read.begin(), read.end());
   std::vector<int> mapping(static_cast<size_t>(input.num_fields()), -1);
-  for (size_t i = 0; i < calc->read_columns_.size(); ++i) mapping[static_cast<size_t>(calc->read_columns_[i])] = static_cast<int>(i);
-  for (const ExpressionPtr& expression : calc->spec_.expressions) calc->remapped_.push_back(RemapColumns(expression, mapping));
+  for (size_t i = 0; i < calc->read_columns_.size(); ++i)
+    mapping[static_cast<size_t>(calc->read_columns_[i])] = static_cast<int>(i);
+  for (const ExpressionPtr& expression : calc->spec_.expressions)
+    calc->remapped_.push_back(RemapColumns(expression, mapping));
   return calc;
 }
 
 Status Calc::Open(OpenContext& context) {
   rejecter_.Open(context);
   if (spec_.predicate) {
-    filter_ = std::make_unique<ExpressionEvaluator>(std::vector<ExpressionPtr>{spec_.predicate}, *context.clock, context.time_zone);
+    filter_ = std::make_unique<ExpressionEvaluator>(std::vector<ExpressionPtr>{spec_.predicate}, *context.clock,
+                                                    context.time_zone);
   }
-  if (!remapped_.empty()) projection_ = std::make_unique<ExpressionEvaluator>(remapped_, *context.clock, context.time_zone);
+  if (!remapped_.empty())
+    projection_ = std::make_unique<ExpressionEvaluator>(remapped_, *context.clock, context.time_zone);
   return Status::OK();
 }
 

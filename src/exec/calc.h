@@ -17,9 +17,9 @@ struct CalcSpec {
 
 // Filter and projection in one step.
 //
-// Method: the predicate gives a selection; only the columns that the projection reads are then copied down to the selected rows.
-// State:  none. Row kinds go along.
-// Errors: a row whose predicate or projection raises goes to out.rejects() with kExpression.
+// Method: the predicate gives a selection; only the columns that the projection reads are then copied down to the
+// selected rows. State:  none. Row kinds go along. Errors: a row whose predicate or projection raises goes to
+// out.rejects() with kExpression.
 class Calc final : public Operator {
  public:
   static Result<std::unique_ptr<Calc>> Make(CalcSpec spec, const Schema& input, const Schema& output);
@@ -34,8 +34,8 @@ class Calc final : public Operator {
 
   CalcSpec spec_;
   Schema output_;
-  std::vector<int> read_columns_;                  // of the projection
-  std::vector<ExpressionPtr> remapped_;            // over read_columns_
+  std::vector<int> read_columns_;        // of the projection
+  std::vector<ExpressionPtr> remapped_;  // over read_columns_
   std::unique_ptr<ExpressionEvaluator> filter_;
   std::unique_ptr<ExpressionEvaluator> projection_;
   RowRejecter rejecter_;

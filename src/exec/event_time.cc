@@ -10,9 +10,12 @@ namespace {
 int64_t UnitsPerMilli(const arrow::DataType& type) {
   if (type.id() != arrow::Type::TIMESTAMP) return 1;
   switch (static_cast<const arrow::TimestampType&>(type).unit()) {
-    case arrow::TimeUnit::MICRO: return 1'000;
-    case arrow::TimeUnit::NANO: return 1'000'000;
-    default: return 1;
+    case arrow::TimeUnit::MICRO:
+      return 1'000;
+    case arrow::TimeUnit::NANO:
+      return 1'000'000;
+    default:
+      return 1;
   }
 }
 
@@ -46,7 +49,8 @@ std::shared_ptr<arrow::Array> TimestampColumn(const DataType& type, const std::v
   TM_CHECK(buffer.ok());
   auto* out = reinterpret_cast<int64_t*>((*buffer)->mutable_data());
   for (size_t i = 0; i < times.size(); ++i) out[i] = times[i] * units;
-  return arrow::MakeArray(arrow::ArrayData::Make(arrow_type, n, {nullptr, std::shared_ptr<arrow::Buffer>(*std::move(buffer))}, 0));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(arrow_type, n, {nullptr, std::shared_ptr<arrow::Buffer>(*std::move(buffer))}, 0));
 }
 
 }  // namespace tidemill

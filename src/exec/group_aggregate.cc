@@ -1,9 +1,9 @@
 #include "exec/group_aggregate.h"
 
+#include <algorithm>
+
 #include <arrow/api.h>
 #include <arrow/array/concatenate.h>
-
-#include <algorithm>
 
 #include "data/arrow_status.h"
 #include "exec/internal/over_column.h"
@@ -18,7 +18,8 @@ constexpr int kExpirySlots = 256;
 // The number of rows that a group holds, then the accumulators.
 class GroupAggregate::Values final : public SlotValues {
  public:
-  explicit Values(const std::vector<AggregateCall>& calls) : aggregates(calls), rows_schema_({{"rows", DataType(TypeKind::kBigInt, false)}}) {
+  explicit Values(const std::vector<AggregateCall>& calls)
+      : aggregates(calls), rows_schema_({{"rows", DataType(TypeKind::kBigInt, false)}}) {
     std::vector<Field> fields = rows_schema_.fields();
     fields.insert(fields.end(), aggregates.schema().fields().begin(), aggregates.schema().fields().end());
     schema_ = Schema(std::move(fields));
@@ -33,13 +34,16 @@ class GroupAggregate::Values final : public SlotValues {
     aggregates.Clear(slots);
   }
   Result<std::vector<std::shared_ptr<arrow::Array>>> Export(std::span<const uint32_t> slots) const override {
-    TM_ASSIGN_OR_RETURN(auto columns, ExportStates(rows_schema_, slots, [this](uint32_t slot, uint64_t* words) { words[0] = static_cast<uint64_t>(rows[slot]); }));
+    TM_ASSIGN_OR_RETURN(auto columns, ExportStates(rows_schema_, slots, [this](uint32_t slot, uint64_t* words) {
+                          words[0] = static_cast<uint64_t>(rows[slot]);
+                        }));
     TM_ASSIGN_OR_RETURN(auto rest, aggregates.Export(slots));
     columns.insert(columns.end(), rest.begin(), rest.end());
     return columns;
   }
   Status Import(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> columns) override {
-    ImportStates(slots, columns.first(1), [this](uint32_t slot, const uint64_t* words) { rows[slot] = static_cast<int64_t>(words[0]); });
+    ImportStates(slots, columns.first(1),
+                 [this](uint32_t slot, const uint64_t* words) { rows[slot] = static_cast<int64_t>(words[0]); });
     return aggregates.Import(slots, columns.subspan(1));
   }
   int64_t MemoryBytes() const override { return aggregates.MemoryBytes() + static_cast<int64_t>(rows.capacity() * 8); }
@@ -53,11 +57,15 @@ class GroupAggregate::Values final : public SlotValues {
 };
 
 GroupAggregate::GroupAggregate(GroupAggregateSpec spec, Schema input, Schema output)
-    : spec_(std::move(spec)), input_(std::move(input)), output_(std::move(output)), values_(std::make_unique<Values>(spec_.calls)) {}
+    : spec_(std::move(spec)),
+      input_(std::move(input)),
+      output_(std::move(output)),
+      values_(std::make_unique<Values>(spec_.calls)) {}
 
 GroupAggregate::~GroupAggregate() = default;
 
-Result<std::unique_ptr<GroupAggregate>> GroupAggregate::Make(GroupAggregateSpec spec, const Schema& input, const Schema& output) {
+Result<std::unique_ptr<GroupAggregate>> GroupAggregate::Make(GroupAggregateSpec spec, const Schema& input,
+                                                             const Schema& output) {
   return std::unique_ptr<GroupAggregate>(new GroupAggregate(std::move(spec), input, output));
 }
 
@@ -82,8 +90,9 @@ std::vector<std::vector<int32_t>> GroupAggregate::Rounds(const std::vector<uint3
   return rounds;
 }
 
-Status GroupAggregate::RunRound(const std::vector<int32_t>& rows, const std::vector<uint32_t>& slots, const AggregateState::Arguments& arguments,
-                                std::vector<Columns>& parts, std::vector<Change>& changes) {
+Status GroupAggregate::RunRound(const std::vector<int32_t>& rows, const std::vector<uint32_t>& slots,
+                                const AggregateState::Arguments& arguments, std::vector<Columns>& parts,
+                                std::vector<Change>& changes) {
   std::vector<uint32_t> round_slots;
   for (const int32_t row : rows) round_slots.push_back(slots[static_cast<size_t>(row)]);
   TM_ASSIGN_OR_RETURN(Columns before, values_->aggregates.Finish(round_slots));
@@ -93,7 +102,8 @@ Status GroupAggregate::RunRound(const std::vector<int32_t>& rows, const std::vec
     TM_RETURN_IF_ERROR(values_->aggregates.UpdateRows(round_slots, rows, arguments));
   }
   TM_ASSIGN_OR_RETURN(Columns after, values_->aggregates.Finish(round_slots));
-  const int8_t* kinds = arguments.row_kinds ? static_cast<const arrow::Int8Array&>(*arguments.row_kinds).raw_values() : nullptr;
+  const int8_t* kinds =
+      arguments.row_kinds ? static_cast<const arrow::Int8Array&>(*arguments.row_kinds).raw_values() : nullptr;
   int32_t base = 0;
   for (const Columns& part : parts) base += static_cast<int32_t>(part[0]->length());
   const int32_t after_base = base + static_cast<int32_t>(rows.size());
@@ -101,7 +111,8 @@ Status GroupAggregate::RunRound(const std::vector<int32_t>& rows, const std::vec
     const int8_t kind = kinds ? kinds[rows[i]] : 0;
     int64_t& count = values_->rows[round_slots[i]];
     const bool was_there = count > 0;
-    count += kind == static_cast<int8_t>(RowKind::kUpdateBefore) || kind == static_cast<int8_t>(RowKind::kDelete) ? -1 : 1;
+    count +=
+        kind == static_cast<int8_t>(RowKind::kUpdateBefore) || kind == static_cast<int8_t>(RowKind::kDelete) ? -1 : 1;
     const bool is_there = count > 0;
     const int64_t at = static_cast<int64_t>(i);
     const int32_t old_at = base + static_cast<int32_t>(i);
@@ -132,7 +143,8 @@ Status GroupAggregate::RunRound(const std::vector<int32_t>& rows, const std::vec
   return Status::OK();
 }
 
-Status GroupAggregate::EmitChanges(const Batch& batch, const std::vector<Columns>& parts, std::vector<Change> changes, Collector& out) {
+Status GroupAggregate::EmitChanges(const Batch& batch, const std::vector<Columns>& parts, std::vector<Change> changes,
+                                   Collector& out) {
   if (changes.empty()) return Status::OK();
   std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.row < b.row; });
   std::vector<int32_t> rows, places;
@@ -156,13 +168,17 @@ Status GroupAggregate::EmitChanges(const Batch& batch, const std::vector<Columns
       all.push_back(std::move(column));
     }
     const int64_t n = all[0]->length();
-    TM_ASSIGN_OR_RETURN(Batch results, TakeRows(Batch{arrow::RecordBatch::Make(arrow::schema(std::move(fields)), n, std::move(all)), nullptr, 0}, places));
+    TM_ASSIGN_OR_RETURN(
+        Batch results,
+        TakeRows(Batch{arrow::RecordBatch::Make(arrow::schema(std::move(fields)), n, std::move(all)), nullptr, 0},
+                 places));
     const auto& taken = results.rows->columns();
     columns.insert(columns.end(), taken.begin(), taken.end());
   }
   const int64_t n = static_cast<int64_t>(kinds.size());
   return out.Emit(Batch{arrow::RecordBatch::Make(output_.arrow(), n, std::move(columns)),
-                        std::make_shared<arrow::Int8Array>(n, arrow::Buffer::FromVector(std::move(kinds))), batch.ingest_us});
+                        std::make_shared<arrow::Int8Array>(n, arrow::Buffer::FromVector(std::move(kinds))),
+                        batch.ingest_us});
 }
 
 Status GroupAggregate::ProcessBatch(int, Batch batch, Collector& out) {
@@ -175,7 +191,8 @@ Status GroupAggregate::ProcessBatch(int, Batch batch, Collector& out) {
   TM_RETURN_IF_ERROR(table_->Upsert(keys, batch.num_rows(), slots));
   std::vector<Columns> parts;
   std::vector<Change> changes;
-  for (const std::vector<int32_t>& rows : Rounds(slots)) TM_RETURN_IF_ERROR(RunRound(rows, slots, arguments, parts, changes));
+  for (const std::vector<int32_t>& rows : Rounds(slots))
+    TM_RETURN_IF_ERROR(RunRound(rows, slots, arguments, parts, changes));
   TM_RETURN_IF_ERROR(EmitChanges(batch, parts, std::move(changes), out));
   // Groups that hold no row any more.
   std::sort(slots.begin(), slots.end());

@@ -11,15 +11,18 @@
 
 namespace tidemill {
 
-// GROUP BY without windows: after each row the group's new result, as +I for the first, -U/+U for a change, -D when its last row is taken back.
+// GROUP BY without windows: after each row the group's new result, as +I for the first, -U/+U for a change, -D when its
+// last row is taken back.
 //
-// Method: a batch goes in rounds in which each group occurs once, and what the rounds give is put in the order of the input's rows: so the
+// Method: a batch goes in rounds in which each group occurs once, and what the rounds give is put in the order of the
+// input's rows: so the
 //         output does not depend on how rows are batched. A result that did not change is not emitted again.
-// State:  "groups": key -> number of rows, accumulators. With GroupAggregateSpec::state_ttl_ms groups idle for so long are forgotten.
-// Failed: arguments that raise: kExpression.
+// State:  "groups": key -> number of rows, accumulators. With GroupAggregateSpec::state_ttl_ms groups idle for so long
+// are forgotten. Failed: arguments that raise: kExpression.
 class GroupAggregate final : public Operator {
  public:
-  static Result<std::unique_ptr<GroupAggregate>> Make(GroupAggregateSpec spec, const Schema& input, const Schema& output);
+  static Result<std::unique_ptr<GroupAggregate>> Make(GroupAggregateSpec spec, const Schema& input,
+                                                      const Schema& output);
   ~GroupAggregate() override;
   Status Open(OpenContext& context) override;
   Status ProcessBatch(int input, Batch batch, Collector& out) override;
@@ -36,9 +39,11 @@ class GroupAggregate final : public Operator {
   };
   GroupAggregate(GroupAggregateSpec spec, Schema input, Schema output);
   std::vector<std::vector<int32_t>> Rounds(const std::vector<uint32_t>& slots);
-  Status RunRound(const std::vector<int32_t>& rows, const std::vector<uint32_t>& slots, const AggregateState::Arguments& arguments,
-                  std::vector<Columns>& parts, std::vector<Change>& changes);
-  Status EmitChanges(const Batch& batch, const std::vector<Columns>& parts, std::vector<Change> changes, Collector& out);
+  Status RunRound(const std::vector<int32_t>& rows, const std::vector<uint32_t>& slots,
+                  const AggregateState::Arguments& arguments, std::vector<Columns>& parts,
+                  std::vector<Change>& changes);
+  Status EmitChanges(const Batch& batch, const std::vector<Columns>& parts, std::vector<Change> changes,
+                     Collector& out);
 
   GroupAggregateSpec spec_;
   Schema input_, output_;

@@ -1,8 +1,8 @@
 #include "exec/journal_operator.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
+
+#include <arrow/api.h>
 
 namespace tidemill {
 namespace {
@@ -12,7 +12,8 @@ constexpr int64_t kHeldRowsMax = 8 * kBatchRowsMax;
 
 }  // namespace
 
-Result<std::unique_ptr<JournalOperator>> JournalOperator::Make(JournalSpec spec, const Schema& rows, std::unique_ptr<Journal> journal) {
+Result<std::unique_ptr<JournalOperator>> JournalOperator::Make(JournalSpec spec, const Schema& rows,
+                                                               std::unique_ptr<Journal> journal) {
   return std::unique_ptr<JournalOperator>(new JournalOperator(std::move(spec), rows, std::move(journal)));
 }
 
@@ -91,7 +92,9 @@ Status JournalOperator::OnWatermark(EventTime watermark, Collector& out) {
   return EmitDurable(out);
 }
 
-EventTime JournalOperator::HoldsWatermark(EventTime watermark) const { return held_.empty() ? watermark : std::min(watermark, held_.front().watermark); }
+EventTime JournalOperator::HoldsWatermark(EventTime watermark) const {
+  return held_.empty() ? watermark : std::min(watermark, held_.front().watermark);
+}
 Status JournalOperator::OnWake(Collector& out) { return EmitDurable(out); }
 bool JournalOperator::HasRoom() const { return held_.size() < kHeldBatchesMax && held_rows_ < kHeldRowsMax; }
 

@@ -12,16 +12,18 @@
 
 namespace tidemill {
 
-// Writes rows to the journal before they go on, so that what was decided once stays decided: after a crash the replay's rows take their
-// values from what earlier runs had written, and only new rows are written.
+// Writes rows to the journal before they go on, so that what was decided once stays decided: after a crash the replay's
+// rows take their values from what earlier runs had written, and only new rows are written.
 //
 // Method: batches are held, in order, until the journal says that they are durable; the watermark is held with them.
-// State:  "recovered": rows of earlier runs that the replay has not met yet (RecoveredRows). Rows that were met are not written again: the
+// State:  "recovered": rows of earlier runs that the replay has not met yet (RecoveredRows). Rows that were met are not
+// written again: the
 //         journal of the run that decided them is kept until an epoch that contains them is durable.
 // Failed: when the journal can't be written the job fails: nothing goes on that a replay could decide otherwise.
 class JournalOperator final : public Operator {
  public:
-  static Result<std::unique_ptr<JournalOperator>> Make(JournalSpec spec, const Schema& rows, std::unique_ptr<Journal> journal);
+  static Result<std::unique_ptr<JournalOperator>> Make(JournalSpec spec, const Schema& rows,
+                                                       std::unique_ptr<Journal> journal);
   Status Open(OpenContext& context) override;
   Status ProcessBatch(int input, Batch batch, Collector& out) override;
   Status OnWatermark(EventTime watermark, Collector& out) override;

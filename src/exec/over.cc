@@ -1,10 +1,10 @@
 #include "exec/over.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+
+#include <arrow/api.h>
 
 #include "exec/errors.h"
 #include "exec/event_time.h"
@@ -74,7 +74,8 @@ Over::~Over() = default;
 
 Result<std::unique_ptr<Over>> Over::Make(OverSpec spec, const Schema& input, const Schema& output) {
   TM_ASSIGN_OR_RETURN(OverPlan plan, OverPlan::Make(spec, input));
-  TM_RETURN_IF_ERROR(TimeBuffer::Make(plan.buffer).status());  // refuses types and too many columns now, not at run time
+  TM_RETURN_IF_ERROR(
+      TimeBuffer::Make(plan.buffer).status());  // refuses types and too many columns now, not at run time
   return std::unique_ptr<Over>(new Over(std::move(spec), std::move(plan), input, output));
 }
 
@@ -90,7 +91,8 @@ Status Over::MakeKernels() {
       argument.skip_mask = buffer_->null_bit(spec.value);
     }
     if (spec.filter >= 0) argument.skip_mask |= buffer_->flag_bit(spec.filter);
-    kernels_.push_back(MakeOverKernel(spec, plan_.frames[static_cast<size_t>(spec.frame)], std::move(argument), *buffer_));
+    kernels_.push_back(
+        MakeOverKernel(spec, plan_.frames[static_cast<size_t>(spec.frame)], std::move(argument), *buffer_));
     // Named by the calls it serves: those of a changed query find theirs again.
     const AggregateCall& call = spec_.calls[static_cast<size_t>(spec.outputs[0].call)].call;
     if (SlotValues* state = kernels_.back()->running()) running.emplace_back(call.name, state);
@@ -107,7 +109,8 @@ Status Over::Open(OpenContext& context) {
     if (plain_columns_.back() < 0) evaluated.push_back(value);
   }
   evaluated.insert(evaluated.end(), plan_.filters.begin(), plan_.filters.end());
-  if (!evaluated.empty()) evaluator_ = std::make_unique<ExpressionEvaluator>(std::move(evaluated), *context.clock, context.time_zone);
+  if (!evaluated.empty())
+    evaluator_ = std::make_unique<ExpressionEvaluator>(std::move(evaluated), *context.clock, context.time_zone);
   TM_ASSIGN_OR_RETURN(buffer_, TimeBuffer::Make(plan_.buffer));
   TM_RETURN_IF_ERROR(MakeKernels());
   TM_RETURN_IF_ERROR(context.state->Register("rows", buffer_.get()));
@@ -135,7 +138,8 @@ Status Over::RebuildAll() {
     frames_.Rebuild(*buffer_, slot);
     for (size_t k = 0; k < kernels_.size(); ++k) {
       if (kernels_[k]->running()) continue;
-      kernels_[k]->Rebuild({slot, slot, frames_.begin(slot, static_cast<size_t>(plan_.kernels[k].frame)), buffer_->ring(slot).back});
+      kernels_[k]->Rebuild(
+          {slot, slot, frames_.begin(slot, static_cast<size_t>(plan_.kernels[k].frame)), buffer_->ring(slot).back});
     }
   }
   is_slow_.resize(buffer_->slot_limit(), 0);
@@ -146,7 +150,8 @@ Result<bool> Over::DropLate(Batch& batch, std::vector<EventTime>& times, EventTi
   const arrow::Array& column = *batch.rows->column(spec_.time_column);
   EventTimesOf(column, times);
   const bool has_nulls = column.null_count() > 0;
-  if (!has_nulls && std::none_of(times.begin(), times.end(), [bound](EventTime time) { return time <= bound; })) return true;
+  if (!has_nulls && std::none_of(times.begin(), times.end(), [bound](EventTime time) { return time <= bound; }))
+    return true;
   std::vector<int32_t> kept;
   std::vector<EventTime> kept_times;
   for (size_t i = 0; i < times.size(); ++i) {
@@ -180,7 +185,8 @@ Status Over::OnWatermark(EventTime watermark, Collector& out) {
   if (!on_arrival_) {
     std::vector<RowBuffer::Released> released;
     TM_RETURN_IF_ERROR(pending_->TakeUntil(watermark, released));
-    for (RowBuffer::Released& rows : released) TM_RETURN_IF_ERROR(ProcessRows(std::move(rows.batch), std::move(rows.times), out));
+    for (RowBuffer::Released& rows : released)
+      TM_RETURN_IF_ERROR(ProcessRows(std::move(rows.batch), std::move(rows.times), out));
   }
   watermark_ = watermark;
   buffer_->set_trim_bound(RetainFrom());
@@ -227,7 +233,8 @@ Status Over::FillRecords(Batch& batch, std::vector<EventTime>& times, Collector&
   for (size_t v = 0; v < plan_.values.size(); ++v) {
     const auto& column = plain_columns_[v] >= 0 ? batch.rows->column(plain_columns_[v]) : evaluated[next++];
     ScatterWords(*column, records_.data(), buffer_->word_of(static_cast<int>(v)), &buffer_->strings());
-    if (const uint64_t bit = buffer_->null_bit(static_cast<int>(v))) ScatterNulls(*column, records_.data(), null_word, bit);
+    if (const uint64_t bit = buffer_->null_bit(static_cast<int>(v)))
+      ScatterNulls(*column, records_.data(), null_word, bit);
   }
   // A flag says that the row does not pass the filter.
   for (size_t f = 0; f < plan_.filters.size(); ++f) {
@@ -307,7 +314,8 @@ void Over::ProcessFast(const std::vector<EventTime>& times) {
                       .own = own + base,
                       .out = fast_.data() + base};
     frames_.Advance(*buffer_, run, run_times + base);
-    for (size_t k = 0; k < kernels_.size(); ++k) kernels_[k]->Process(run, frames_.result(static_cast<size_t>(plan_.kernels[k].frame)));
+    for (size_t k = 0; k < kernels_.size(); ++k)
+      kernels_[k]->Process(run, frames_.result(static_cast<size_t>(plan_.kernels[k].frame)));
   }
 }
 
@@ -333,7 +341,8 @@ void Over::ProcessSlow(uint32_t row, EventTime time) {
                       .own = &own_[row],
                       .out = &row};
     frames_.Advance(*buffer_, run, &time);
-    for (size_t k = 0; k < kernels_.size(); ++k) kernels_[k]->Process(run, frames_.result(static_cast<size_t>(plan_.kernels[k].frame)));
+    for (size_t k = 0; k < kernels_.size(); ++k)
+      kernels_[k]->Process(run, frames_.result(static_cast<size_t>(plan_.kernels[k].frame)));
     return;
   }
   frames_.set_entered(slot, ring.back);
@@ -341,9 +350,11 @@ void Over::ProcessSlow(uint32_t row, EventTime time) {
     const OverFrame& frame = plan_.frames[f];
     uint32_t begin = frames_.begin(slot, f);
     const bool inside = static_cast<int32_t>(own - begin) >= 0;
-    const bool in_range = frame.unbounded || (frame.unit == OverFrame::Unit::kRange && time >= SaturatingSubtract(ring.newest, frame.preceding));
+    const bool in_range = frame.unbounded || (frame.unit == OverFrame::Unit::kRange &&
+                                              time >= SaturatingSubtract(ring.newest, frame.preceding));
     const bool rows_frame = !frame.unbounded && frame.unit == OverFrame::Unit::kRows;
-    // In front of the frame: its records have moved by one. Inside a ROWS frame: its first record is pushed out, once the frame is full.
+    // In front of the frame: its records have moved by one. Inside a ROWS frame: its first record is pushed out, once
+    // the frame is full.
     if (rows_frame) {
       begin = frames_.BeginAt(*buffer_, ring, f, ring.back - 1, ring.newest);
     } else if (!in_range) {
@@ -381,7 +392,9 @@ void Over::Trim() {
     }
     // A row to come may lie anywhere after the late bound, and look back from there.
     if (ring.size() <= keep || buffer_->time(ring, ring.front) >= retain_from) continue;
-    if (rows_kept > 0) keep = std::max(keep, ring.back - buffer_->LowerBound(ring, SaturatingSubtract(watermark_, plan_.range_ms)) + rows_kept);
+    if (rows_kept > 0)
+      keep = std::max(
+          keep, ring.back - buffer_->LowerBound(ring, SaturatingSubtract(watermark_, plan_.range_ms)) + rows_kept);
     uint32_t front = ring.front;
     while (ring.back - front > keep && buffer_->time(ring, front) < retain_from) ++front;
     buffer_->TrimTo(slot, front);
@@ -400,7 +413,8 @@ void Over::Sweep(size_t slots_max) {
     const TimeBuffer::Ring& ring = buffer_->ring(slot);
     if (ring.size() > 0 && ring.newest >= retain_from) continue;
     for (size_t k = 0; k < kernels_.size(); ++k) {
-      if (!kernels_[k]->running()) kernels_[k]->Clear({slot, slot, frames_.begin(slot, static_cast<size_t>(plan_.kernels[k].frame)), ring.back});
+      if (!kernels_[k]->running())
+        kernels_[k]->Clear({slot, slot, frames_.begin(slot, static_cast<size_t>(plan_.kernels[k].frame)), ring.back});
     }
     frames_.Clear(slot);
     buffer_->EraseKey(slot);

@@ -1,9 +1,9 @@
 // COUNT(DISTINCT x) over bounded frames: how often each value is in each key's frame.
-#include <absl/container/flat_hash_map.h>
-#include <arrow/api.h>
-
 #include <cmath>
 #include <cstring>
+
+#include <absl/container/flat_hash_map.h>
+#include <arrow/api.h>
 
 #include "exec/over_kernel.h"
 
@@ -47,7 +47,8 @@ class DistinctKernel final : public OverKernel {
   }
   void Admit(const FrameAt& at, const uint64_t* record) override { Add(at.state_slot, record); }
   void Rebuild(const FrameAt& at) override {
-    if (distinct_[at.state_slot] != 0) absl::erase_if(counts_, [&](const auto& entry) { return entry.first.slot == at.state_slot; });
+    if (distinct_[at.state_slot] != 0)
+      absl::erase_if(counts_, [&](const auto& entry) { return entry.first.slot == at.state_slot; });
     distinct_[at.state_slot] = 0;
     const TimeBuffer::Ring& ring = buffer_.ring(at.slot);
     for (uint32_t s = at.begin; s != at.end; ++s) Add(at.state_slot, buffer_.record(ring, s));
@@ -56,8 +57,12 @@ class DistinctKernel final : public OverKernel {
     const TimeBuffer::Ring& ring = buffer_.ring(at.slot);
     for (uint32_t s = at.begin; s != at.end; ++s) Remove(at.state_slot, buffer_.record(ring, s));
   }
-  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override { return CountColumn(output.result, values_); }
-  int64_t MemoryBytes() const override { return static_cast<int64_t>(counts_.capacity() * (sizeof(Key) + 9) + distinct_.capacity() * 8); }
+  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override {
+    return CountColumn(output.result, values_);
+  }
+  int64_t MemoryBytes() const override {
+    return static_cast<int64_t>(counts_.capacity() * (sizeof(Key) + 9) + distinct_.capacity() * 8);
+  }
 
  private:
   Key KeyOf(uint32_t slot, const uint64_t* record) const {

@@ -1,8 +1,9 @@
-// MIN and MAX over frames: per key a deque of the records that can still become the answer (the ascending minima algorithm).
-#include <arrow/api.h>
-
+// MIN and MAX over frames: per key a deque of the records that can still become the answer (the ascending minima
+// algorithm).
 #include <cmath>
 #include <cstring>
+
+#include <arrow/api.h>
 
 #include "data/arrow_status.h"
 #include "exec/over_kernel.h"
@@ -24,7 +25,8 @@ bool Less(const uint64_t* a, const uint64_t* b, const StringStore& strings) {
     double y = 0;
     std::memcpy(&x, a, 8);
     std::memcpy(&y, b, 8);
-    if (std::isnan(x) || std::isnan(y)) [[unlikely]] return !std::isnan(x);
+    if (std::isnan(x) || std::isnan(y)) [[unlikely]]
+      return !std::isnan(x);
     return x < y;
   } else if constexpr (kKind == WordKind::kDecimal) {
     __int128 x = 0;
@@ -57,7 +59,10 @@ class ExtremeKernel final : public OverKernel, private SlotValues {
 
  public:
   ExtremeKernel(bool unbounded, OverArgument argument, TimeBuffer& buffer)
-      : unbounded_(unbounded), argument_(std::move(argument)), buffer_(buffer), schema_({{"value", argument_.type.WithNullable(true)}}) {}
+      : unbounded_(unbounded),
+        argument_(std::move(argument)),
+        buffer_(buffer),
+        schema_({{"value", argument_.type.WithNullable(true)}}) {}
 
   void Resize(size_t slots) override { unbounded_ ? running_.resize(slots) : deques_.resize(slots); }
   void StartBatch(int64_t output_rows) override { values_.assign(static_cast<size_t>(output_rows), Extreme{}); }
@@ -72,8 +77,10 @@ class ExtremeKernel final : public OverKernel, private SlotValues {
         continue;
       }
       Deque& deque = deques_[run.slots[i]];
-      while (deque.front != deque.back && static_cast<int32_t>(At(deque, deque.front).sequence - frame.begin[i]) < 0) ++deque.front;
-      for (uint32_t sequence = run.own[i]; enter < frame.enter_ends[i]; ++enter, ++sequence) Push(deque, sequence, frame.enter[enter]);
+      while (deque.front != deque.back && static_cast<int32_t>(At(deque, deque.front).sequence - frame.begin[i]) < 0)
+        ++deque.front;
+      for (uint32_t sequence = run.own[i]; enter < frame.enter_ends[i]; ++enter, ++sequence)
+        Push(deque, sequence, frame.enter[enter]);
       Read(deque, values_[run.out[i]]);
     }
   }
@@ -83,7 +90,8 @@ class ExtremeKernel final : public OverKernel, private SlotValues {
     Extreme best;
     for (uint32_t s = first; s != last; ++s) {
       const uint64_t* record = buffer_.record(ring, s);
-      if (argument_.Takes(record) && (best.null || Beats(record + argument_.word, best.words))) Copy(record + argument_.word, best);
+      if (argument_.Takes(record) && (best.null || Beats(record + argument_.word, best.words)))
+        Copy(record + argument_.word, best);
     }
     values_[out] = best;
   }
@@ -104,10 +112,13 @@ class ExtremeKernel final : public OverKernel, private SlotValues {
     deque = Deque{};
   }
 
-  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override { return Gather(output.result, values_); }
+  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override {
+    return Gather(output.result, values_);
+  }
   SlotValues* running() override { return unbounded_ ? this : nullptr; }
   int64_t MemoryBytes() const override {
-    return arena_.reserved_bytes() + static_cast<int64_t>(deques_.capacity() * sizeof(Deque) + running_.capacity() * sizeof(Extreme));
+    return arena_.reserved_bytes() +
+           static_cast<int64_t>(deques_.capacity() * sizeof(Deque) + running_.capacity() * sizeof(Extreme));
   }
 
  private:
@@ -196,19 +207,25 @@ class ExtremeKernel final : public OverKernel, private SlotValues {
 };
 
 template <WordKind kKind>
-std::unique_ptr<OverKernel> MakeOf(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument, TimeBuffer& buffer) {
+std::unique_ptr<OverKernel> MakeOf(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument,
+                                   TimeBuffer& buffer) {
   if (spec.largest) return std::make_unique<ExtremeKernel<kKind, true>>(frame.unbounded, std::move(argument), buffer);
   return std::make_unique<ExtremeKernel<kKind, false>>(frame.unbounded, std::move(argument), buffer);
 }
 
 }  // namespace
 
-std::unique_ptr<OverKernel> MakeExtremeKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument, TimeBuffer& buffer) {
+std::unique_ptr<OverKernel> MakeExtremeKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument,
+                                              TimeBuffer& buffer) {
   switch (argument.kind) {
-    case WordKind::kDouble: return MakeOf<WordKind::kDouble>(spec, frame, std::move(argument), buffer);
-    case WordKind::kDecimal: return MakeOf<WordKind::kDecimal>(spec, frame, std::move(argument), buffer);
-    case WordKind::kString: return MakeOf<WordKind::kString>(spec, frame, std::move(argument), buffer);
-    default: return MakeOf<WordKind::kInteger>(spec, frame, std::move(argument), buffer);
+    case WordKind::kDouble:
+      return MakeOf<WordKind::kDouble>(spec, frame, std::move(argument), buffer);
+    case WordKind::kDecimal:
+      return MakeOf<WordKind::kDecimal>(spec, frame, std::move(argument), buffer);
+    case WordKind::kString:
+      return MakeOf<WordKind::kString>(spec, frame, std::move(argument), buffer);
+    default:
+      return MakeOf<WordKind::kInteger>(spec, frame, std::move(argument), buffer);
   }
 }
 

@@ -1,10 +1,10 @@
 // COUNT, SUM, AVG, VAR*, STDDEV* over frames: states from which records can be taken back.
-#include <arrow/api.h>
-#include <arrow/util/bit_util.h>
-
 #include <cmath>
 #include <cstring>
 #include <limits>
+
+#include <arrow/api.h>
+#include <arrow/util/bit_util.h>
 
 #include "data/arrow_status.h"
 #include "exec/internal/double_double.h"
@@ -64,15 +64,17 @@ struct DoubleSumState {
   static constexpr const char* kNames[] = {"sum", "sum_low", "peak", "count", "nans", "infinities"};
   static constexpr bool kDoubles[] = {true, true, true, false, false, false};
   DoubleDouble sum;
-  double peak = 0;         // the largest |sum| since bits were last lost; 0 = none were
+  double peak = 0;  // the largest |sum| since bits were last lost; 0 = none were
   int64_t count = 0;
   int64_t nans = 0;
   int32_t plus_infinities = 0;
   int32_t minus_infinities = 0;
 
   void Fold(double x) {
-    if (AddTo(sum, x)) [[unlikely]] peak = std::max(peak, std::fabs(x));
-    if (peak > 0) [[unlikely]] peak = std::max(peak, std::fabs(sum.high));
+    if (AddTo(sum, x)) [[unlikely]]
+      peak = std::max(peak, std::fabs(x));
+    if (peak > 0) [[unlikely]]
+      peak = std::max(peak, std::fabs(sum.high));
   }
   void Odd(double x, int sign) {
     if (std::isnan(x)) {
@@ -84,20 +86,23 @@ struct DoubleSumState {
   void Add(const uint64_t* record, int word) {
     const double x = DoubleAt(record, word);
     ++count;
-    if (!std::isfinite(x)) [[unlikely]] return Odd(x, 1);
+    if (!std::isfinite(x)) [[unlikely]]
+      return Odd(x, 1);
     Fold(x);
   }
   void Remove(const uint64_t* record, int word) {
     const double x = DoubleAt(record, word);
     --count;
-    if (!std::isfinite(x)) [[unlikely]] return Odd(x, -1);
+    if (!std::isfinite(x)) [[unlikely]]
+      return Odd(x, -1);
     Fold(-x);
   }
   // Bits were lost, and what is left is so small beside what there was that they may matter: fold the frame afresh.
   bool Suspect() const { return peak > 0 && std::fabs(sum.high) < peak * 0x1p-60; }
   Value Get() const {
     if (nans + plus_infinities + minus_infinities > 0) [[unlikely]] {
-      if (nans > 0 || (plus_infinities > 0 && minus_infinities > 0)) return {std::numeric_limits<double>::quiet_NaN(), count};
+      if (nans > 0 || (plus_infinities > 0 && minus_infinities > 0))
+        return {std::numeric_limits<double>::quiet_NaN(), count};
       const double infinity = std::numeric_limits<double>::infinity();
       return {plus_infinities > 0 ? infinity : -infinity, count};
     }
@@ -181,13 +186,16 @@ struct MomentState {
 
 // --- from values to columns ---
 
-Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument&, const std::vector<int64_t>& counts) {
+Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument&,
+                                               const std::vector<int64_t>& counts) {
   return CountColumn(output.result, counts);
 }
 
-Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument&, const std::vector<IntegerSumState::Value>& values) {
+Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument&,
+                                               const std::vector<IntegerSumState::Value>& values) {
   if (output.function == OverFunction::kCount) {
-    return BuildNumbers<int64_t>(output.result, values.size(), [&](size_t i, int64_t& out) { return out = values[i].count, true; });
+    return BuildNumbers<int64_t>(output.result, values.size(),
+                                 [&](size_t i, int64_t& out) { return out = values[i].count, true; });
   }
   const bool average = output.function == OverFunction::kAvg;
   return BuildNumbers<int64_t>(output.result, values.size(), [&](size_t i, int64_t& out) {
@@ -197,9 +205,11 @@ Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const O
   });
 }
 
-Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument&, const std::vector<DoubleSumState::Value>& values) {
+Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument&,
+                                               const std::vector<DoubleSumState::Value>& values) {
   if (output.function == OverFunction::kCount) {
-    return BuildNumbers<int64_t>(output.result, values.size(), [&](size_t i, int64_t& out) { return out = values[i].count, true; });
+    return BuildNumbers<int64_t>(output.result, values.size(),
+                                 [&](size_t i, int64_t& out) { return out = values[i].count, true; });
   }
   const bool average = output.function == OverFunction::kAvg;
   return BuildNumbers<double>(output.result, values.size(), [&](size_t i, double& out) {
@@ -227,9 +237,11 @@ bool DecimalAverage(Int128 sum, int64_t count, int up, Int128& out) {
   return !__builtin_add_overflow(out, part, &out);
 }
 
-Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument& argument, const std::vector<DecimalSumState::Value>& values) {
+Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument& argument,
+                                               const std::vector<DecimalSumState::Value>& values) {
   if (output.function == OverFunction::kCount) {
-    return BuildNumbers<int64_t>(output.result, values.size(), [&](size_t i, int64_t& out) { return out = values[i].count, true; });
+    return BuildNumbers<int64_t>(output.result, values.size(),
+                                 [&](size_t i, int64_t& out) { return out = values[i].count, true; });
   }
   constexpr Int128 kLimit = PowerOfTen(38);
   const int up = output.result.scale() - argument.type.scale();
@@ -242,10 +254,12 @@ Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const O
 }
 
 template <typename Value>
-  requires requires(Value v) { v.deviations; }
-Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument&, const std::vector<Value>& values) {
+requires requires(Value v) { v.deviations; }
+Result<std::shared_ptr<arrow::Array>> ColumnOf(const OverOutput& output, const OverArgument&,
+                                               const std::vector<Value>& values) {
   if (output.function == OverFunction::kCount) {
-    return BuildNumbers<int64_t>(output.result, values.size(), [&](size_t i, int64_t& out) { return out = values[i].count, true; });
+    return BuildNumbers<int64_t>(output.result, values.size(),
+                                 [&](size_t i, int64_t& out) { return out = values[i].count, true; });
   }
   const bool sample = output.function == OverFunction::kVarSamp || output.function == OverFunction::kStddevSamp;
   const bool root = output.function == OverFunction::kStddevPop || output.function == OverFunction::kStddevSamp;
@@ -272,7 +286,9 @@ class RowCountKernel final : public OverKernel {
   void Admit(const FrameAt&, const uint64_t*) override {}
   void Rebuild(const FrameAt&) override {}
   void Clear(const FrameAt&) override {}
-  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override { return CountColumn(output.result, counts_); }
+  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override {
+    return CountColumn(output.result, counts_);
+  }
   int64_t MemoryBytes() const override { return 0; }
 
  private:
@@ -284,9 +300,11 @@ class FoldKernel final : public OverKernel, private SlotValues {
   static constexpr size_t kFields = std::size(State::kNames);
 
  public:
-  FoldKernel(bool unbounded, OverArgument argument, TimeBuffer& buffer) : unbounded_(unbounded), argument_(std::move(argument)), buffer_(buffer) {
+  FoldKernel(bool unbounded, OverArgument argument, TimeBuffer& buffer)
+      : unbounded_(unbounded), argument_(std::move(argument)), buffer_(buffer) {
     std::vector<Field> fields;
-    for (size_t f = 0; f < kFields; ++f) fields.push_back({State::kNames[f], DataType(State::kDoubles[f] ? TypeKind::kDouble : TypeKind::kBigInt, false)});
+    for (size_t f = 0; f < kFields; ++f)
+      fields.push_back({State::kNames[f], DataType(State::kDoubles[f] ? TypeKind::kDouble : TypeKind::kBigInt, false)});
     schema_ = Schema(std::move(fields));
   }
 
@@ -296,7 +314,9 @@ class FoldKernel final : public OverKernel, private SlotValues {
     if (argument_.skip_mask == 0) {
       Loop(run, frame, [](const uint64_t*) { return true; });
     } else {
-      Loop(run, frame, [word = argument_.null_word, mask = argument_.skip_mask](const uint64_t* record) { return (record[word] & mask) == 0; });
+      Loop(run, frame, [word = argument_.null_word, mask = argument_.skip_mask](const uint64_t* record) {
+        return (record[word] & mask) == 0;
+      });
     }
   }
 
@@ -323,7 +343,9 @@ class FoldKernel final : public OverKernel, private SlotValues {
     states_[at.state_slot] = Shifted(State{}, buffer_.ring(at.slot), 0, 0, at.begin, at.end);
   }
   void Clear(const FrameAt& at) override { states_[at.state_slot] = State{}; }
-  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override { return ColumnOf(output, argument_, values_); }
+  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override {
+    return ColumnOf(output, argument_, values_);
+  }
   SlotValues* running() override { return unbounded_ ? this : nullptr; }
   int64_t MemoryBytes() const override { return static_cast<int64_t>(states_.capacity() * sizeof(State)); }
 
@@ -344,12 +366,14 @@ class FoldKernel final : public OverKernel, private SlotValues {
       for (; enter < frame.enter_ends[i]; ++enter) {
         if (takes(frame.enter[enter])) state.Add(frame.enter[enter], word);
       }
-      if (state.Suspect() && !unbounded_) [[unlikely]] Rebuild({run.slots[i], run.slots[i], frame.begin[i], frame.end[i]});
+      if (state.Suspect() && !unbounded_) [[unlikely]]
+        Rebuild({run.slots[i], run.slots[i], frame.begin[i], frame.end[i]});
       values_[run.out[i]] = state.Get();
     }
   }
   // `state` without [out_first, out_last), with [in_first, in_last).
-  State Shifted(State state, const TimeBuffer::Ring& ring, uint32_t out_first, uint32_t out_last, uint32_t in_first, uint32_t in_last) const {
+  State Shifted(State state, const TimeBuffer::Ring& ring, uint32_t out_first, uint32_t out_last, uint32_t in_first,
+                uint32_t in_last) const {
     for (uint32_t s = out_first; s != out_last; ++s) {
       const uint64_t* record = buffer_.record(ring, s);
       if (argument_.Takes(record)) state.Remove(record, argument_.word);
@@ -390,7 +414,8 @@ class FoldKernel final : public OverKernel, private SlotValues {
     std::memcpy(words + 2, &s.peak, 8);
     words[3] = static_cast<uint64_t>(s.count);
     words[4] = static_cast<uint64_t>(s.nans);
-    words[5] = (static_cast<uint64_t>(static_cast<uint32_t>(s.plus_infinities)) << 32) | static_cast<uint32_t>(s.minus_infinities);
+    words[5] = (static_cast<uint64_t>(static_cast<uint32_t>(s.plus_infinities)) << 32) |
+               static_cast<uint32_t>(s.minus_infinities);
   }
   static void FromWords(const uint64_t* words, DoubleSumState& s) {
     std::memcpy(static_cast<void*>(&s.sum), words, 16);
@@ -439,30 +464,40 @@ Result<std::shared_ptr<arrow::Array>> CountColumn(const DataType& type, const st
   return BuildNumbers<int64_t>(type, counts.size(), [&](size_t i, int64_t& out) { return out = counts[i], true; });
 }
 
-std::unique_ptr<OverKernel> MakeFoldKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument, TimeBuffer& buffer) {
+std::unique_ptr<OverKernel> MakeFoldKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument,
+                                           TimeBuffer& buffer) {
   using Kind = OverKernelSpec::Kind;
   const bool unbounded = frame.unbounded;
   const WordKind kind = argument.kind;
   if (spec.kind == Kind::kRowCount && !unbounded) return std::make_unique<RowCountKernel>();
-  if (spec.kind == Kind::kSum && kind == WordKind::kDouble) return std::make_unique<FoldKernel<DoubleSumState>>(unbounded, std::move(argument), buffer);
-  if (spec.kind == Kind::kSum && kind == WordKind::kDecimal) return std::make_unique<FoldKernel<DecimalSumState>>(unbounded, std::move(argument), buffer);
-  if (spec.kind == Kind::kSum) return std::make_unique<FoldKernel<IntegerSumState>>(unbounded, std::move(argument), buffer);
+  if (spec.kind == Kind::kSum && kind == WordKind::kDouble)
+    return std::make_unique<FoldKernel<DoubleSumState>>(unbounded, std::move(argument), buffer);
+  if (spec.kind == Kind::kSum && kind == WordKind::kDecimal)
+    return std::make_unique<FoldKernel<DecimalSumState>>(unbounded, std::move(argument), buffer);
+  if (spec.kind == Kind::kSum)
+    return std::make_unique<FoldKernel<IntegerSumState>>(unbounded, std::move(argument), buffer);
   if (spec.kind == Kind::kMoments && kind == WordKind::kDouble) {
     return std::make_unique<FoldKernel<MomentState<WordKind::kDouble>>>(unbounded, std::move(argument), buffer);
   }
-  if (spec.kind == Kind::kMoments) return std::make_unique<FoldKernel<MomentState<WordKind::kInteger>>>(unbounded, std::move(argument), buffer);
+  if (spec.kind == Kind::kMoments)
+    return std::make_unique<FoldKernel<MomentState<WordKind::kInteger>>>(unbounded, std::move(argument), buffer);
   return std::make_unique<FoldKernel<CountState>>(unbounded, std::move(argument), buffer);
 }
 
-std::unique_ptr<OverKernel> MakeOverKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument, TimeBuffer& buffer) {
+std::unique_ptr<OverKernel> MakeOverKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument,
+                                           TimeBuffer& buffer) {
   using Kind = OverKernelSpec::Kind;
   switch (spec.kind) {
-    case Kind::kExtreme: return MakeExtremeKernel(spec, frame, std::move(argument), buffer);
+    case Kind::kExtreme:
+      return MakeExtremeKernel(spec, frame, std::move(argument), buffer);
     case Kind::kFirst:
     case Kind::kLast:
-    case Kind::kLag: return MakeValueKernel(spec, frame, std::move(argument), buffer);
-    case Kind::kDistinct: return MakeDistinctKernel(std::move(argument), buffer);
-    default: return MakeFoldKernel(spec, frame, std::move(argument), buffer);
+    case Kind::kLag:
+      return MakeValueKernel(spec, frame, std::move(argument), buffer);
+    case Kind::kDistinct:
+      return MakeDistinctKernel(std::move(argument), buffer);
+    default:
+      return MakeFoldKernel(spec, frame, std::move(argument), buffer);
   }
 }
 

@@ -37,7 +37,8 @@ void OverFrames::AdvanceEnds(const TimeBuffer& buffer, const OverRun& run, const
       entering_.records.push_back(record);
       uint32_t end = own + 1;
       if (peers_) {
-        for (; end != ring.back && buffer.time(ring, end) == times[i]; ++end) entering_.records.push_back(buffer.record(ring, end));
+        for (; end != ring.back && buffer.time(ring, end) == times[i]; ++end)
+          entering_.records.push_back(buffer.record(ring, end));
       }
       entered = end;
     }
@@ -62,7 +63,8 @@ void OverFrames::AdvanceRange(size_t frame, const TimeBuffer& buffer, const Over
     uint32_t begin = state_[slot * stride_ + at];
     const EventTime from = SaturatingSubtract(times[i], preceding);
     // Ends at the row's own record at the latest.
-    for (const uint64_t* record = buffer.record(ring, begin); static_cast<EventTime>(*record) < from; record = buffer.record(ring, begin)) {
+    for (const uint64_t* record = buffer.record(ring, begin); static_cast<EventTime>(*record) < from;
+         record = buffer.record(ring, begin)) {
       rows.leave.push_back(record);
       ++begin;
     }
@@ -112,7 +114,8 @@ FrameRun OverFrames::result(size_t frame) const {
                   .enter = entering.records.data()};
 }
 
-uint32_t OverFrames::BeginAt(const TimeBuffer& buffer, const TimeBuffer::Ring& ring, size_t frame, uint32_t own, EventTime time) const {
+uint32_t OverFrames::BeginAt(const TimeBuffer& buffer, const TimeBuffer::Ring& ring, size_t frame, uint32_t own,
+                             EventTime time) const {
   const OverFrame& spec = frames_[frame];
   if (spec.unbounded) return ring.front;
   if (spec.unit == OverFrame::Unit::kRange) return buffer.LowerBound(ring, SaturatingSubtract(time, spec.preceding));

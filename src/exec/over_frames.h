@@ -9,8 +9,8 @@
 
 namespace tidemill {
 
-// The first pass of OVER: for each row of a run, which records leave and enter each frame of its key. Only here are event times looked at.
-// Keeps, by key slot, where each frame begins and up to which record all frames have advanced.
+// The first pass of OVER: for each row of a run, which records leave and enter each frame of its key. Only here are
+// event times looked at. Keeps, by key slot, where each frame begins and up to which record all frames have advanced.
 class OverFrames {
  public:
   // `peers`: rows of the same time share one frame (RANGE, when all of them are there).
@@ -30,7 +30,8 @@ class OverFrames {
   // The first record that any bounded frame still holds; `back` when there is none.
   uint32_t FirstHeld(const TimeBuffer::Ring& ring, uint32_t slot) const;
   // The first record of the frame that ends with record `own` at `time`.
-  uint32_t BeginAt(const TimeBuffer& buffer, const TimeBuffer::Ring& ring, size_t frame, uint32_t own, EventTime time) const;
+  uint32_t BeginAt(const TimeBuffer& buffer, const TimeBuffer::Ring& ring, size_t frame, uint32_t own,
+                   EventTime time) const;
 
   const std::vector<OverFrame>& frames() const { return frames_; }
   int64_t MemoryBytes() const { return static_cast<int64_t>(state_.capacity() * 4); }

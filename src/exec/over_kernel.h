@@ -33,8 +33,8 @@ struct OverRun {
 
 // What one frame does at each row of a run. Sequence numbers are those of the row's key.
 struct FrameRun {
-  const uint32_t* begin = nullptr;          // first record of the frame; not for unbounded frames
-  const uint32_t* end = nullptr;            // one past its last
+  const uint32_t* begin = nullptr;  // first record of the frame; not for unbounded frames
+  const uint32_t* end = nullptr;    // one past its last
   // Records that leave before row i: leave[leave_ends[i - 1] .. leave_ends[i]), and that enter, from own[i] on.
   const uint32_t* leave_ends = nullptr;
   const uint64_t* const* leave = nullptr;
@@ -44,18 +44,18 @@ struct FrameRun {
 
 // A frame of one key, outside a run.
 struct FrameAt {
-  uint32_t slot = 0;                        // key in the buffer
-  uint32_t state_slot = 0;                  // the same, or in the table of running state
-  uint32_t begin = 0;                       // what the kernel's state holds: [begin, end)
+  uint32_t slot = 0;        // key in the buffer
+  uint32_t state_slot = 0;  // the same, or in the table of running state
+  uint32_t begin = 0;       // what the kernel's state holds: [begin, end)
   uint32_t end = 0;
 };
 
-// Folds one argument over one frame for all keys; gives one or more output columns. State is by key slot. The frame's first pass has been
-// made: kernels only follow what it found, in one typed loop over the rows.
+// Folds one argument over one frame for all keys; gives one or more output columns. State is by key slot. The frame's
+// first pass has been made: kernels only follow what it found, in one typed loop over the rows.
 class OverKernel {
  public:
   virtual ~OverKernel() = default;
-  virtual void Resize(size_t slots) = 0;                // of states; new ones are empty
+  virtual void Resize(size_t slots) = 0;  // of states; new ones are empty
   virtual void StartBatch(int64_t output_rows) = 0;
   virtual void Process(const OverRun& run, const FrameRun& frame) = 0;
 
@@ -81,10 +81,14 @@ class OverKernel {
 };
 
 // One factory per kind, in the files over_fold.cc, over_extreme.cc, over_value.cc, over_distinct.cc.
-std::unique_ptr<OverKernel> MakeOverKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument, TimeBuffer& buffer);
-std::unique_ptr<OverKernel> MakeFoldKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument, TimeBuffer& buffer);
-std::unique_ptr<OverKernel> MakeExtremeKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument, TimeBuffer& buffer);
-std::unique_ptr<OverKernel> MakeValueKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument, TimeBuffer& buffer);
+std::unique_ptr<OverKernel> MakeOverKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument,
+                                           TimeBuffer& buffer);
+std::unique_ptr<OverKernel> MakeFoldKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument,
+                                           TimeBuffer& buffer);
+std::unique_ptr<OverKernel> MakeExtremeKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument,
+                                              TimeBuffer& buffer);
+std::unique_ptr<OverKernel> MakeValueKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument,
+                                            TimeBuffer& buffer);
 std::unique_ptr<OverKernel> MakeDistinctKernel(OverArgument argument, TimeBuffer& buffer);
 
 // A BIGINT column (or of a narrower integer type) from counts.

@@ -64,13 +64,15 @@ int NumberOf(const OverFrame& frame, std::vector<OverFrame>& list) {
 }
 
 std::string UniqueName(std::string name, const std::vector<std::string>& taken) {
-  while (std::find(taken.begin(), taken.end(), name) != taken.end() || name.empty() || name[0] == '$') name = "of " + name;
+  while (std::find(taken.begin(), taken.end(), name) != taken.end() || name.empty() || name[0] == '$')
+    name = "of " + name;
   return name;
 }
 
 Result<OverKernelSpec> KernelOf(const OverCall& over, OverEmit emit, OverPlan& plan) {
   const AggregateCall& call = over.call;
-  const auto known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& k) { return k.name == call.function->name; });
+  const auto known =
+      std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& k) { return k.name == call.function->name; });
   if (known == kKnown.end()) return Refuse(call, "can't be used with OVER");
   OverKernelSpec kernel{.kind = known->kind};
   OverFunction function = known->function;
@@ -81,7 +83,8 @@ Result<OverKernelSpec> KernelOf(const OverCall& over, OverEmit emit, OverPlan& p
   const size_t values_taken = kernel.kind == Kind::kLag ? 2 : 1;
   if (call.args.size() > values_taken) return Refuse(call, "takes no further arguments here");
   if (!call.args.empty() && !is_row_number) {
-    if (WordKindOf(call.args[0]->type) == WordKind::kUnsupported) return Refuse(call, "with OVER can't take " + call.args[0]->type.ToString());
+    if (WordKindOf(call.args[0]->type) == WordKind::kUnsupported)
+      return Refuse(call, "with OVER can't take " + call.args[0]->type.ToString());
     kernel.value = NumberOf(call.args[0], plan.values);
   }
   if (call.filter) {
@@ -108,17 +111,23 @@ Result<OverKernelSpec> KernelOf(const OverCall& over, OverEmit emit, OverPlan& p
   }
   if (frame.unbounded) {
     if (kernel.kind == Kind::kDistinct) {
-      return Refuse(call, "needs a bounded frame (RANGE BETWEEN INTERVAL ... PRECEDING AND CURRENT ROW): over all rows its state would grow for ever");
+      return Refuse(call,
+                    "needs a bounded frame (RANGE BETWEEN INTERVAL ... PRECEDING AND CURRENT ROW): over all rows its "
+                    "state would grow for ever");
     }
-    const bool invertible = kernel.kind == Kind::kRowCount || kernel.kind == Kind::kCount || kernel.kind == Kind::kSum || kernel.kind == Kind::kMoments;
+    const bool invertible = kernel.kind == Kind::kRowCount || kernel.kind == Kind::kCount ||
+                            kernel.kind == Kind::kSum || kernel.kind == Kind::kMoments;
     if (emit == OverEmit::kOnArrival && !invertible) {
-      return Refuse(call, "over UNBOUNDED PRECEDING can't be given on arrival: a row that comes out of order would need all earlier rows; bound the frame");
+      return Refuse(call,
+                    "over UNBOUNDED PRECEDING can't be given on arrival: a row that comes out of order would need all "
+                    "earlier rows; bound the frame");
     }
     plan.has_unbounded = true;
   }
   kernel.frame = NumberOf(frame, plan.frames);
   kernel.outputs = {OverOutput{function, call.resolved.result, 0}};
-  if (kernel.kind == Kind::kMoments && WordKindOf(call.resolved.result) == WordKind::kDecimal) return Refuse(call, "with OVER can't give DECIMAL; cast the argument to DOUBLE");
+  if (kernel.kind == Kind::kMoments && WordKindOf(call.resolved.result) == WordKind::kDecimal)
+    return Refuse(call, "with OVER can't give DECIMAL; cast the argument to DOUBLE");
   return kernel;
 }
 

@@ -59,7 +59,8 @@ class ValueKernel final : public OverKernel, private SlotValues {
           if (argument_.Takes(frame.enter[e])) cursor = {run.own[i] + (e - first_entered), true};
         }
       }
-      if (cursor.set && static_cast<int32_t>(cursor.sequence - frame.begin[i]) >= 0 && static_cast<int32_t>(cursor.sequence - frame.end[i]) < 0) {
+      if (cursor.set && static_cast<int32_t>(cursor.sequence - frame.begin[i]) >= 0 &&
+          static_cast<int32_t>(cursor.sequence - frame.end[i]) < 0) {
         Copy(buffer_.record(ring, cursor.sequence), values_[run.out[i]]);
       }
     }
@@ -98,15 +99,20 @@ class ValueKernel final : public OverKernel, private SlotValues {
     if (!unbounded_ && kind_ != Kind::kLag) cursors_[at.state_slot] = Cursor{};
   }
 
-  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override { return Gather(output.result, values_); }
+  Result<std::shared_ptr<arrow::Array>> Finish(const OverOutput& output) override {
+    return Gather(output.result, values_);
+  }
   SlotValues* running() override { return unbounded_ ? this : nullptr; }
-  int64_t MemoryBytes() const override { return static_cast<int64_t>(cursors_.capacity() * sizeof(Cursor) + running_.capacity() * sizeof(Kept)); }
+  int64_t MemoryBytes() const override {
+    return static_cast<int64_t>(cursors_.capacity() * sizeof(Cursor) + running_.capacity() * sizeof(Kept));
+  }
 
  private:
   void ProcessLag(const OverRun& run) {
     for (int64_t i = 0; i < run.num_rows; ++i) {
       const TimeBuffer::Ring& ring = buffer_.ring(run.slots[i]);
-      if (run.own[i] - ring.front >= offset_) CopyIfTaken(buffer_.record(ring, run.own[i] - offset_), values_[run.out[i]]);
+      if (run.own[i] - ring.front >= offset_)
+        CopyIfTaken(buffer_.record(ring, run.own[i] - offset_), values_[run.out[i]]);
     }
   }
   // The first record in [begin, end) that counts, from where it was found before.
@@ -178,7 +184,8 @@ class ValueKernel final : public OverKernel, private SlotValues {
 
 }  // namespace
 
-std::unique_ptr<OverKernel> MakeValueKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument, TimeBuffer& buffer) {
+std::unique_ptr<OverKernel> MakeValueKernel(const OverKernelSpec& spec, const OverFrame& frame, OverArgument argument,
+                                            TimeBuffer& buffer) {
   return std::make_unique<ValueKernel>(spec, frame.unbounded, std::move(argument), buffer);
 }
 

@@ -8,7 +8,8 @@
 
 namespace tidemill {
 
-Result<std::unique_ptr<Predict>> Predict::Make(PredictSpec spec, const Schema& output, std::unique_ptr<Predictor> predictor) {
+Result<std::unique_ptr<Predict>> Predict::Make(PredictSpec spec, const Schema& output,
+                                               std::unique_ptr<Predictor> predictor) {
   return std::unique_ptr<Predict>(new Predict(std::move(spec), output, std::move(predictor)));
 }
 
@@ -17,7 +18,9 @@ Status Predict::Open(OpenContext& context) {
   if (context.metrics == nullptr) return Status::OK();
   Labels labels = context.labels;
   labels.emplace_back("model", spec_.model->name);
-  failed_batches_ = context.metrics->GetCounter("tidemill_inference_failed_batches_total", "Batches that the model refused and that were tried again row by row.", labels);
+  failed_batches_ =
+      context.metrics->GetCounter("tidemill_inference_failed_batches_total",
+                                  "Batches that the model refused and that were tried again row by row.", labels);
   return Status::OK();
 }
 
@@ -30,7 +33,9 @@ Result<Predict::Columns> Predict::Score(const Batch& batch) {
                                          std::to_string(spec_.model->output.num_fields()));
   }
   for (const auto& output : outputs) {
-    if (output->length() != batch.num_rows()) return Status(kPredictionFailed, "model gave " + std::to_string(output->length()) + " rows for " + std::to_string(batch.num_rows()));
+    if (output->length() != batch.num_rows())
+      return Status(kPredictionFailed,
+                    "model gave " + std::to_string(output->length()) + " rows for " + std::to_string(batch.num_rows()));
   }
   return outputs;
 }

@@ -13,12 +13,14 @@ namespace tidemill {
 
 // ML_PREDICT: adds the model's outputs to each row, a batch at a time.
 //
-// Failed: a batch that the model refuses is tried again row by row, once; the rows that fail alone go to out.rejects() as kExpression with the
+// Failed: a batch that the model refuses is tried again row by row, once; the rows that fail alone go to out.rejects()
+// as kExpression with the
 //         model's message, the others go on. Row kinds go along.
 // State:  none; the model is the predictor's.
 class Predict final : public Operator {
  public:
-  static Result<std::unique_ptr<Predict>> Make(PredictSpec spec, const Schema& output, std::unique_ptr<Predictor> predictor);
+  static Result<std::unique_ptr<Predict>> Make(PredictSpec spec, const Schema& output,
+                                               std::unique_ptr<Predictor> predictor);
   Status Open(OpenContext& context) override;
   Status ProcessBatch(int input, Batch batch, Collector& out) override;
   Status OnWatermark(EventTime, Collector&) override { return Status::OK(); }

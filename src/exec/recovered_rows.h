@@ -17,16 +17,18 @@
 
 namespace tidemill {
 
-// Rows that an earlier run had decided and that this run has not met again yet, found by the values of the columns that a replay gives alike;
-// of equal ones the first decided comes first.
+// Rows that an earlier run had decided and that this run has not met again yet, found by the values of the columns that
+// a replay gives alike; of equal ones the first decided comes first.
 //
-// Every subtask holds all of them, for at another parallelism it is not known who will meet a row; each saves those whose columns hash into
-// its own key groups, and loads all. A row that is not met within `epochs_max` epochs is another subtask's, and is forgotten.
+// Every subtask holds all of them, for at another parallelism it is not known who will meet a row; each saves those
+// whose columns hash into its own key groups, and loads all. A row that is not met within `epochs_max` epochs is
+// another subtask's, and is forgotten.
 class RecoveredRows final : public StateTable {
  public:
   static constexpr int kEpochsMax = 100;
 
-  static Result<std::unique_ptr<RecoveredRows>> Make(Schema rows, std::vector<int> identifying_columns, KeyGroupRange own);
+  static Result<std::unique_ptr<RecoveredRows>> Make(Schema rows, std::vector<int> identifying_columns,
+                                                     KeyGroupRange own);
 
   Status Add(const Batch& batch, int age);
   bool empty() const { return rows_.empty(); }

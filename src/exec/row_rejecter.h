@@ -12,7 +12,8 @@
 
 namespace tidemill {
 
-// Refuses rows on behalf of one operator: each goes to the reject output as JSON with its reason; late ones are counted.
+// Refuses rows on behalf of one operator: each goes to the reject output as JSON with its reason; late ones are
+// counted.
 class RowRejecter {
  public:
   void Open(const OpenContext& context);
@@ -22,10 +23,12 @@ class RowRejecter {
   void NullRowtime(Collector& out, const Batch& batch, int64_t row, const std::string& column);
   void Failed(Collector& out, const Batch& batch, int64_t row, std::string detail);
   // Refuses every row that has an error and appends the others to `good`, ascending.
-  void Failed(Collector& out, const Batch& batch, const std::vector<EvalContext::RowError>& errors, std::vector<int32_t>& good);
+  void Failed(Collector& out, const Batch& batch, const std::vector<EvalContext::RowError>& errors,
+              std::vector<int32_t>& good);
 
  private:
-  void Reject(Collector& out, RejectReason reason, const Batch& batch, int64_t row, std::string field, std::string detail, EventTime time);
+  void Reject(Collector& out, RejectReason reason, const Batch& batch, int64_t row, std::string field,
+              std::string detail, EventTime time);
 
   std::string operator_name_;
   Counter* late_ = nullptr;

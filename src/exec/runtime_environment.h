@@ -23,7 +23,8 @@ class RuntimeEnvironment {
   virtual Result<std::unique_ptr<Predictor>> MakePredictor(const PredictSpec& predict) = 0;
   virtual Result<std::unique_ptr<Journal>> MakeJournal(const std::string& operator_name, int subtask) = 0;
   virtual std::unique_ptr<RejectSink> MakeRejectSink(const std::string& origin) = 0;
-  // Before an epoch's manifest: rows that were rejected so far are durable when it returns. Not from a lane: it may wait.
+  // Before an epoch's manifest: rows that were rejected so far are durable when it returns. Not from a lane: it may
+  // wait.
   virtual Status SyncRejects() { return Status::OK(); }
   virtual MetricsRegistry& metrics() = 0;
   virtual const Clock& clock() = 0;

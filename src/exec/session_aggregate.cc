@@ -1,8 +1,8 @@
 #include "exec/session_aggregate.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
+
+#include <arrow/api.h>
 
 #include "exec/event_time.h"
 #include "exec/internal/over_column.h"
@@ -20,7 +20,8 @@ constexpr char kNumber[] = "session";
 class SessionAggregate::Values final : public SlotValues {
  public:
   explicit Values(const std::vector<AggregateCall>& calls) : aggregates(calls) {
-    std::vector<Field> fields{{"first", DataType(TypeKind::kBigInt, false)}, {"last", DataType(TypeKind::kBigInt, false)}};
+    std::vector<Field> fields{{"first", DataType(TypeKind::kBigInt, false)},
+                              {"last", DataType(TypeKind::kBigInt, false)}};
     bounds_schema_ = Schema(fields);
     fields.insert(fields.end(), aggregates.schema().fields().begin(), aggregates.schema().fields().end());
     schema_ = Schema(std::move(fields));
@@ -46,7 +47,9 @@ class SessionAggregate::Values final : public SlotValues {
     });
     return aggregates.Import(slots, columns.subspan(2));
   }
-  int64_t MemoryBytes() const override { return aggregates.MemoryBytes() + static_cast<int64_t>(bounds.capacity() * 16); }
+  int64_t MemoryBytes() const override {
+    return aggregates.MemoryBytes() + static_cast<int64_t>(bounds.capacity() * 16);
+  }
 
   AggregateState aggregates;
   std::vector<std::pair<EventTime, EventTime>> bounds;  // by slot
@@ -57,11 +60,15 @@ class SessionAggregate::Values final : public SlotValues {
 };
 
 SessionAggregate::SessionAggregate(WindowAggregateSpec spec, Schema input, Schema output)
-    : spec_(std::move(spec)), input_(std::move(input)), output_(std::move(output)), values_(std::make_unique<Values>(spec_.calls)) {}
+    : spec_(std::move(spec)),
+      input_(std::move(input)),
+      output_(std::move(output)),
+      values_(std::make_unique<Values>(spec_.calls)) {}
 
 SessionAggregate::~SessionAggregate() = default;
 
-Result<std::unique_ptr<SessionAggregate>> SessionAggregate::Make(WindowAggregateSpec spec, const Schema& input, const Schema& output) {
+Result<std::unique_ptr<SessionAggregate>> SessionAggregate::Make(WindowAggregateSpec spec, const Schema& input,
+                                                                 const Schema& output) {
   std::unique_ptr<SessionAggregate> session(new SessionAggregate(std::move(spec), input, output));
   if (!session->spec_.window.time_zone.empty()) {
     TM_ASSIGN_OR_RETURN(ZoneOffsets zone, ZoneOffsets::Make(session->spec_.window.time_zone));
@@ -91,7 +98,8 @@ Status SessionAggregate::RestoreSessions() {
     if (table_->index().IsLive(slot)) slots.push_back(slot);
   }
   if (slots.empty()) return Status::OK();
-  std::sort(slots.begin(), slots.end(), [&](uint32_t a, uint32_t b) { return values_->bounds[a] < values_->bounds[b]; });
+  std::sort(slots.begin(), slots.end(),
+            [&](uint32_t a, uint32_t b) { return values_->bounds[a] < values_->bounds[b]; });
   TM_ASSIGN_OR_RETURN(auto columns, table_->DecodeKeys(slots));
   const auto& numbers = static_cast<const arrow::Int64Array&>(*columns.back());
   for (int64_t i = 0; i < numbers.length(); ++i) next_number_ = std::max(next_number_, numbers.Value(i) + 1);
@@ -110,7 +118,9 @@ Status SessionAggregate::RestoreSessions() {
   return Status::OK();
 }
 
-EventTime SessionAggregate::DueOf(const Session& session) const { return SaturatingAdd(session.last, spec_.window.size_ms - 1); }
+EventTime SessionAggregate::DueOf(const Session& session) const {
+  return SaturatingAdd(session.last, spec_.window.size_ms - 1);
+}
 
 uint32_t SessionAggregate::NewSession(uint32_t key, EventTime time, uint32_t row) {
   uint32_t at = static_cast<uint32_t>(sessions_.size());
@@ -252,7 +262,8 @@ Status SessionAggregate::Settle(const Batch& batch) {
     TM_ASSIGN_OR_RETURN(Batch taken, TakeRows(batch, rows));
     std::vector<std::shared_ptr<arrow::Array>> keys;
     for (const int key : spec_.keys) keys.push_back(taken.rows->column(key));
-    keys.push_back(std::make_shared<arrow::Int64Array>(taken.num_rows(), arrow::Buffer::FromVector(std::move(numbers))));
+    keys.push_back(
+        std::make_shared<arrow::Int64Array>(taken.num_rows(), arrow::Buffer::FromVector(std::move(numbers))));
     std::vector<uint32_t> slots;
     TM_RETURN_IF_ERROR(table_->Upsert(keys, static_cast<int64_t>(fresh.size()), slots));
     for (size_t i = 0; i < fresh.size(); ++i) sessions_[fresh[i]].slot = slots[i];
@@ -297,14 +308,17 @@ Status SessionAggregate::Emit(const std::vector<uint32_t>& fired, Collector& out
       const Session& session = sessions_[number];
       slots.push_back(session.slot);
       const EventTime end = SaturatingAdd(session.last, spec_.window.size_ms);
-      windows.push_back({zone_ ? zone_->ToLocalMs(session.first) : session.first, zone_ ? zone_->ToLocalMs(end) : end, end - 1});
+      windows.push_back(
+          {zone_ ? zone_->ToLocalMs(session.first) : session.first, zone_ ? zone_->ToLocalMs(end) : end, end - 1});
     }
     TM_ASSIGN_OR_RETURN(auto columns, table_->DecodeKeys(slots));
     columns.pop_back();
     TM_ASSIGN_OR_RETURN(auto results, values_->aggregates.Finish(slots));
     columns.insert(columns.end(), results.begin(), results.end());
     AppendWindowColumns(output_, windows, columns);
-    TM_RETURN_IF_ERROR(out.Emit(Batch{arrow::RecordBatch::Make(output_.arrow(), static_cast<int64_t>(slots.size()), std::move(columns)), nullptr, 0}));
+    TM_RETURN_IF_ERROR(out.Emit(
+        Batch{arrow::RecordBatch::Make(output_.arrow(), static_cast<int64_t>(slots.size()), std::move(columns)),
+              nullptr, 0}));
     table_->Erase(slots);
     for (const uint32_t number : part) {
       const uint32_t key = sessions_[number].key;

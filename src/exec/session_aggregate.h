@@ -17,13 +17,15 @@ class ZoneOffsets;
 
 // Groups rows by key and SESSION window: [first row, last row + gap), emitted once when the watermark passes its end.
 //
-// Method: per key the open sessions in order; a row extends what it is within the gap of (touching counts), joins two into one, or opens one.
-// State:  "sessions": (key, number) -> first and last event time, accumulators; until the session fires.
-// Late:   a row that opens a session whose end the watermark has passed goes to out.rejects() as kLate and is counted. NULL time:
+// Method: per key the open sessions in order; a row extends what it is within the gap of (touching counts), joins two
+// into one, or opens one. State:  "sessions": (key, number) -> first and last event time, accumulators; until the
+// session fires. Late:   a row that opens a session whose end the watermark has passed goes to out.rejects() as kLate
+// and is counted. NULL time:
 //         kNullRowtime. Arguments that raise: kExpression.
 class SessionAggregate final : public Operator {
  public:
-  static Result<std::unique_ptr<SessionAggregate>> Make(WindowAggregateSpec spec, const Schema& input, const Schema& output);
+  static Result<std::unique_ptr<SessionAggregate>> Make(WindowAggregateSpec spec, const Schema& input,
+                                                        const Schema& output);
   ~SessionAggregate() override;
   Status Open(OpenContext& context) override;
   Status ProcessBatch(int input, Batch batch, Collector& out) override;
@@ -35,11 +37,11 @@ class SessionAggregate final : public Operator {
   struct Session {
     EventTime first = 0;
     EventTime last = 0;
-    uint32_t slot = kNoSlot;      // of the table; none until the batch is through
-    uint32_t key = 0;             // number in keys_
-    uint32_t joined = kNone;      // the session it has become part of
-    uint32_t row = 0;             // a row of its key in the batch at hand
-    uint32_t generation = 0;      // of the place in sessions_, for timers of sessions that are gone
+    uint32_t slot = kNoSlot;  // of the table; none until the batch is through
+    uint32_t key = 0;         // number in keys_
+    uint32_t joined = kNone;  // the session it has become part of
+    uint32_t row = 0;         // a row of its key in the batch at hand
+    uint32_t generation = 0;  // of the place in sessions_, for timers of sessions that are gone
   };
   struct Timer {
     EventTime due;
@@ -69,10 +71,10 @@ class SessionAggregate final : public Operator {
   SavedWatermark watermark_;
   std::unique_ptr<KeyColumns> key_columns_;
   KeyIndex keys_;
-  std::vector<std::vector<uint32_t>> open_;   // by key: open sessions, ascending
+  std::vector<std::vector<uint32_t>> open_;  // by key: open sessions, ascending
   std::vector<Session> sessions_;
   std::vector<uint32_t> free_;
-  std::vector<uint32_t> touched_;             // sessions that are new or joined in the batch at hand
+  std::vector<uint32_t> touched_;  // sessions that are new or joined in the batch at hand
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   int64_t next_number_ = 0;
   std::unique_ptr<ZoneOffsets> zone_;

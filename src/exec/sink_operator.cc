@@ -1,9 +1,9 @@
 #include "exec/sink_operator.h"
 
+#include <algorithm>
+
 #include <arrow/array/util.h>
 #include <arrow/record_batch.h>
-
-#include <algorithm>
 
 #include "data/arrow_status.h"
 #include "data/format.h"
@@ -48,9 +48,10 @@ SinkOperator::~SinkOperator() = default;
 
 Status SinkOperator::Open(OpenContext& context) {
   clock_ = context.clock;
-  records_out_ = context.metrics->GetCounter("tidemill_records_out_total", "Rows given to a sink or the next operator.", context.labels);
-  latency_ = context.metrics->GetHistogram("tidemill_e2e_latency_seconds",
-                                           "From a row's append to the log (or its reading) to its sink.", context.labels);
+  records_out_ = context.metrics->GetCounter("tidemill_records_out_total", "Rows given to a sink or the next operator.",
+                                             context.labels);
+  latency_ = context.metrics->GetHistogram(
+      "tidemill_e2e_latency_seconds", "From a row's append to the log (or its reading) to its sink.", context.labels);
   null_columns_.resize(spec_.sources.size());
   for (size_t column = 0; column < spec_.sources.size(); ++column) {
     const Field& field = spec_.schema.field(static_cast<int>(column));
@@ -113,8 +114,10 @@ Result<Batch> SinkOperator::WithoutNulls(Batch batch) {
       continue;
     }
     const std::string& name = spec_.schema.field(null_column).name;
-    if (spec_.fail_on_null) return Status(kNullInNotNull, "column '" + name + "' of sink '" + spec_.name + "' is NOT NULL, found NULL");
-    RejectedRow rejected{.reason = RejectReason::kNotNull, .source = spec_.name, .field = name, .detail = "NULL in a NOT NULL column"};
+    if (spec_.fail_on_null)
+      return Status(kNullInNotNull, "column '" + name + "' of sink '" + spec_.name + "' is NOT NULL, found NULL");
+    RejectedRow rejected{
+        .reason = RejectReason::kNotNull, .source = spec_.name, .field = name, .detail = "NULL in a NOT NULL column"};
     if (reject_encoder_ == nullptr) {
       TM_ASSIGN_OR_RETURN(reject_encoder_, MakeJsonEncoder(spec_.schema, Config()));
     }

@@ -14,12 +14,14 @@ namespace tidemill {
 
 class RowEncoder;
 
-// What a sink writer is given, decided when the plan is lowered: the persisted columns of the table, and where each comes from.
+// What a sink writer is given, decided when the plan is lowered: the persisted columns of the table, and where each
+// comes from.
 struct SinkWriteSpec {
-  std::string name;               // of the sink, stable
-  Schema schema;                  // persisted columns: physical and non-virtual metadata, in table order
-  std::vector<int> sources;       // for each, the input column; -1 = NULL
-  // A NULL for a NOT NULL column: the row is rejected (kNotNull), or with 'table.exec.sink.not-null-enforcer' = 'ERROR' the job fails.
+  std::string name;          // of the sink, stable
+  Schema schema;             // persisted columns: physical and non-virtual metadata, in table order
+  std::vector<int> sources;  // for each, the input column; -1 = NULL
+  // A NULL for a NOT NULL column: the row is rejected (kNotNull), or with 'table.exec.sink.not-null-enforcer' = 'ERROR'
+  // the job fails.
   bool fail_on_null = false;
 
   static Result<SinkWriteSpec> Make(const std::string& name, const SinkSpec& sink, const Config& settings);

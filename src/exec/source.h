@@ -27,8 +27,8 @@ struct ReadOutcome {
   Batch batch;
   // Where reading goes on after `batch`: opaque to all but the connector, small.
   std::string position;
-  bool ended = false;       // bounded: nothing follows
-  bool idle = false;        // live: nothing there now; `wake` will be called when there is
+  bool ended = false;  // bounded: nothing follows
+  bool idle = false;   // live: nothing there now; `wake` will be called when there is
 };
 
 struct SplitContext {
@@ -36,10 +36,11 @@ struct SplitContext {
   MetricsRegistry* metrics = nullptr;
   Labels labels;
   const Clock* clock = nullptr;
-  std::function<void()> wake;   // any thread
+  std::function<void()> wake;  // any thread
 };
 
-// Reads one split. Called from one lane only. Never blocks beyond reading a local file: when nothing is there it says idle.
+// Reads one split. Called from one lane only. Never blocks beyond reading a local file: when nothing is there it says
+// idle.
 class SplitReader {
  public:
   virtual ~SplitReader() = default;
@@ -54,11 +55,12 @@ class Source {
   virtual ~Source() = default;
   virtual Result<std::vector<SourceSplit>> Splits() = 0;
   // `position`: from a manifest; absent = the startup mode of the table's options.
-  virtual Result<std::unique_ptr<SplitReader>> OpenSplit(const SourceSplit& split, const std::optional<std::string>& position,
+  virtual Result<std::unique_ptr<SplitReader>> OpenSplit(const SourceSplit& split,
+                                                         const std::optional<std::string>& position,
                                                          SplitContext context) = 0;
   virtual bool bounded() const = 0;
-  // Before a manifest names these positions (split id -> position): what lies before them must survive a crash, or a position could
-  // lie beyond what a restart finds. Blocks; on the job's thread.
+  // Before a manifest names these positions (split id -> position): what lies before them must survive a crash, or a
+  // position could lie beyond what a restart finds. Blocks; on the job's thread.
   virtual Status MakeDurable(const std::map<std::string, std::string>& positions) {
     (void)positions;
     return Status::OK();
@@ -67,8 +69,8 @@ class Source {
   virtual void OnEpochCommitted(const std::map<std::string, std::string>& positions) { (void)positions; }
 };
 
-// The physical and metadata columns a source must deliver so that the scan's columns, its computed columns and its watermark can be had;
-// numbers into TableDefinition::columns, sorted.
+// The physical and metadata columns a source must deliver so that the scan's columns, its computed columns and its
+// watermark can be had; numbers into TableDefinition::columns, sorted.
 std::vector<int> SourceReadColumns(const ScanSpec& scan);
 Schema SourceReadSchema(const ScanSpec& scan);
 

@@ -1,8 +1,8 @@
 #include "exec/temporal_join.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
+
+#include <arrow/api.h>
 
 #include "exec/event_time.h"
 #include "state/words.h"
@@ -14,7 +14,8 @@ constexpr size_t kSweepSlots = 64;
 
 }  // namespace
 
-Result<std::unique_ptr<TemporalJoin>> TemporalJoin::Make(TemporalJoinSpec spec, const Schema& left, const Schema& right, const Schema& output) {
+Result<std::unique_ptr<TemporalJoin>> TemporalJoin::Make(TemporalJoinSpec spec, const Schema& left, const Schema& right,
+                                                         const Schema& output) {
   std::unique_ptr<TemporalJoin> join(new TemporalJoin(std::move(spec), left, right, output));
   for (size_t i = 0; i < join->spec_.right_keys.size(); ++i) {
     const DataType& of_left = left.field(join->spec_.left_keys[i]).type;
@@ -39,7 +40,8 @@ TimeBuffer::Options TemporalJoin::VersionOptions() const {
 Status TemporalJoin::Open(OpenContext& context) {
   rejecter_.Open(context);
   if (spec_.condition) {
-    condition_ = std::make_unique<ExpressionEvaluator>(std::vector<ExpressionPtr>{spec_.condition}, *context.clock, context.time_zone);
+    condition_ = std::make_unique<ExpressionEvaluator>(std::vector<ExpressionPtr>{spec_.condition}, *context.clock,
+                                                       context.time_zone);
   }
   TM_ASSIGN_OR_RETURN(versions_, TimeBuffer::Make(VersionOptions()));
   TM_RETURN_IF_ERROR(context.state->Register("versions", versions_.get()));
@@ -88,7 +90,8 @@ Status TemporalJoin::AddVersions(const Batch& batch, Collector& out) {
     std::copy_n(records[i] + 1, width - 1, version + 1);
     versions_->NoteInserted(slots[i], sequence);
     for (int c = 0; c < right_.num_fields(); ++c) {
-      if (WordKindOf(right_.field(c).type) == WordKind::kString) versions_->strings().AddReference(version[versions_->word_of(c)]);
+      if (WordKindOf(right_.field(c).type) == WordKind::kString)
+        versions_->strings().AddReference(version[versions_->word_of(c)]);
     }
   }
   // The references that decoding took; those of the versions are their own.
@@ -132,7 +135,8 @@ const uint64_t* TemporalJoin::VersionAt(uint32_t slot, EventTime time, bool* too
   const TimeBuffer::Ring& ring = versions_->ring(slot);
   const uint32_t end = versions_->UpperBound(ring, time);
   if (end == ring.front) {
-    *too_old = ring.size() > 0 && (versions_->record(ring, ring.front)[versions_->null_word()] & versions_->flag_bit(1)) != 0;
+    *too_old =
+        ring.size() > 0 && (versions_->record(ring, ring.front)[versions_->null_word()] & versions_->flag_bit(1)) != 0;
     return nullptr;
   }
   const uint64_t* version = versions_->record(ring, end - 1);
@@ -140,21 +144,25 @@ const uint64_t* TemporalJoin::VersionAt(uint32_t slot, EventTime time, bool* too
   return deleted ? nullptr : version;
 }
 
-Result<std::vector<std::shared_ptr<arrow::Array>>> TemporalJoin::RightColumns(const std::vector<const uint64_t*>& versions) const {
+Result<std::vector<std::shared_ptr<arrow::Array>>> TemporalJoin::RightColumns(
+    const std::vector<const uint64_t*>& versions) const {
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (int c = 0; c < right_.num_fields(); ++c) {
     const uint64_t bit = versions_->null_bit(c);
-    TM_ASSIGN_OR_RETURN(auto column, GatherWords(right_.field(c).type, versions, versions_->word_of(c), bit ? versions_->null_word() : -1, bit, versions_->strings()));
+    TM_ASSIGN_OR_RETURN(auto column, GatherWords(right_.field(c).type, versions, versions_->word_of(c),
+                                                 bit ? versions_->null_word() : -1, bit, versions_->strings()));
     columns.push_back(std::move(column));
   }
   return columns;
 }
 
-Status TemporalJoin::Confirm(const Batch& joined, std::vector<const uint64_t*>& versions, Collector& out, std::vector<int32_t>& good) {
+Status TemporalJoin::Confirm(const Batch& joined, std::vector<const uint64_t*>& versions, Collector& out,
+                             std::vector<int32_t>& good) {
   std::vector<EvalContext::RowError> errors;
   TM_ASSIGN_OR_RETURN(auto values, condition_->Evaluate(joined, errors));
   // Where nothing was found there is nothing to confirm, so nothing to fail.
-  std::erase_if(errors, [&](const EvalContext::RowError& error) { return versions[static_cast<size_t>(error.row)] == nullptr; });
+  std::erase_if(
+      errors, [&](const EvalContext::RowError& error) { return versions[static_cast<size_t>(error.row)] == nullptr; });
   rejecter_.Failed(out, joined, errors, good);
   const auto& holds = static_cast<const arrow::BooleanArray&>(*values[0]);
   for (size_t i = 0; i < versions.size(); ++i) {
@@ -204,7 +212,8 @@ Status TemporalJoin::Join(Batch batch, std::vector<EventTime> times, Collector& 
   if (condition_) {
     good.clear();
     TM_RETURN_IF_ERROR(Confirm(result, versions, out, good));
-    if (!spec_.left_outer) std::erase_if(good, [&](int32_t row) { return versions[static_cast<size_t>(row)] == nullptr; });
+    if (!spec_.left_outer)
+      std::erase_if(good, [&](int32_t row) { return versions[static_cast<size_t>(row)] == nullptr; });
     TM_RETURN_IF_ERROR(narrow());
     if (versions.empty()) return Status::OK();
     TM_ASSIGN_OR_RETURN(result, joined());
@@ -233,7 +242,8 @@ Status TemporalJoin::OnWatermark(EventTime watermark, Collector& out) {
   if (pending_) {
     std::vector<RowBuffer::Released> released;
     TM_RETURN_IF_ERROR(pending_->TakeUntil(watermark, released));
-    for (RowBuffer::Released& rows : released) TM_RETURN_IF_ERROR(Join(std::move(rows.batch), std::move(rows.times), out));
+    for (RowBuffer::Released& rows : released)
+      TM_RETURN_IF_ERROR(Join(std::move(rows.batch), std::move(rows.times), out));
   }
   watermark_ = watermark;
   versions_->set_trim_bound(watermark);

@@ -1,9 +1,9 @@
 #include "exec/values_source.h"
 
+#include <algorithm>
+
 #include <arrow/array/concatenate.h>
 #include <arrow/record_batch.h>
-
-#include <algorithm>
 
 #include "data/arrow_status.h"
 
@@ -38,8 +38,8 @@ class ValuesReader final : public SplitReader {
     std::vector<EvalContext::RowError> errors;
     TM_ASSIGN_OR_RETURN(auto columns, evaluator.Evaluate(unit, errors));
     if (!errors.empty()) {
-      context_.rejects->Reject(RejectedRow{.reason = RejectReason::kExpression, .source = "VALUES", .offset = row_ + 1,
-                                           .detail = errors[0].detail});
+      context_.rejects->Reject(RejectedRow{
+          .reason = RejectReason::kExpression, .source = "VALUES", .offset = row_ + 1, .detail = errors[0].detail});
       return Status::OK();
     }
     parts.push_back(Batch{arrow::RecordBatch::Make(values_->schema.arrow(), 1, std::move(columns))});
@@ -54,7 +54,8 @@ class ValuesReader final : public SplitReader {
 
 }  // namespace
 
-Result<std::unique_ptr<SplitReader>> ValuesSource::OpenSplit(const SourceSplit&, const std::optional<std::string>& position,
+Result<std::unique_ptr<SplitReader>> ValuesSource::OpenSplit(const SourceSplit&,
+                                                             const std::optional<std::string>& position,
                                                              SplitContext context) {
   int64_t row = 0;
   if (position.has_value()) row = std::stoll(*position);

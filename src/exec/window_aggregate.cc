@@ -1,9 +1,9 @@
 #include "exec/window_aggregate.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <numeric>
+
+#include <arrow/api.h>
 
 #include "exec/event_time.h"
 #include "exec/window_columns.h"
@@ -18,15 +18,22 @@ std::shared_ptr<arrow::Array> SliceEnds(const WindowGrid& grid, const std::vecto
   TM_CHECK(buffer.ok());
   auto* ends = reinterpret_cast<int64_t*>((*buffer)->mutable_data());
   for (size_t i = 0; i < slices.size(); ++i) ends[i] = grid.SliceEnd(slices[i]);
-  return std::make_shared<arrow::Int64Array>(static_cast<int64_t>(slices.size()), std::shared_ptr<arrow::Buffer>(*std::move(buffer)));
+  return std::make_shared<arrow::Int64Array>(static_cast<int64_t>(slices.size()),
+                                             std::shared_ptr<arrow::Buffer>(*std::move(buffer)));
 }
 
 }  // namespace
 
-WindowAggregate::WindowAggregate(WindowAggregateSpec spec, Schema input, Schema output, std::unique_ptr<WindowGrid> grid)
-    : spec_(std::move(spec)), input_(std::move(input)), output_(std::move(output)), grid_(std::move(grid)), state_(spec_.calls) {}
+WindowAggregate::WindowAggregate(WindowAggregateSpec spec, Schema input, Schema output,
+                                 std::unique_ptr<WindowGrid> grid)
+    : spec_(std::move(spec)),
+      input_(std::move(input)),
+      output_(std::move(output)),
+      grid_(std::move(grid)),
+      state_(spec_.calls) {}
 
-Result<std::unique_ptr<WindowAggregate>> WindowAggregate::Make(WindowAggregateSpec spec, const Schema& input, const Schema& output) {
+Result<std::unique_ptr<WindowAggregate>> WindowAggregate::Make(WindowAggregateSpec spec, const Schema& input,
+                                                               const Schema& output) {
   TM_ASSIGN_OR_RETURN(auto grid, WindowGrid::Make(spec.window));
   return std::unique_ptr<WindowAggregate>(new WindowAggregate(std::move(spec), input, output, std::move(grid)));
 }
@@ -65,8 +72,9 @@ Status WindowAggregate::RestoreSlices() {
   return AddToSlices(keys, slices, slots, all);
 }
 
-Status WindowAggregate::AddToSlices(const std::vector<std::shared_ptr<arrow::Array>>& keys, const std::vector<int64_t>& slices,
-                                    const std::vector<uint32_t>& slots, const std::vector<uint32_t>& new_rows) {
+Status WindowAggregate::AddToSlices(const std::vector<std::shared_ptr<arrow::Array>>& keys,
+                                    const std::vector<int64_t>& slices, const std::vector<uint32_t>& slots,
+                                    const std::vector<uint32_t>& new_rows) {
   std::vector<uint32_t>* slice = nullptr;
   int64_t number = 0;
   for (const uint32_t row : new_rows) {
@@ -84,7 +92,9 @@ Status WindowAggregate::AddToSlices(const std::vector<std::shared_ptr<arrow::Arr
   if (new_rows.size() < slots.size() && !keys.empty()) {
     arrow::FieldVector fields;
     for (const auto& key : keys) fields.push_back(arrow::field("", key->type()));
-    const Batch all{arrow::RecordBatch::Make(arrow::schema(std::move(fields)), static_cast<int64_t>(slots.size()), keys), nullptr, 0};
+    const Batch all{
+        arrow::RecordBatch::Make(arrow::schema(std::move(fields)), static_cast<int64_t>(slots.size()), keys), nullptr,
+        0};
     TM_ASSIGN_OR_RETURN(Batch taken, TakeRows(all, std::vector<int32_t>(new_rows.begin(), new_rows.end())));
     new_keys = taken.rows->columns();
   }
@@ -143,7 +153,9 @@ Status WindowAggregate::AssignSlices(Batch& batch, std::vector<int64_t>& slices,
       from = grid_->SliceStart(slice);
       until = grid_->SliceEnd(slice);
       const int64_t last = grid_->LastWindow(slice);
-      fate = grid_->FirstWindow(slice) > last ? Fate::kNowhere : grid_->FireTime(last) <= watermark_.value ? Fate::kLate : Fate::kCounts;
+      fate = grid_->FirstWindow(slice) > last            ? Fate::kNowhere
+             : grid_->FireTime(last) <= watermark_.value ? Fate::kLate
+                                                         : Fate::kCounts;
     }
     if (fate == Fate::kCounts) [[likely]] {
       if (!all) kept.push_back(static_cast<int32_t>(i));
@@ -163,7 +175,8 @@ Status WindowAggregate::AssignSlices(Batch& batch, std::vector<int64_t>& slices,
   return Status::OK();
 }
 
-Status WindowAggregate::FindSlots(std::vector<std::shared_ptr<arrow::Array>> keys, const std::vector<int64_t>& slices, std::vector<uint32_t>& slots) {
+Status WindowAggregate::FindSlots(std::vector<std::shared_ptr<arrow::Array>> keys, const std::vector<int64_t>& slices,
+                                  std::vector<uint32_t>& slots) {
   keys.push_back(SliceEnds(*grid_, slices));
   std::vector<uint32_t> new_rows;
   TM_RETURN_IF_ERROR(table_->Upsert(keys, static_cast<int64_t>(slices.size()), slots, &new_rows));
@@ -224,7 +237,8 @@ Status WindowAggregate::Fire(int64_t window, Collector& out) {
 Status WindowAggregate::MergeHop(int64_t window, std::vector<uint32_t>& representatives) {
   merged_of_group_.assign(groups_.slot_limit(), kNoSlot);
   std::vector<uint32_t> targets, sources;
-  for (auto slice = slices_.lower_bound(grid_->FirstSlice(window)); slice != slices_.end() && slice->first <= window; ++slice) {
+  for (auto slice = slices_.lower_bound(grid_->FirstSlice(window)); slice != slices_.end() && slice->first <= window;
+       ++slice) {
     for (const uint32_t slot : slice->second) {
       uint32_t& merged = merged_of_group_[group_of_slot_[slot]];
       if (merged == kNoSlot) {
@@ -258,7 +272,8 @@ Status WindowAggregate::FoldCumulate(int64_t window) {
   return Status::OK();
 }
 
-Status WindowAggregate::Emit(int64_t window, const std::vector<uint32_t>& key_slots, const AggregateState& state, const std::vector<uint32_t>& slots, Collector& out) {
+Status WindowAggregate::Emit(int64_t window, const std::vector<uint32_t>& key_slots, const AggregateState& state,
+                             const std::vector<uint32_t>& slots, Collector& out) {
   const WindowBounds bounds{grid_->WindowStart(window), grid_->WindowEnd(window), grid_->FireTime(window)};
   for (size_t base = 0; base < slots.size(); base += kBatchRowsMax) {
     const size_t n = std::min<size_t>(kBatchRowsMax, slots.size() - base);
@@ -267,7 +282,8 @@ Status WindowAggregate::Emit(int64_t window, const std::vector<uint32_t>& key_sl
     TM_ASSIGN_OR_RETURN(auto results, state.Finish(std::span(slots).subspan(base, n)));
     columns.insert(columns.end(), results.begin(), results.end());
     AppendWindowColumns(output_, std::vector<WindowBounds>(n, bounds), columns);
-    TM_RETURN_IF_ERROR(out.Emit(Batch{arrow::RecordBatch::Make(output_.arrow(), static_cast<int64_t>(n), std::move(columns)), nullptr, 0}));
+    TM_RETURN_IF_ERROR(out.Emit(
+        Batch{arrow::RecordBatch::Make(output_.arrow(), static_cast<int64_t>(n), std::move(columns)), nullptr, 0}));
   }
   return Status::OK();
 }

@@ -6,7 +6,8 @@
 
 namespace tidemill {
 
-void AppendWindowColumns(const Schema& output, const std::vector<WindowBounds>& windows, std::vector<std::shared_ptr<arrow::Array>>& columns) {
+void AppendWindowColumns(const Schema& output, const std::vector<WindowBounds>& windows,
+                         std::vector<std::shared_ptr<arrow::Array>>& columns) {
   const int first = output.num_fields() - 3;
   std::vector<EventTime> values(windows.size());
   const auto append = [&](int field, auto of) {

@@ -51,15 +51,19 @@ int64_t WindowGrid::FirstWindow(int64_t slice) const {
   if (kind_ != WindowKind::kHop) return slice;
   // Windows end at slices (n + 1) * slide - 1 + (size mod slide), n any: their starts are multiples of the slide.
   const int64_t last = size_slices_ - 1;
-  const int64_t starts = FloorDivide(slice - last + slide_slices_ - 1, slide_slices_);  // least multiple >= slice - last
+  const int64_t starts =
+      FloorDivide(slice - last + slide_slices_ - 1, slide_slices_);  // least multiple >= slice - last
   return starts * slide_slices_ + last;
 }
 
 int64_t WindowGrid::LastWindow(int64_t slice) const {
   switch (kind_) {
-    case WindowKind::kHop: return FloorDivide(slice, slide_slices_) * slide_slices_ + size_slices_ - 1;
-    case WindowKind::kCumulate: return FloorDivide(slice, size_slices_) * size_slices_ + size_slices_ - 1;
-    default: return slice;
+    case WindowKind::kHop:
+      return FloorDivide(slice, slide_slices_) * slide_slices_ + size_slices_ - 1;
+    case WindowKind::kCumulate:
+      return FloorDivide(slice, size_slices_) * size_slices_ + size_slices_ - 1;
+    default:
+      return slice;
   }
 }
 
@@ -67,9 +71,12 @@ int64_t WindowGrid::NextWindow(int64_t window) const { return window + slide_sli
 
 int64_t WindowGrid::FirstSlice(int64_t window) const {
   switch (kind_) {
-    case WindowKind::kHop: return window - size_slices_ + 1;
-    case WindowKind::kCumulate: return FloorDivide(window, size_slices_) * size_slices_;
-    default: return window;
+    case WindowKind::kHop:
+      return window - size_slices_ + 1;
+    case WindowKind::kCumulate:
+      return FloorDivide(window, size_slices_) * size_slices_;
+    default:
+      return window;
   }
 }
 

@@ -11,9 +11,9 @@ namespace tidemill {
 
 // The grid of TUMBLE, HOP and CUMULATE windows on the wall clock: windows are unions of slices, slices are numbered.
 //
-// Slice s covers [s * width + offset, (s + 1) * width + offset) of local time: TIMESTAMP as it is, TIMESTAMP_LTZ in the session's zone. The
-// width is the size (TUMBLE), the greatest common divisor of slide and size (HOP) or the step (CUMULATE). A window is named by its last slice.
-// Not thread-safe (remembers the zone's last offset).
+// Slice s covers [s * width + offset, (s + 1) * width + offset) of local time: TIMESTAMP as it is, TIMESTAMP_LTZ in the
+// session's zone. The width is the size (TUMBLE), the greatest common divisor of slide and size (HOP) or the step
+// (CUMULATE). A window is named by its last slice. Not thread-safe (remembers the zone's last offset).
 class WindowGrid {
  public:
   static Result<std::unique_ptr<WindowGrid>> Make(const WindowSpec& spec);

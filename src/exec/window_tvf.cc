@@ -10,7 +10,8 @@ namespace tidemill {
 
 Result<std::unique_ptr<WindowTvf>> WindowTvf::Make(WindowTvfSpec spec, const Schema& input, const Schema& output) {
   if (spec.window.kind == WindowKind::kSession) {
-    return Status(kUnsupportedOperator, "SESSION without an aggregate over its windows").WithHint("GROUP BY its PARTITION BY columns, window_start, window_end");
+    return Status(kUnsupportedOperator, "SESSION without an aggregate over its windows")
+        .WithHint("GROUP BY its PARTITION BY columns, window_start, window_end");
   }
   TM_ASSIGN_OR_RETURN(auto grid, WindowGrid::Make(spec.window));
   return std::unique_ptr<WindowTvf>(new WindowTvf(std::move(spec), input, output, std::move(grid)));

@@ -10,8 +10,8 @@
 
 namespace tidemill {
 
-// A window table function that no aggregate absorbed: each row with window_start, window_end and window_time, once per window it lies in.
-// No state; rows are never late here. NULL time: kNullRowtime. SESSION needs an aggregate.
+// A window table function that no aggregate absorbed: each row with window_start, window_end and window_time, once per
+// window it lies in. No state; rows are never late here. NULL time: kNullRowtime. SESSION needs an aggregate.
 class WindowTvf final : public Operator {
  public:
   static Result<std::unique_ptr<WindowTvf>> Make(WindowTvfSpec spec, const Schema& input, const Schema& output);

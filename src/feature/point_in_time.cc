@@ -37,7 +37,7 @@ struct SliceRow {
 class PointInTimeJoin {
  public:
   PointInTimeJoin(FileSystem& files, const FeatureView& view, const std::vector<int>& features,
-       const std::vector<EventTime>& times, const PointInTimeOptions& options)
+                  const std::vector<EventTime>& times, const PointInTimeOptions& options)
       : files_(files), view_(view), features_(features), times_(times), options_(options) {}
 
   Result<PointInTimeResult> Run(const std::vector<std::shared_ptr<arrow::Array>>& entities) {
@@ -117,7 +117,8 @@ class PointInTimeJoin {
     }
     const int64_t slices = std::max<int64_t>(1, (rows + options_.slice_rows_max - 1) / options_.slice_rows_max);
     for (int64_t slice = 0; slice < slices; ++slice) {
-      const EventTime from = day * kMillisPerDay + slice * kMillisPerDay / slices, to = day * kMillisPerDay + (slice + 1) * kMillisPerDay / slices;
+      const EventTime from = day * kMillisPerDay + slice * kMillisPerDay / slices,
+                      to = day * kMillisPerDay + (slice + 1) * kMillisPerDay / slices;
       HeldRows held;
       std::vector<SliceRow> order;
       TM_RETURN_IF_ERROR(ReadSlice(readers, parts, from, to, slices > 1, &held, &order));

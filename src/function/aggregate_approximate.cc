@@ -36,8 +36,8 @@ class SketchAccumulators final : public Accumulators {
   }
   bool retractable() const override { return false; }
   const Schema& state_schema() const override { return schema_; }
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     TM_RETURN_IF_ERROR(RefuseRetractions(static_cast<int64_t>(slots.size()), kinds));
     const Reader<T> read(*args[0], false);
     ForEachCounted(static_cast<int64_t>(slots.size()), args[0].get(), kinds, selected,
@@ -56,16 +56,18 @@ class SketchAccumulators final : public Accumulators {
     });
   }
   Result<std::vector<std::shared_ptr<arrow::Array>>> Export(std::span<const uint32_t> slots) const override {
-    TM_ASSIGN_OR_RETURN(auto column, BuildColumn<std::string>(BytesType(), static_cast<int64_t>(slots.size()), [&](int64_t i, std::string& out) {
-                          out = sketches_[slots[static_cast<size_t>(i)]].Save();
-                          return true;
-                        }));
+    TM_ASSIGN_OR_RETURN(auto column, BuildColumn<std::string>(BytesType(), static_cast<int64_t>(slots.size()),
+                                                              [&](int64_t i, std::string& out) {
+                                                                out = sketches_[slots[static_cast<size_t>(i)]].Save();
+                                                                return true;
+                                                              }));
     return std::vector<std::shared_ptr<arrow::Array>>{std::move(column)};
   }
   Status Import(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> columns) override {
     const Reader<std::string_view> read(*columns[0], false);
     for (size_t i = 0; i < slots.size(); ++i) {
-      if (!sketches_[slots[i]].Load(read(static_cast<int64_t>(i)))) return Status(kCorruption, "APPROX_COUNT_DISTINCT registers are malformed");
+      if (!sketches_[slots[i]].Load(read(static_cast<int64_t>(i))))
+        return Status(kCorruption, "APPROX_COUNT_DISTINCT registers are malformed");
     }
     return Status::OK();
   }
@@ -101,7 +103,8 @@ Result<ResolvedAggregate> ResolveApprox(Args args, bool) {
 std::vector<AggregateFunction> DistinctAggregates() {
   return {
       {"APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT(value) -> BIGINT",
-       "About how many different values there are, with a standard error of 1.15 % in at most 8 KiB a group (HyperLogLog).",
+       "About how many different values there are, with a standard error of 1.15 % in at most 8 KiB a group "
+       "(HyperLogLog).",
        "APPROX_COUNT_DISTINCT(x) FROM (VALUES 'a', 'b', NULL, 'a')", "2", ResolveApprox},
   };
 }

@@ -20,8 +20,8 @@ class CountAccumulators final : public SlotAccumulators<CountAccumulators, Count
   static void Combine(CountState& into, const CountState& from) { into.count += from.count; }
   bool retractable() const override { return true; }
 
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     ForEachCounted(static_cast<int64_t>(slots.size()), args.empty() ? nullptr : args[0].get(), kinds, selected,
                    [&](int64_t i, int sign) { states_[slots[i]].count += sign; });
     return Status::OK();
@@ -53,14 +53,17 @@ struct DecimalSum {
   int64_t count = 0;
   void Add(Int128 value) {
     Int128 next;
-    if (__builtin_add_overflow(sum, value, &next)) [[unlikely]] carry += value > 0 ? 1 : -1;
+    if (__builtin_add_overflow(sum, value, &next)) [[unlikely]]
+      carry += value > 0 ? 1 : -1;
     sum = next;
   }
 };
 
 enum class SumResult : uint8_t { kSum, kAverage };
 
-int64_t Wrapping(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
+int64_t Wrapping(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
 
 template <typename In, SumResult kResult>
 class IntegerSums final : public SlotAccumulators<IntegerSums<In, kResult>, IntegerSum> {
@@ -76,8 +79,8 @@ class IntegerSums final : public SlotAccumulators<IntegerSums<In, kResult>, Inte
   }
   bool retractable() const override { return true; }
 
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     const Reader<In> read(*args[0], false);
     const In* values = read.data();
     IntegerSum* states = this->states_.data();
@@ -91,11 +94,15 @@ class IntegerSums final : public SlotAccumulators<IntegerSums<In, kResult>, Inte
   // Cut to the result's own width, as adding in that width would have.
   Result<std::shared_ptr<arrow::Array>> Finish(std::span<const uint32_t> slots) const override {
     switch (result_.kind()) {
-      case TypeKind::kTinyInt: return FinishAs<int8_t>(slots);
-      case TypeKind::kSmallInt: return FinishAs<int16_t>(slots);
+      case TypeKind::kTinyInt:
+        return FinishAs<int8_t>(slots);
+      case TypeKind::kSmallInt:
+        return FinishAs<int16_t>(slots);
       case TypeKind::kInt:
-      case TypeKind::kIntervalMonth: return FinishAs<int32_t>(slots);
-      default: return FinishAs<int64_t>(slots);
+      case TypeKind::kIntervalMonth:
+        return FinishAs<int32_t>(slots);
+      default:
+        return FinishAs<int64_t>(slots);
     }
   }
 
@@ -117,8 +124,12 @@ template <SumResult kResult>
 class FloatingSums final : public Accumulators {
  public:
   explicit FloatingSums(const ResolvedAggregate& resolved)
-      : schema_(StateSchema({{"sum", DoubleType()}, {"lost", DoubleType()}, {"nans", IntType()}, {"plus_infinities", IntType()},
-                             {"minus_infinities", IntType()}, {"count", BigIntType()}})),
+      : schema_(StateSchema({{"sum", DoubleType()},
+                             {"lost", DoubleType()},
+                             {"nans", IntType()},
+                             {"plus_infinities", IntType()},
+                             {"minus_infinities", IntType()},
+                             {"count", BigIntType()}})),
         result_(resolved.result) {}
   void Resize(int64_t slots) override { states_.resize(static_cast<size_t>(slots)); }
   void Clear(std::span<const uint32_t> slots) override {
@@ -128,8 +139,8 @@ class FloatingSums final : public Accumulators {
   const Schema& state_schema() const override { return schema_; }
   int64_t MemoryBytes() const override { return static_cast<int64_t>(states_.capacity() * sizeof(FloatingSum)); }
 
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     const Reader<double> read(*args[0], false);
     const double* values = read.data();
     FloatingSum* states = states_.data();
@@ -157,8 +168,8 @@ class FloatingSums final : public Accumulators {
   Result<std::vector<std::shared_ptr<arrow::Array>>> Export(std::span<const uint32_t> slots) const override {
     std::vector<std::shared_ptr<arrow::Array>> columns(6);
     const auto column = [&]<typename T>(size_t at, T (*get)(const FloatingSum&)) -> Status {
-      TM_ASSIGN_OR_RETURN(columns[at], BuildColumn<T>(schema_.field(static_cast<int>(at)).type, static_cast<int64_t>(slots.size()),
-                                                      [&](int64_t i, T& out) {
+      TM_ASSIGN_OR_RETURN(columns[at], BuildColumn<T>(schema_.field(static_cast<int>(at)).type,
+                                                      static_cast<int64_t>(slots.size()), [&](int64_t i, T& out) {
                                                         out = get(states_[slots[i]]);
                                                         return true;
                                                       }));
@@ -167,8 +178,10 @@ class FloatingSums final : public Accumulators {
     TM_RETURN_IF_ERROR(column.template operator()<double>(0, [](const FloatingSum& s) { return s.sum.sum; }));
     TM_RETURN_IF_ERROR(column.template operator()<double>(1, [](const FloatingSum& s) { return s.sum.lost; }));
     TM_RETURN_IF_ERROR(column.template operator()<int32_t>(2, [](const FloatingSum& s) { return s.sum.nans; }));
-    TM_RETURN_IF_ERROR(column.template operator()<int32_t>(3, [](const FloatingSum& s) { return s.sum.plus_infinities; }));
-    TM_RETURN_IF_ERROR(column.template operator()<int32_t>(4, [](const FloatingSum& s) { return s.sum.minus_infinities; }));
+    TM_RETURN_IF_ERROR(
+        column.template operator()<int32_t>(3, [](const FloatingSum& s) { return s.sum.plus_infinities; }));
+    TM_RETURN_IF_ERROR(
+        column.template operator()<int32_t>(4, [](const FloatingSum& s) { return s.sum.minus_infinities; }));
     TM_RETURN_IF_ERROR(column.template operator()<int64_t>(5, [](const FloatingSum& s) { return s.count; }));
     return columns;
   }
@@ -208,7 +221,9 @@ class DecimalSums final : public SlotAccumulators<DecimalSums<kResult>, DecimalS
  public:
   static constexpr auto kFields = std::make_tuple(&DecimalSum::sum, &DecimalSum::carry, &DecimalSum::count);
   explicit DecimalSums(const ResolvedAggregate& resolved)
-      : Base(StateSchema({{"sum", DataType::Decimal(38, resolved.arguments[0].scale())}, {"carry", BigIntType()}, {"count", BigIntType()}})),
+      : Base(StateSchema({{"sum", DataType::Decimal(38, resolved.arguments[0].scale())},
+                          {"carry", BigIntType()},
+                          {"count", BigIntType()}})),
         result_(resolved.result),
         scale_(resolved.arguments[0].scale()) {}
   static void Combine(DecimalSum& into, const DecimalSum& from) {
@@ -218,8 +233,8 @@ class DecimalSums final : public SlotAccumulators<DecimalSums<kResult>, DecimalS
   }
   bool retractable() const override { return true; }
 
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     const Reader<Int128> value(*args[0], false);
     ForEachCounted(static_cast<int64_t>(slots.size()), args[0].get(), kinds, selected, [&](int64_t i, int sign) {
       DecimalSum& state = this->states_[slots[i]];
@@ -263,11 +278,15 @@ template <SumResult kResult>
 MakeAccumulators SumMakerOf(TypeKind argument) {
   switch (argument) {
     case TypeKind::kInt:
-    case TypeKind::kIntervalMonth: return MakeMaybeDistinct<Make<IntegerSums<int32_t, kResult>>>;
+    case TypeKind::kIntervalMonth:
+      return MakeMaybeDistinct<Make<IntegerSums<int32_t, kResult>>>;
     case TypeKind::kBigInt:
-    case TypeKind::kIntervalDay: return MakeMaybeDistinct<Make<IntegerSums<int64_t, kResult>>>;
-    case TypeKind::kDecimal: return MakeMaybeDistinct<Make<DecimalSums<kResult>>>;
-    default: return MakeMaybeDistinct<Make<FloatingSums<kResult>>>;
+    case TypeKind::kIntervalDay:
+      return MakeMaybeDistinct<Make<IntegerSums<int64_t, kResult>>>;
+    case TypeKind::kDecimal:
+      return MakeMaybeDistinct<Make<DecimalSums<kResult>>>;
+    default:
+      return MakeMaybeDistinct<Make<FloatingSums<kResult>>>;
   }
 }
 
@@ -293,7 +312,8 @@ Result<ResolvedAggregate> ResolveSum(Args args, bool distinct) {
 
 Result<ResolvedAggregate> ResolveCount(Args args, bool distinct) {
   if (args.size() > 1 || (distinct && args.empty())) return WrongArguments("COUNT", args, "* or one value");
-  if (distinct && !TakesDistinct(args[0].type)) return WrongArguments("COUNT(DISTINCT)", args, "a number, text, BOOLEAN or time");
+  if (distinct && !TakesDistinct(args[0].type))
+    return WrongArguments("COUNT(DISTINCT)", args, "a number, text, BOOLEAN or time");
   ResolvedAggregate resolved;
   resolved.result = BigIntType().WithNullable(false);
   resolved.distinct = distinct;
@@ -306,10 +326,12 @@ Result<ResolvedAggregate> ResolveCount(Args args, bool distinct) {
 
 std::vector<AggregateFunction> BasicAggregates() {
   return {
-      {"COUNT", "COUNT(*), COUNT([DISTINCT] value) -> BIGINT", "How many rows there are, or how many where the value is not NULL.",
-       "COUNT(x) FROM (VALUES 1, NULL, 1)", "2", ResolveCount},
+      {"COUNT", "COUNT(*), COUNT([DISTINCT] value) -> BIGINT",
+       "How many rows there are, or how many where the value is not NULL.", "COUNT(x) FROM (VALUES 1, NULL, 1)", "2",
+       ResolveCount},
       {"SUM", "SUM([DISTINCT] number) -> the number's type; DECIMAL(p, s) -> DECIMAL(38, s)",
-       "The sum of what is not NULL; NULL when there is nothing. Integers wrap around, a DECIMAL that does not fit is NULL.",
+       "The sum of what is not NULL; NULL when there is nothing. Integers wrap around, a DECIMAL that does not fit is "
+       "NULL.",
        "SUM(x) FROM (VALUES 1, NULL, 4)", "5", ResolveSum<SumResult::kSum>},
       {"AVG", "AVG([DISTINCT] number) -> the number's type; DECIMAL(p, s) -> DECIMAL(38, max(6, s))",
        "The mean of what is not NULL; of integers it is cut toward zero.", "AVG(x) FROM (VALUES 1, NULL, 4)", "2",

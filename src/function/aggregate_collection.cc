@@ -38,24 +38,25 @@ class ListAccumulators final : public Accumulators {
   int64_t rows_over_bound() const override { return over_bound_; }
   const Schema& state_schema() const override { return schema_; }
 
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     const Reader<T> read(*args[0], false);
     const bool keep_nulls = result_ == ListResult::kArray;
-    ForEachCounted(static_cast<int64_t>(slots.size()), keep_nulls ? nullptr : args[0].get(), kinds, selected, [&](int64_t i, int sign) {
-      List& list = lists_[slots[static_cast<size_t>(i)]];
-      const bool null = args[0]->IsNull(i);
-      if (sign < 0) {
-        const auto at = std::find_if(list.begin(), list.end(), [&](const Item<K>& item) {
-          return item.null == null && (null || KeyOf(T(item.value)) == KeyOf(read(i)));
-        });
-        if (at != list.end()) list.erase(at);
-      } else if (static_cast<int64_t>(list.size()) >= elements_max_) {
-        ++over_bound_;
-      } else {
-        list.push_back(Item<K>{null ? K{} : K(read(i)), null});
-      }
-    });
+    ForEachCounted(static_cast<int64_t>(slots.size()), keep_nulls ? nullptr : args[0].get(), kinds, selected,
+                   [&](int64_t i, int sign) {
+                     List& list = lists_[slots[static_cast<size_t>(i)]];
+                     const bool null = args[0]->IsNull(i);
+                     if (sign < 0) {
+                       const auto at = std::find_if(list.begin(), list.end(), [&](const Item<K>& item) {
+                         return item.null == null && (null || KeyOf(T(item.value)) == KeyOf(read(i)));
+                       });
+                       if (at != list.end()) list.erase(at);
+                     } else if (static_cast<int64_t>(list.size()) >= elements_max_) {
+                       ++over_bound_;
+                     } else {
+                       list.push_back(Item<K>{null ? K{} : K(read(i)), null});
+                     }
+                   });
     return Status::OK();
   }
   Status Merge(std::span<const uint32_t> target, const Accumulators& other, std::span<const uint32_t> source) override {
@@ -100,7 +101,8 @@ class ListAccumulators final : public Accumulators {
     for (size_t i = 0; i < slots.size(); ++i) {
       List& list = lists_[slots[i]];
       list.clear();
-      for (int64_t k = column.value_offset(static_cast<int64_t>(i)); k < column.value_offset(static_cast<int64_t>(i) + 1); ++k) {
+      for (int64_t k = column.value_offset(static_cast<int64_t>(i));
+           k < column.value_offset(static_cast<int64_t>(i) + 1); ++k) {
         const bool null = elements.IsNull(k);
         list.push_back(Item<K>{null ? K{} : K(read(k)), null});
       }
@@ -115,7 +117,8 @@ class ListAccumulators final : public Accumulators {
 
  private:
   // `empty_is_null`: a group without rows gives NULL instead of an empty array.
-  Result<std::shared_ptr<arrow::Array>> Lists(std::span<const uint32_t> slots, const DataType& type, bool empty_is_null) const {
+  Result<std::shared_ptr<arrow::Array>> Lists(std::span<const uint32_t> slots, const DataType& type,
+                                              bool empty_is_null) const {
     std::vector<const Item<K>*> items;
     std::vector<int32_t> ends;
     Validity validity;
@@ -127,11 +130,12 @@ class ListAccumulators final : public Accumulators {
         TM_RETURN_IF_ERROR(AddNull(validity, owned, static_cast<int64_t>(i), static_cast<int64_t>(slots.size())));
       }
     }
-    TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> elements,
-                        BuildColumn<K>(type.children()[0].type, static_cast<int64_t>(items.size()), [&](int64_t i, K& out) {
-                          out = items[static_cast<size_t>(i)]->value;
-                          return !items[static_cast<size_t>(i)]->null;
-                        }));
+    TM_ASSIGN_OR_RETURN(
+        std::shared_ptr<arrow::Array> elements,
+        BuildColumn<K>(type.children()[0].type, static_cast<int64_t>(items.size()), [&](int64_t i, K& out) {
+          out = items[static_cast<size_t>(i)]->value;
+          return !items[static_cast<size_t>(i)]->null;
+        }));
     return WrapLists(type, ends, elements, validity);
   }
 
@@ -155,7 +159,8 @@ class MultisetAccumulators final : public Accumulators {
       : type_(resolved.result),
         element_(resolved.arguments[0].WithNullable(false)),
         elements_max_(resolved.elements_max),
-        schema_(StateSchema({{"values", DataType::Array(element_)}, {"counts", DataType::Array(IntType().WithNullable(false))}})) {}
+        schema_(StateSchema(
+            {{"values", DataType::Array(element_)}, {"counts", DataType::Array(IntType().WithNullable(false))}})) {}
 
   void Resize(int64_t slots) override { groups_.resize(static_cast<size_t>(slots)); }
   void Clear(std::span<const uint32_t> slots) override {
@@ -164,8 +169,8 @@ class MultisetAccumulators final : public Accumulators {
   bool retractable() const override { return true; }
   int64_t rows_over_bound() const override { return over_bound_; }
   const Schema& state_schema() const override { return schema_; }
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     const Reader<T> read(*args[0], false);
     ForEachCounted(static_cast<int64_t>(slots.size()), args[0].get(), kinds, selected, [&](int64_t i, int sign) {
       Add(groups_[slots[static_cast<size_t>(i)]], ValueKey<T>(KeyOf(read(i))), sign);
@@ -185,15 +190,18 @@ class MultisetAccumulators final : public Accumulators {
     const auto& values = static_cast<const arrow::ListArray&>(*columns[0]);
     const auto& counts = static_cast<const arrow::ListArray&>(*columns[1]);
     const std::shared_ptr<arrow::DataType> type = ToArrow(type_);
-    auto entries = arrow::ArrayData::Make(static_cast<const arrow::MapType&>(*type).value_type(), values.values()->length(), {nullptr},
-                                          {values.values()->data(), counts.values()->data()}, 0);
-    return arrow::MakeArray(arrow::ArrayData::Make(type, values.length(), {nullptr, values.value_offsets()}, {entries}, 0));
+    auto entries =
+        arrow::ArrayData::Make(static_cast<const arrow::MapType&>(*type).value_type(), values.values()->length(),
+                               {nullptr}, {values.values()->data(), counts.values()->data()}, 0);
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type, values.length(), {nullptr, values.value_offsets()}, {entries}, 0));
   }
   Result<std::vector<std::shared_ptr<arrow::Array>>> Export(std::span<const uint32_t> slots) const override {
     TM_ASSIGN_OR_RETURN(auto values, BuildLists<Kept<T>>(element_, slots.size(), [&](size_t i, auto&& add) {
                           for (const auto& [key, count] : groups_[slots[i]]) add(ValueOf<T>(key));
                         }));
-    TM_ASSIGN_OR_RETURN(auto counts, BuildLists<int32_t>(IntType().WithNullable(false), slots.size(), [&](size_t i, auto&& add) {
+    TM_ASSIGN_OR_RETURN(auto counts,
+                        BuildLists<int32_t>(IntType().WithNullable(false), slots.size(), [&](size_t i, auto&& add) {
                           for (const auto& [key, count] : groups_[slots[i]]) add(count);
                         }));
     return std::vector<std::shared_ptr<arrow::Array>>{std::move(values), std::move(counts)};
@@ -215,7 +223,8 @@ class MultisetAccumulators final : public Accumulators {
   }
   int64_t MemoryBytes() const override {
     auto bytes = static_cast<int64_t>(groups_.capacity() * sizeof(Counts));
-    for (const Counts& counts : groups_) bytes += static_cast<int64_t>(counts.size() * (sizeof(typename Counts::value_type) + 32));
+    for (const Counts& counts : groups_)
+      bytes += static_cast<int64_t>(counts.size() * (sizeof(typename Counts::value_type) + 32));
     return bytes;
   }
 
@@ -252,13 +261,15 @@ std::unique_ptr<Accumulators> MakeLists(const ResolvedAggregate& resolved) {
 
 std::unique_ptr<Accumulators> MakeMultiset(const ResolvedAggregate& resolved) {
   std::unique_ptr<Accumulators> made;
-  DispatchPhysical(resolved.arguments[0].kind(),
-                   [&](auto tag) { made = std::make_unique<MultisetAccumulators<typename decltype(tag)::Type>>(resolved); });
+  DispatchPhysical(resolved.arguments[0].kind(), [&](auto tag) {
+    made = std::make_unique<MultisetAccumulators<typename decltype(tag)::Type>>(resolved);
+  });
   return made;
 }
 
 Result<ResolvedAggregate> ResolveArrayAgg(Args args, bool distinct) {
-  if (args.size() != 1 || !TakesDistinct(args[0].type)) return WrongArguments("ARRAY_AGG", args, "one number, text, BOOLEAN or time");
+  if (args.size() != 1 || !TakesDistinct(args[0].type))
+    return WrongArguments("ARRAY_AGG", args, "one number, text, BOOLEAN or time");
   ResolvedAggregate resolved;
   resolved.result = DataType::Array(args[0].type);
   resolved.arguments = {args[0].type};
@@ -311,7 +322,8 @@ template std::unique_ptr<Accumulators> MakeListAccumulators<std::string_view>(co
 
 std::vector<AggregateFunction> CollectionAggregates() {
   return {
-      {"ARRAY_AGG", "ARRAY_AGG([DISTINCT] value) -> ARRAY", "All values in the order of the rows, NULL included; at most 100,000 a group.",
+      {"ARRAY_AGG", "ARRAY_AGG([DISTINCT] value) -> ARRAY",
+       "All values in the order of the rows, NULL included; at most 100,000 a group.",
        "ARRAY_AGG(x) FROM (VALUES 3, NULL, 1)", "[3, NULL, 1]", ResolveArrayAgg},
       {"LISTAGG", "LISTAGG([DISTINCT] text STRING [, separator STRING]) -> STRING",
        "The texts one after the other, with the separator (',') between them; at most 100,000 a group.",

@@ -1,6 +1,6 @@
-#include <absl/container/flat_hash_map.h>
-
 #include <cmath>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "data/schema.h"
 #include "function/internal/aggregate_bind.h"
@@ -11,8 +11,8 @@
 namespace tidemill {
 namespace {
 
-// Per group every value with how often it is there; the aggregate proper sees a value when its count leaves zero, and takes it back
-// when the count returns to it.
+// Per group every value with how often it is there; the aggregate proper sees a value when its count leaves zero, and
+// takes it back when the count returns to it.
 template <typename T>
 class DistinctAccumulators final : public Accumulators {
   using Counts = absl::flat_hash_map<ValueKey<T>, int64_t>;
@@ -22,7 +22,8 @@ class DistinctAccumulators final : public Accumulators {
       : inner_(std::move(inner)),
         argument_(resolved.arguments[0].WithNullable(false)),
         elements_max_(resolved.elements_max),
-        schema_(StateSchema({{"values", DataType::Array(argument_)}, {"counts", DataType::Array(BigIntType().WithNullable(false))}})) {}
+        schema_(StateSchema(
+            {{"values", DataType::Array(argument_)}, {"counts", DataType::Array(BigIntType().WithNullable(false))}})) {}
 
   void Resize(int64_t slots) override {
     seen_.resize(static_cast<size_t>(slots));
@@ -36,8 +37,8 @@ class DistinctAccumulators final : public Accumulators {
   int64_t rows_over_bound() const override { return over_bound_; }
   const Schema& state_schema() const override { return schema_; }
 
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     const auto rows = static_cast<int64_t>(slots.size());
     first_.assign(slots.size(), 0);
     kinds_.assign(slots.size(), static_cast<int8_t>(RowKind::kInsert));
@@ -68,13 +69,16 @@ class DistinctAccumulators final : public Accumulators {
     }
     return Status::OK();
   }
-  Result<std::shared_ptr<arrow::Array>> Finish(std::span<const uint32_t> slots) const override { return inner_->Finish(slots); }
+  Result<std::shared_ptr<arrow::Array>> Finish(std::span<const uint32_t> slots) const override {
+    return inner_->Finish(slots);
+  }
 
   Result<std::vector<std::shared_ptr<arrow::Array>>> Export(std::span<const uint32_t> slots) const override {
     TM_ASSIGN_OR_RETURN(auto values, BuildLists<Kept<T>>(argument_, slots.size(), [&](size_t i, auto&& add) {
                           for (const auto& [key, count] : seen_[slots[i]]) add(ValueOf<T>(key));
                         }));
-    TM_ASSIGN_OR_RETURN(auto counts, BuildLists<int64_t>(BigIntType().WithNullable(false), slots.size(), [&](size_t i, auto&& add) {
+    TM_ASSIGN_OR_RETURN(auto counts,
+                        BuildLists<int64_t>(BigIntType().WithNullable(false), slots.size(), [&](size_t i, auto&& add) {
                           for (const auto& [key, count] : seen_[slots[i]]) add(count);
                         }));
     return std::vector<std::shared_ptr<arrow::Array>>{std::move(values), std::move(counts)};
@@ -97,7 +101,8 @@ class DistinctAccumulators final : public Accumulators {
   }
   int64_t MemoryBytes() const override {
     int64_t bytes = inner_->MemoryBytes() + static_cast<int64_t>(seen_.capacity() * sizeof(Counts));
-    for (const Counts& counts : seen_) bytes += static_cast<int64_t>(counts.capacity() * (sizeof(typename Counts::value_type) + 1));
+    for (const Counts& counts : seen_)
+      bytes += static_cast<int64_t>(counts.capacity() * (sizeof(typename Counts::value_type) + 1));
     return bytes;
   }
 
@@ -117,11 +122,12 @@ class DistinctAccumulators final : public Accumulators {
     if (added.empty()) return Status::OK();
     // The order in a hash table differs from run to run, and ARRAY_AGG would show it.
     std::sort(added.begin(), added.end(), [](const ValueKey<T>* a, const ValueKey<T>* b) { return *a < *b; });
-    TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> values,
-                        BuildColumn<Kept<T>>(argument_, static_cast<int64_t>(added.size()), [&](int64_t i, Kept<T>& out) {
-                          out = ValueOf<T>(*added[static_cast<size_t>(i)]);
-                          return true;
-                        }));
+    TM_ASSIGN_OR_RETURN(
+        std::shared_ptr<arrow::Array> values,
+        BuildColumn<Kept<T>>(argument_, static_cast<int64_t>(added.size()), [&](int64_t i, Kept<T>& out) {
+          out = ValueOf<T>(*added[static_cast<size_t>(i)]);
+          return true;
+        }));
     const std::vector<uint32_t> slots(added.size(), slot);
     return inner_->Update(slots, {&values, 1}, nullptr, nullptr);
   }

@@ -13,20 +13,22 @@
 
 namespace tidemill {
 
-// Accumulators of one aggregate call for many groups: group `slot` (0 .. size - 1) is one row of fixed-width columns, or, for aggregates
-// whose accumulator grows (COUNT DISTINCT, sketches, ARRAY_AGG), an object per slot. Owned by one operator; not thread-safe.
-// The state room snapshots it through Export/Import: the operator writes no bytes of its own.
+// Accumulators of one aggregate call for many groups: group `slot` (0 .. size - 1) is one row of fixed-width columns,
+// or, for aggregates whose accumulator grows (COUNT DISTINCT, sketches, ARRAY_AGG), an object per slot. Owned by one
+// operator; not thread-safe. The state room snapshots it through Export/Import: the operator writes no bytes of its
+// own.
 class Accumulators {
  public:
   virtual ~Accumulators() = default;
-  virtual void Resize(int64_t slots) = 0;                         // new slots are empty accumulators
-  virtual void Clear(std::span<const uint32_t> slots) = 0;        // back to empty
-  // Row i of the arguments folds into slots[i]. `kinds` (RowKind per row) may be nullptr; -U and -D retract when retractable().
-  // `selected`: one byte a row (FILTER clause), nullptr = all.
-  virtual Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                        const uint8_t* selected) = 0;
+  virtual void Resize(int64_t slots) = 0;                   // new slots are empty accumulators
+  virtual void Clear(std::span<const uint32_t> slots) = 0;  // back to empty
+  // Row i of the arguments folds into slots[i]. `kinds` (RowKind per row) may be nullptr; -U and -D retract when
+  // retractable(). `selected`: one byte a row (FILTER clause), nullptr = all.
+  virtual Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                        const int8_t* kinds, const uint8_t* selected) = 0;
   // target[i] := target[i] merged with source[i]; `other` may be *this.
-  virtual Status Merge(std::span<const uint32_t> target, const Accumulators& other, std::span<const uint32_t> source) = 0;
+  virtual Status Merge(std::span<const uint32_t> target, const Accumulators& other,
+                       std::span<const uint32_t> source) = 0;
   virtual Result<std::shared_ptr<arrow::Array>> Finish(std::span<const uint32_t> slots) const = 0;
   virtual bool retractable() const = 0;
   // The accumulators of these slots as columns of `state_schema()` (named: "count", "sum", ...), and back.
@@ -43,11 +45,12 @@ struct ResolvedAggregate {
   std::vector<DataType> arguments;  // what the arguments are cast to
   std::unique_ptr<Accumulators> (*make)(const ResolvedAggregate& resolved) = nullptr;
   bool distinct = false;
-  // Set by the planner when the input takes rows back: aggregates that need it keep every value (MIN, MAX, FIRST_VALUE, LAST_VALUE).
+  // Set by the planner when the input takes rows back: aggregates that need it keep every value (MIN, MAX, FIRST_VALUE,
+  // LAST_VALUE).
   bool retracting = false;
   // Bound of growing accumulators (elements per group); over it the row is kept out and kAccumulatorFull is counted.
   int64_t elements_max = 100'000;
-  std::string separator = ",";      // LISTAGG
+  std::string separator = ",";  // LISTAGG
 };
 
 // One row of the function table, see ScalarFunction.

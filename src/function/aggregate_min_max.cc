@@ -9,7 +9,8 @@
 namespace tidemill {
 namespace {
 
-// Whether a replaces b as the largest (kMax) or smallest; NaN is larger than every number, as in Java's and Postgres' order.
+// Whether a replaces b as the largest (kMax) or smallest; NaN is larger than every number, as in Java's and Postgres'
+// order.
 template <typename T, bool kMax>
 bool Beats(const T& a, const T& b) {
   if constexpr (std::is_floating_point_v<T>) {
@@ -38,8 +39,8 @@ class Extremes final : public SlotAccumulators<Extremes<T, kMax>, ExtremeState<K
   }
   bool retractable() const override { return false; }
 
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     TM_RETURN_IF_ERROR(RefuseRetractions(static_cast<int64_t>(slots.size()), kinds));
     const Reader<T> read(*args[0], false);
     State* states = this->states_.data();
@@ -63,7 +64,8 @@ class Extremes final : public SlotAccumulators<Extremes<T, kMax>, ExtremeState<K
   int64_t MemoryBytes() const override {
     int64_t bytes = Base::MemoryBytes();
     if constexpr (std::is_same_v<Kept<T>, std::string>) {
-      for (const State& state : this->states_) bytes += state.value.capacity() > 15 ? static_cast<int64_t>(state.value.capacity()) : 0;
+      for (const State& state : this->states_)
+        bytes += state.value.capacity() > 15 ? static_cast<int64_t>(state.value.capacity()) : 0;
     }
     return bytes;
   }
@@ -85,15 +87,16 @@ class RetractableExtremes final : public Accumulators {
   explicit RetractableExtremes(const ResolvedAggregate& resolved)
       : result_(resolved.result),
         element_(resolved.result.WithNullable(false)),
-        schema_(StateSchema({{"values", DataType::Array(element_)}, {"counts", DataType::Array(BigIntType().WithNullable(false))}})) {}
+        schema_(StateSchema(
+            {{"values", DataType::Array(element_)}, {"counts", DataType::Array(BigIntType().WithNullable(false))}})) {}
   void Resize(int64_t slots) override { groups_.resize(static_cast<size_t>(slots)); }
   void Clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) groups_[slot].clear();
   }
   bool retractable() const override { return true; }
   const Schema& state_schema() const override { return schema_; }
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     const Reader<T> read(*args[0], false);
     ForEachCounted(static_cast<int64_t>(slots.size()), args[0].get(), kinds, selected,
                    [&](int64_t i, int sign) { Add(groups_[slots[static_cast<size_t>(i)]], K(read(i)), sign); });
@@ -121,7 +124,8 @@ class RetractableExtremes final : public Accumulators {
     TM_ASSIGN_OR_RETURN(auto values, BuildLists<K>(element_, slots.size(), [&](size_t i, auto&& add) {
                           for (const auto& [value, count] : groups_[slots[i]]) add(value);
                         }));
-    TM_ASSIGN_OR_RETURN(auto counts, BuildLists<int64_t>(BigIntType().WithNullable(false), slots.size(), [&](size_t i, auto&& add) {
+    TM_ASSIGN_OR_RETURN(auto counts,
+                        BuildLists<int64_t>(BigIntType().WithNullable(false), slots.size(), [&](size_t i, auto&& add) {
                           for (const auto& [value, count] : groups_[slots[i]]) add(count);
                         }));
     return std::vector<std::shared_ptr<arrow::Array>>{std::move(values), std::move(counts)};
@@ -142,7 +146,8 @@ class RetractableExtremes final : public Accumulators {
   }
   int64_t MemoryBytes() const override {
     auto bytes = static_cast<int64_t>(groups_.capacity() * sizeof(Counts));
-    for (const Counts& counts : groups_) bytes += static_cast<int64_t>(counts.size() * (sizeof(typename Counts::value_type) + 32));
+    for (const Counts& counts : groups_)
+      bytes += static_cast<int64_t>(counts.size() * (sizeof(typename Counts::value_type) + 32));
     return bytes;
   }
 
@@ -180,10 +185,11 @@ Result<ResolvedAggregate> ResolveExtreme(Args args, bool) {
 
 std::vector<AggregateFunction> ExtremeAggregates() {
   return {
-      {"MIN", "MIN(value) -> its type", "The smallest value that is not NULL; texts by their bytes, NaN after all numbers.",
+      {"MIN", "MIN(value) -> its type",
+       "The smallest value that is not NULL; texts by their bytes, NaN after all numbers.",
        "MIN(x) FROM (VALUES 3, NULL, 2)", "2", ResolveExtreme<false>},
-      {"MAX", "MAX(value) -> its type", "The largest value that is not NULL.", "MAX(x) FROM (VALUES 'a', NULL, 'b')", "b",
-       ResolveExtreme<true>},
+      {"MAX", "MAX(value) -> its type", "The largest value that is not NULL.", "MAX(x) FROM (VALUES 'a', NULL, 'b')",
+       "b", ResolveExtreme<true>},
   };
 }
 

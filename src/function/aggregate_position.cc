@@ -27,8 +27,8 @@ class Positions final : public SlotAccumulators<Positions<T, kLast>, PositionSta
   }
   bool retractable() const override { return false; }
 
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     TM_RETURN_IF_ERROR(RefuseRetractions(static_cast<int64_t>(slots.size()), kinds));
     const Reader<T> read(*args[0], false);
     State* states = this->states_.data();
@@ -110,8 +110,10 @@ std::vector<AggregateFunction> PositionAggregates() {
 std::vector<AggregateFunction> OverOnlyAggregates() {
   return {
       {"LAG", "LAG(value [, offset INT [, default]]) OVER (...) -> the value's type",
-       "The value that many rows before (1 if not given), or the default where there is none.", "", "", ResolveLag, true},
-      {"ROW_NUMBER", "ROW_NUMBER() OVER (...) -> BIGINT", "The number of the row in its partition, from 1.", "", "", ResolveRowNumber, true},
+       "The value that many rows before (1 if not given), or the default where there is none.", "", "", ResolveLag,
+       true},
+      {"ROW_NUMBER", "ROW_NUMBER() OVER (...) -> BIGINT", "The number of the row in its partition, from 1.", "", "",
+       ResolveRowNumber, true},
   };
 }
 

@@ -8,8 +8,9 @@
 namespace tidemill {
 namespace {
 
-// Sums of values and of their squares with twice a double's digits (Dekker 1971). That keeps the difference of the two exact enough where
-// plain sums lose every digit (mean 1e9, deviation 1), merges by adding, and gives values back without drift, which Welford's update can't.
+// Sums of values and of their squares with twice a double's digits (Dekker 1971). That keeps the difference of the two
+// exact enough where plain sums lose every digit (mean 1e9, deviation 1), merges by adding, and gives values back
+// without drift, which Welford's update can't.
 struct MomentState {
   double sum = 0, sum_rest = 0;
   double squares = 0, squares_rest = 0;
@@ -74,11 +75,16 @@ class Moments final : public SlotAccumulators<Moments<kStatistic>, MomentState> 
   using Base = SlotAccumulators<Moments<kStatistic>, MomentState>;
 
  public:
-  static constexpr auto kFields = std::make_tuple(&MomentState::sum, &MomentState::sum_rest, &MomentState::squares,
-                                                  &MomentState::squares_rest, &MomentState::not_finite, &MomentState::count);
+  static constexpr auto kFields =
+      std::make_tuple(&MomentState::sum, &MomentState::sum_rest, &MomentState::squares, &MomentState::squares_rest,
+                      &MomentState::not_finite, &MomentState::count);
   explicit Moments(const ResolvedAggregate&)
-      : Base(StateSchema({{"sum", DoubleType()}, {"sum_rest", DoubleType()}, {"squares", DoubleType()}, {"squares_rest", DoubleType()},
-                          {"not_finite", BigIntType()}, {"count", BigIntType()}})) {}
+      : Base(StateSchema({{"sum", DoubleType()},
+                          {"sum_rest", DoubleType()},
+                          {"squares", DoubleType()},
+                          {"squares_rest", DoubleType()},
+                          {"not_finite", BigIntType()},
+                          {"count", BigIntType()}})) {}
   static void Combine(MomentState& into, const MomentState& from) {
     const MomentState added = from;
     AddTo(into.sum, into.sum_rest, added.sum, added.sum_rest);
@@ -88,8 +94,8 @@ class Moments final : public SlotAccumulators<Moments<kStatistic>, MomentState> 
   }
   bool retractable() const override { return true; }
 
-  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args, const int8_t* kinds,
-                const uint8_t* selected) override {
+  Status Update(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> args,
+                const int8_t* kinds, const uint8_t* selected) override {
     const Reader<double> read(*args[0], false);
     MomentState* states = this->states_.data();
     ForEachCounted(static_cast<int64_t>(slots.size()), args[0].get(), kinds, selected, [&](int64_t i, int sign) {
@@ -135,19 +141,20 @@ Result<ResolvedAggregate> ResolveMoments(Args args, bool distinct) {
 
 std::vector<AggregateFunction> StatisticAggregates() {
   return {
-      {"VAR_POP", "VAR_POP([DISTINCT] number) -> DOUBLE", "The variance of all values.", "VAR_POP(x) FROM (VALUES 1, 2, NULL, 6)",
-       "4.666666666666667", ResolveMoments<Statistic::kVarPop>},
-      {"VAR_SAMP", "VAR_SAMP([DISTINCT] number) -> DOUBLE", "The variance that a sample tells of its population; NULL below two values.",
+      {"VAR_POP", "VAR_POP([DISTINCT] number) -> DOUBLE", "The variance of all values.",
+       "VAR_POP(x) FROM (VALUES 1, 2, NULL, 6)", "4.666666666666667", ResolveMoments<Statistic::kVarPop>},
+      {"VAR_SAMP", "VAR_SAMP([DISTINCT] number) -> DOUBLE",
+       "The variance that a sample tells of its population; NULL below two values.",
        "VAR_SAMP(x) FROM (VALUES 1, 2, NULL, 6)", "7.0", ResolveMoments<Statistic::kVarSamp>},
-      {"VARIANCE", "VARIANCE([DISTINCT] number) -> DOUBLE", "Another name of VAR_SAMP.", "VARIANCE(x) FROM (VALUES 1, 2, 6)", "7.0",
-       ResolveMoments<Statistic::kVarSamp>},
+      {"VARIANCE", "VARIANCE([DISTINCT] number) -> DOUBLE", "Another name of VAR_SAMP.",
+       "VARIANCE(x) FROM (VALUES 1, 2, 6)", "7.0", ResolveMoments<Statistic::kVarSamp>},
       {"STDDEV_POP", "STDDEV_POP([DISTINCT] number) -> DOUBLE", "The standard deviation of all values.",
        "STDDEV_POP(x) FROM (VALUES 2, 4, 4, 4, 5, 5, 7, 9)", "2.0", ResolveMoments<Statistic::kStddevPop>},
       {"STDDEV_SAMP", "STDDEV_SAMP([DISTINCT] number) -> DOUBLE",
-       "The standard deviation that a sample tells of its population; NULL below two values.", "STDDEV_SAMP(x) FROM (VALUES 1, 3, 5)", "2.0",
-       ResolveMoments<Statistic::kStddevSamp>},
-      {"STDDEV", "STDDEV([DISTINCT] number) -> DOUBLE", "Another name of STDDEV_SAMP.", "STDDEV(x) FROM (VALUES 1, 3, 5)", "2.0",
-       ResolveMoments<Statistic::kStddevSamp>},
+       "The standard deviation that a sample tells of its population; NULL below two values.",
+       "STDDEV_SAMP(x) FROM (VALUES 1, 3, 5)", "2.0", ResolveMoments<Statistic::kStddevSamp>},
+      {"STDDEV", "STDDEV([DISTINCT] number) -> DOUBLE", "Another name of STDDEV_SAMP.",
+       "STDDEV(x) FROM (VALUES 1, 3, 5)", "2.0", ResolveMoments<Statistic::kStddevSamp>},
   };
 }
 

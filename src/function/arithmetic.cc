@@ -20,31 +20,41 @@ T Wrapping(T a, T b, F f) {
 struct Add {
   template <typename T>
   static T Apply(T a, T b) {
-    if constexpr (std::is_integral_v<T>) return Wrapping(a, b, std::plus<>());
-    else return a + b;
+    if constexpr (std::is_integral_v<T>)
+      return Wrapping(a, b, std::plus<>());
+    else
+      return a + b;
   }
 };
 struct Subtract {
   template <typename T>
   static T Apply(T a, T b) {
-    if constexpr (std::is_integral_v<T>) return Wrapping(a, b, std::minus<>());
-    else return a - b;
+    if constexpr (std::is_integral_v<T>)
+      return Wrapping(a, b, std::minus<>());
+    else
+      return a - b;
   }
 };
 struct Multiply {
   template <typename T>
   static T Apply(T a, T b) {
-    if constexpr (std::is_integral_v<T>) return Wrapping(a, b, std::multiplies<>());
-    else return a * b;
+    if constexpr (std::is_integral_v<T>)
+      return Wrapping(a, b, std::multiplies<>());
+    else
+      return a * b;
   }
 };
 struct DivideFloating {
   template <typename T>
-  static T Apply(T a, T b) { return a / b; }
+  static T Apply(T a, T b) {
+    return a / b;
+  }
 };
 struct ModuloFloating {
   template <typename T>
-  static T Apply(T a, T b) { return std::fmod(a, b); }
+  static T Apply(T a, T b) {
+    return std::fmod(a, b);
+  }
 };
 
 // Computes under NULL as well: cheaper than looking, and without effect.
@@ -93,46 +103,68 @@ bool ModuloInteger(Row& row, T a, T b, Out& out) {
 template <typename Op>
 ScalarKernel KernelOf(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kTinyInt: return BinaryKernel<int8_t, Op>;
-    case TypeKind::kSmallInt: return BinaryKernel<int16_t, Op>;
+    case TypeKind::kTinyInt:
+      return BinaryKernel<int8_t, Op>;
+    case TypeKind::kSmallInt:
+      return BinaryKernel<int16_t, Op>;
     case TypeKind::kInt:
-    case TypeKind::kIntervalMonth: return BinaryKernel<int32_t, Op>;
+    case TypeKind::kIntervalMonth:
+      return BinaryKernel<int32_t, Op>;
     case TypeKind::kBigInt:
-    case TypeKind::kIntervalDay: return BinaryKernel<int64_t, Op>;
-    case TypeKind::kFloat: return BinaryKernel<float, Op>;
-    default: return BinaryKernel<double, Op>;
+    case TypeKind::kIntervalDay:
+      return BinaryKernel<int64_t, Op>;
+    case TypeKind::kFloat:
+      return BinaryKernel<float, Op>;
+    default:
+      return BinaryKernel<double, Op>;
   }
 }
 
 ScalarKernel DivideKernelOf(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kTinyInt: return RowKernel<DivideInteger<int8_t>, int8_t, int8_t, int8_t>;
-    case TypeKind::kSmallInt: return RowKernel<DivideInteger<int16_t>, int16_t, int16_t, int16_t>;
-    case TypeKind::kInt: return RowKernel<DivideInteger<int32_t>, int32_t, int32_t, int32_t>;
-    case TypeKind::kBigInt: return RowKernel<DivideInteger<int64_t>, int64_t, int64_t, int64_t>;
-    case TypeKind::kFloat: return BinaryKernel<float, DivideFloating>;
-    default: return BinaryKernel<double, DivideFloating>;
+    case TypeKind::kTinyInt:
+      return RowKernel<DivideInteger<int8_t>, int8_t, int8_t, int8_t>;
+    case TypeKind::kSmallInt:
+      return RowKernel<DivideInteger<int16_t>, int16_t, int16_t, int16_t>;
+    case TypeKind::kInt:
+      return RowKernel<DivideInteger<int32_t>, int32_t, int32_t, int32_t>;
+    case TypeKind::kBigInt:
+      return RowKernel<DivideInteger<int64_t>, int64_t, int64_t, int64_t>;
+    case TypeKind::kFloat:
+      return BinaryKernel<float, DivideFloating>;
+    default:
+      return BinaryKernel<double, DivideFloating>;
   }
 }
 
 template <typename T>
 ScalarKernel ModuloKernelTo(TypeKind out) {
   switch (out) {
-    case TypeKind::kTinyInt: return RowKernel<ModuloInteger<T, int8_t>, int8_t, T, T>;
-    case TypeKind::kSmallInt: return RowKernel<ModuloInteger<T, int16_t>, int16_t, T, T>;
-    case TypeKind::kInt: return RowKernel<ModuloInteger<T, int32_t>, int32_t, T, T>;
-    default: return RowKernel<ModuloInteger<T, int64_t>, int64_t, T, T>;
+    case TypeKind::kTinyInt:
+      return RowKernel<ModuloInteger<T, int8_t>, int8_t, T, T>;
+    case TypeKind::kSmallInt:
+      return RowKernel<ModuloInteger<T, int16_t>, int16_t, T, T>;
+    case TypeKind::kInt:
+      return RowKernel<ModuloInteger<T, int32_t>, int32_t, T, T>;
+    default:
+      return RowKernel<ModuloInteger<T, int64_t>, int64_t, T, T>;
   }
 }
 
 ScalarKernel ModuloKernelOf(TypeKind common, TypeKind out) {
   switch (common) {
-    case TypeKind::kTinyInt: return ModuloKernelTo<int8_t>(out);
-    case TypeKind::kSmallInt: return ModuloKernelTo<int16_t>(out);
-    case TypeKind::kInt: return ModuloKernelTo<int32_t>(out);
-    case TypeKind::kBigInt: return ModuloKernelTo<int64_t>(out);
-    case TypeKind::kFloat: return BinaryKernel<float, ModuloFloating>;
-    default: return BinaryKernel<double, ModuloFloating>;
+    case TypeKind::kTinyInt:
+      return ModuloKernelTo<int8_t>(out);
+    case TypeKind::kSmallInt:
+      return ModuloKernelTo<int16_t>(out);
+    case TypeKind::kInt:
+      return ModuloKernelTo<int32_t>(out);
+    case TypeKind::kBigInt:
+      return ModuloKernelTo<int64_t>(out);
+    case TypeKind::kFloat:
+      return BinaryKernel<float, ModuloFloating>;
+    default:
+      return BinaryKernel<double, ModuloFloating>;
   }
 }
 
@@ -181,32 +213,49 @@ Result<ResolvedCall> BindModulo(Args args) {
   TM_ASSIGN_OR_RETURN(ResolvedCall call, BindNumbers("MOD", args, DivideKernelOf));
   if (call.result.kind() == TypeKind::kDecimal) return call;
   const TypeKind common = call.result.kind();
-  if (call.result.IsInteger() && args[1].type.IsInteger()) call.result = args[1].type.WithNullable(call.result.nullable());
+  if (call.result.IsInteger() && args[1].type.IsInteger())
+    call.result = args[1].type.WithNullable(call.result.nullable());
   call.kernel = ModuloKernelOf(common, call.result.kind());
   return call;
 }
 
 template <typename T>
-void NegateValue(Row&, T value, T& out) { out = Subtract::Apply(T{0}, value); }
+void NegateValue(Row&, T value, T& out) {
+  out = Subtract::Apply(T{0}, value);
+}
 template <>
-void NegateValue(Row&, float value, float& out) { out = -value; }
+void NegateValue(Row&, float value, float& out) {
+  out = -value;
+}
 template <>
-void NegateValue(Row&, double value, double& out) { out = -value; }
+void NegateValue(Row&, double value, double& out) {
+  out = -value;
+}
 template <>
-void NegateValue(Row&, __int128 value, __int128& out) { out = -value; }
+void NegateValue(Row&, __int128 value, __int128& out) {
+  out = -value;
+}
 
 ScalarKernel NegateKernelOf(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kTinyInt: return RowKernel<NegateValue<int8_t>, int8_t, int8_t>;
-    case TypeKind::kSmallInt: return RowKernel<NegateValue<int16_t>, int16_t, int16_t>;
+    case TypeKind::kTinyInt:
+      return RowKernel<NegateValue<int8_t>, int8_t, int8_t>;
+    case TypeKind::kSmallInt:
+      return RowKernel<NegateValue<int16_t>, int16_t, int16_t>;
     case TypeKind::kInt:
-    case TypeKind::kIntervalMonth: return RowKernel<NegateValue<int32_t>, int32_t, int32_t>;
+    case TypeKind::kIntervalMonth:
+      return RowKernel<NegateValue<int32_t>, int32_t, int32_t>;
     case TypeKind::kBigInt:
-    case TypeKind::kIntervalDay: return RowKernel<NegateValue<int64_t>, int64_t, int64_t>;
-    case TypeKind::kFloat: return RowKernel<NegateValue<float>, float, float>;
-    case TypeKind::kDouble: return RowKernel<NegateValue<double>, double, double>;
-    case TypeKind::kDecimal: return RowKernel<NegateValue<__int128>, __int128, __int128>;
-    default: return nullptr;
+    case TypeKind::kIntervalDay:
+      return RowKernel<NegateValue<int64_t>, int64_t, int64_t>;
+    case TypeKind::kFloat:
+      return RowKernel<NegateValue<float>, float, float>;
+    case TypeKind::kDouble:
+      return RowKernel<NegateValue<double>, double, double>;
+    case TypeKind::kDecimal:
+      return RowKernel<NegateValue<__int128>, __int128, __int128>;
+    default:
+      return nullptr;
   }
 }
 
@@ -225,15 +274,16 @@ std::vector<ScalarFunction> ArithmeticFunctions() {
   return {
       {"+", "number + number, time + INTERVAL", "The sum; integers wrap around, a DECIMAL that does not fit is NULL.",
        "1 + 2", "3", BindAdd},
-      {"-", "number - number, time - INTERVAL", "The difference; integers wrap around, a DECIMAL that does not fit is NULL.",
-       "5 - 7", "-2", BindSubtract},
-      {"*", "number * number, INTERVAL * integer", "The product; integers wrap around, a DECIMAL that does not fit is NULL.",
-       "1.5 * 4", "6.0", BindMultiply},
-      {"/", "number / number", "The quotient; integers are cut toward zero, and dividing them by zero is an error of the row.",
-       "7 / 2", "3", [](Args args) { return BindNumbers("/", args, DivideKernelOf); }},
+      {"-", "number - number, time - INTERVAL",
+       "The difference; integers wrap around, a DECIMAL that does not fit is NULL.", "5 - 7", "-2", BindSubtract},
+      {"*", "number * number, INTERVAL * integer",
+       "The product; integers wrap around, a DECIMAL that does not fit is NULL.", "1.5 * 4", "6.0", BindMultiply},
+      {"/", "number / number",
+       "The quotient; integers are cut toward zero, and dividing them by zero is an error of the row.", "7 / 2", "3",
+       [](Args args) { return BindNumbers("/", args, DivideKernelOf); }},
       {"%", "number % number", "The rest of the division, with the sign of the dividend.", "-7 % 3", "-1", BindModulo},
-      {"MOD", "MOD(dividend NUMBER, divisor NUMBER) -> NUMBER", "The rest of the division, with the sign of the dividend.",
-       "MOD(7, 3)", "1", BindModulo},
+      {"MOD", "MOD(dividend NUMBER, divisor NUMBER) -> NUMBER",
+       "The rest of the division, with the sign of the dividend.", "MOD(7, 3)", "1", BindModulo},
       {"NEGATE", "- number", "The number with the other sign.", "-(3)", "-3", BindNegate},
   };
 }

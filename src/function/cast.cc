@@ -12,8 +12,8 @@ Result<Validity> ValidityOfArray(const arrow::Array& array) {
   Validity validity;
   if (array.null_count() == 0) return validity;
   TM_ARROW_ASSIGN_OR_RETURN(validity.bits,
-                            arrow::internal::CopyBitmap(arrow::default_memory_pool(), array.null_bitmap_data(), array.offset(),
-                                                        array.length()),
+                            arrow::internal::CopyBitmap(arrow::default_memory_pool(), array.null_bitmap_data(),
+                                                        array.offset(), array.length()),
                             "validity");
   return validity;
 }
@@ -31,7 +31,8 @@ Result<std::shared_ptr<arrow::Array>> Caster::Cast(const std::shared_ptr<arrow::
   if (from.SameAs(to)) return array;
   if (from.kind() == TypeKind::kNull) return MakeNullArray(to, array->length());
   if (!ExplicitlyCastable(from, to)) {
-    return Status(kWrongArguments, "no CAST from " + from.WithNullable(true).ToString() + " to " + to.WithNullable(true).ToString());
+    return Status(kWrongArguments,
+                  "no CAST from " + from.WithNullable(true).ToString() + " to " + to.WithNullable(true).ToString());
   }
   if (from.kind() == TypeKind::kString) return CastFromText(*this, *array, to);
   if (to.kind() == TypeKind::kString) return CastToText(*this, *array, from);
@@ -45,8 +46,8 @@ Result<std::shared_ptr<arrow::Array>> Caster::Cast(const std::shared_ptr<arrow::
   return CastNumber(*this, *array, from, to);
 }
 
-Result<arrow::Datum> CastDatum(EvalContext& context, const arrow::Datum& value, const DataType& from, const DataType& to,
-                               bool try_cast) {
+Result<arrow::Datum> CastDatum(EvalContext& context, const arrow::Datum& value, const DataType& from,
+                               const DataType& to, bool try_cast) {
   if (from.SameAs(to)) return value;
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, {&value, 1}));
   Caster caster(context.time_zone());

@@ -22,12 +22,14 @@ std::vector<Child> ChildrenOf(const arrow::Array& array, const DataType& type) {
     case TypeKind::kMultiset: {
       const auto& map = static_cast<const arrow::MapArray&>(array);
       children.push_back({map.keys(), type.children()[0].type});
-      children.push_back({map.items(), type.kind() == TypeKind::kMap ? type.children()[1].type : DataType(TypeKind::kInt, false)});
+      children.push_back(
+          {map.items(), type.kind() == TypeKind::kMap ? type.children()[1].type : DataType(TypeKind::kInt, false)});
       break;
     }
     default: {
       const auto& row = static_cast<const arrow::StructArray&>(array);
-      for (int i = 0; i < row.num_fields(); ++i) children.push_back({row.field(i), type.children()[static_cast<size_t>(i)].type});
+      for (int i = 0; i < row.num_fields(); ++i)
+        children.push_back({row.field(i), type.children()[static_cast<size_t>(i)].type});
     }
   }
   return children;
@@ -49,7 +51,8 @@ std::vector<DataType> ChildTypes(const DataType& type) {
 
 }  // namespace
 
-Result<std::shared_ptr<arrow::Array>> CastNested(Caster& caster, const arrow::Array& array, const DataType& from, const DataType& to) {
+Result<std::shared_ptr<arrow::Array>> CastNested(Caster& caster, const arrow::Array& array, const DataType& from,
+                                                 const DataType& to) {
   std::vector<Child> children = ChildrenOf(array, from);
   const std::vector<DataType> types = ChildTypes(to);
   std::vector<Caster::Failure> failures;
@@ -74,7 +77,8 @@ Result<std::shared_ptr<arrow::Array>> CastNested(Caster& caster, const arrow::Ar
   std::vector<std::shared_ptr<arrow::ArrayData>> child_data;
   for (const Child& child : children) child_data.push_back(child.array->data());
   if (to.kind() == TypeKind::kRow) {
-    return arrow::MakeArray(arrow::ArrayData::Make(ToArrow(to), array.length(), {validity.bits}, std::move(child_data), nulls));
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(ToArrow(to), array.length(), {validity.bits}, std::move(child_data), nulls));
   }
   const std::shared_ptr<arrow::DataType> type = ToArrow(to);
   if (to.kind() != TypeKind::kArray) {  // a map's child is one struct of keys and values
@@ -83,11 +87,13 @@ Result<std::shared_ptr<arrow::Array>> CastNested(Caster& caster, const arrow::Ar
     auto entry_type = static_cast<const arrow::MapType&>(*type).value_type();
     child_data = {arrow::ArrayData::Make(entry_type, entries, {nullptr}, std::move(child_data), 0)};
   }
-  TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets, NewBuffer((array.length() + 1) * static_cast<int64_t>(sizeof(int32_t))));
+  TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets,
+                      NewBuffer((array.length() + 1) * static_cast<int64_t>(sizeof(int32_t))));
   auto* raw = reinterpret_cast<int32_t*>(offsets->mutable_data());
   const auto& list = static_cast<const arrow::ListArray&>(array);
   for (int64_t i = 0; i <= array.length(); ++i) raw[i] = list.value_offset(i);
-  return arrow::MakeArray(arrow::ArrayData::Make(type, array.length(), {validity.bits, offsets}, std::move(child_data), nulls));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, array.length(), {validity.bits, offsets}, std::move(child_data), nulls));
 }
 
 // "[1, 2]", "{a=1}", "(1, b)"; NULL inside is the word NULL.
@@ -98,8 +104,10 @@ Result<std::shared_ptr<arrow::Array>> NestedToText(Caster& caster, const arrow::
   }
   const auto append = [&children](size_t c, int64_t i, std::string& out) {
     const auto& text = static_cast<const arrow::StringArray&>(*children[c].array);
-    if (text.IsNull(i)) out += "NULL";
-    else out += text.GetView(i);
+    if (text.IsNull(i))
+      out += "NULL";
+    else
+      out += text.GetView(i);
   };
   const bool is_map = from.kind() == TypeKind::kMap || from.kind() == TypeKind::kMultiset;
   arrow::StringBuilder builder;

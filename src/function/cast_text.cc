@@ -1,7 +1,7 @@
+#include <limits>
+
 #include <arrow/util/utf8.h>
 #include <cctz/time_zone.h>
-
-#include <limits>
 
 #include "data/time_text.h"
 #include "function/internal/caster.h"
@@ -39,7 +39,8 @@ Outcome ConvertText(std::string_view text, const DataType& to, Out& out) {
 }
 
 Outcome TimeText(std::string_view text, const DataType& to, int32_t& out) {
-  const bool ok = to.kind() == TypeKind::kDate ? ParseDateText(text, TimeSyntax::kCast, out) : ParseTimeText(text, TimeSyntax::kCast, out);
+  const bool ok = to.kind() == TypeKind::kDate ? ParseDateText(text, TimeSyntax::kCast, out)
+                                               : ParseTimeText(text, TimeSyntax::kCast, out);
   return ok ? Outcome::kOk : Outcome::kFailed;
 }
 
@@ -111,10 +112,13 @@ void AppendText(In value, const DataType& from, ZoneOffsets* zone, std::string& 
     AppendUtf8(value, out);
   } else {
     switch (from.kind()) {
-      case TypeKind::kDate: return AppendDateText(static_cast<int32_t>(value), out);
-      case TypeKind::kTime: return AppendTimeText(static_cast<int32_t>(value), FractionDigits::kMinimal, out);
+      case TypeKind::kDate:
+        return AppendDateText(static_cast<int32_t>(value), out);
+      case TypeKind::kTime:
+        return AppendTimeText(static_cast<int32_t>(value), FractionDigits::kMinimal, out);
       case TypeKind::kIntervalDay:
-      case TypeKind::kIntervalMonth: return AppendInterval(value, from.kind(), out);
+      case TypeKind::kIntervalMonth:
+        return AppendInterval(value, from.kind(), out);
       case TypeKind::kTimestampLtz: {
         const int64_t per_ms = UnitsPerSecond(from.precision()) / 1000;
         const int64_t ms = FloorDiv(value, per_ms);
@@ -122,8 +126,10 @@ void AppendText(In value, const DataType& from, ZoneOffsets* zone, std::string& 
         return AppendTimestampText(local, from.precision(), ' ', FractionDigits::kAsPrecision, out);
       }
       case TypeKind::kTimestamp:
-        return AppendTimestampText(static_cast<int64_t>(value), from.precision(), ' ', FractionDigits::kAsPrecision, out);
-      default: AppendInteger(value, out);
+        return AppendTimestampText(static_cast<int64_t>(value), from.precision(), ' ', FractionDigits::kAsPrecision,
+                                   out);
+      default:
+        AppendInteger(value, out);
     }
   }
 }
@@ -149,16 +155,19 @@ Result<std::shared_ptr<arrow::Array>> CastFromText(Caster& caster, const arrow::
         TM_ASSIGN_OR_RETURN(zone, caster.Zone());
       }
       return MapValues<std::string_view, int64_t>(
-          caster, array, to, [&](std::string_view text, int64_t& out) { return TimestampText64(text, to, zone, out); }, describe);
+          caster, array, to, [&](std::string_view text, int64_t& out) { return TimestampText64(text, to, zone, out); },
+          describe);
     }
-    default: break;
+    default:
+      break;
   }
   Result<std::shared_ptr<arrow::Array>> result = Status(kWrongArguments, "no CAST from STRING to " + to.ToString());
   DispatchPhysical(to.kind(), [&](auto tag) {
     using Out = typename decltype(tag)::Type;
     if constexpr (!std::is_same_v<Out, std::string_view>) {
       result = MapValues<std::string_view, Out>(
-          caster, array, to, [&to](std::string_view text, Out& out) { return ConvertText<Out>(text, to, out); }, describe);
+          caster, array, to, [&to](std::string_view text, Out& out) { return ConvertText<Out>(text, to, out); },
+          describe);
     }
   });
   return result;

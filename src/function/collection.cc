@@ -17,7 +17,8 @@ bool IsMap(TypeKind kind) { return kind == TypeKind::kMap || kind == TypeKind::k
 // Elements of an ARRAY, or entries of a MAP: MapArray is a ListArray of structs.
 const arrow::ListArray& AsList(const arrow::Array& array) { return static_cast<const arrow::ListArray&>(array); }
 
-Result<std::shared_ptr<arrow::Array>> TakeValues(const std::shared_ptr<arrow::Array>& values, const std::shared_ptr<arrow::Array>& indices) {
+Result<std::shared_ptr<arrow::Array>> TakeValues(const std::shared_ptr<arrow::Array>& values,
+                                                 const std::shared_ptr<arrow::Array>& indices) {
   auto taken = arrow::compute::Take(arrow::Datum(values), arrow::Datum(indices));
   if (!taken.ok()) return FromArrowStatus(taken.status(), "take values");
   return taken->make_array();
@@ -37,7 +38,8 @@ Result<std::shared_ptr<arrow::Array>> Interleave(const Frame& frame, int first, 
   arrow::Int64Builder indices;
   TM_ARROW_RETURN_IF_ERROR(indices.Reserve(frame.rows() * static_cast<int64_t>(columns.size())), "collect values");
   for (int64_t row = 0; row < frame.rows(); ++row) {
-    for (size_t k = 0; k < columns.size(); ++k) indices.UnsafeAppend(starts[k] + frame.index(first + static_cast<int>(k) * step, row));
+    for (size_t k = 0; k < columns.size(); ++k)
+      indices.UnsafeAppend(starts[k] + frame.index(first + static_cast<int>(k) * step, row));
   }
   std::shared_ptr<arrow::Array> order;
   TM_ARROW_RETURN_IF_ERROR(indices.Finish(&order), "collect values");
@@ -45,7 +47,8 @@ Result<std::shared_ptr<arrow::Array>> Interleave(const Frame& frame, int first, 
 }
 
 Result<std::shared_ptr<arrow::Buffer>> EvenOffsets(int64_t rows, int64_t each) {
-  TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets, NewBuffer((rows + 1) * static_cast<int64_t>(sizeof(int32_t))));
+  TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets,
+                      NewBuffer((rows + 1) * static_cast<int64_t>(sizeof(int32_t))));
   auto* raw = reinterpret_cast<int32_t*>(offsets->mutable_data());
   for (int64_t i = 0; i <= rows; ++i) raw[i] = static_cast<int32_t>(i * each);
   return offsets;
@@ -62,7 +65,8 @@ Result<arrow::Datum> ArrayKernel(EvalContext& context, std::span<const arrow::Da
     TM_ASSIGN_OR_RETURN(values, Interleave(frame, 0, 1));
   }
   TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets, EvenOffsets(frame.rows(), frame.num_columns()));
-  return frame.Finish(arrow::MakeArray(arrow::ArrayData::Make(ToArrow(result), frame.rows(), {nullptr, offsets}, {values->data()}, 0)));
+  return frame.Finish(
+      arrow::MakeArray(arrow::ArrayData::Make(ToArrow(result), frame.rows(), {nullptr, offsets}, {values->data()}, 0)));
 }
 
 Result<arrow::Datum> MapKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
@@ -76,8 +80,8 @@ Result<arrow::Datum> MapKernel(EvalContext& context, std::span<const arrow::Datu
   TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> values, Interleave(frame, 1, 2));
   TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets, EvenOffsets(frame.rows(), frame.num_columns() / 2));
   const std::shared_ptr<arrow::DataType> type = ToArrow(result);
-  auto entries = arrow::ArrayData::Make(static_cast<const arrow::MapType&>(*type).value_type(), keys->length(), {nullptr},
-                                        {WithoutNulls(keys->data()), values->data()}, 0);
+  auto entries = arrow::ArrayData::Make(static_cast<const arrow::MapType&>(*type).value_type(), keys->length(),
+                                        {nullptr}, {WithoutNulls(keys->data()), values->data()}, 0);
   return frame.Finish(arrow::MakeArray(arrow::ArrayData::Make(type, frame.rows(), {nullptr, offsets}, {entries}, 0)));
 }
 
@@ -87,11 +91,13 @@ Result<arrow::Datum> RowKernelOf(EvalContext& context, std::span<const arrow::Da
   for (int i = 0; i < frame.num_columns(); ++i) {
     std::shared_ptr<arrow::Array> column = frame.column_ptr(i);
     if (frame.is_constant(i) && frame.rows() != 1) {
-      TM_ARROW_ASSIGN_OR_RETURN(column, arrow::MakeArrayFromScalar(*args[static_cast<size_t>(i)].scalar(), frame.rows()), "ROW");
+      TM_ARROW_ASSIGN_OR_RETURN(
+          column, arrow::MakeArrayFromScalar(*args[static_cast<size_t>(i)].scalar(), frame.rows()), "ROW");
     }
     fields.push_back(column->data());
   }
-  return frame.Finish(arrow::MakeArray(arrow::ArrayData::Make(ToArrow(result), frame.rows(), {nullptr}, std::move(fields), 0)));
+  return frame.Finish(
+      arrow::MakeArray(arrow::ArrayData::Make(ToArrow(result), frame.rows(), {nullptr}, std::move(fields), 0)));
 }
 
 Result<ResolvedCall> BindArray(Args args) {
@@ -142,7 +148,8 @@ Result<arrow::Datum> FieldKernel(EvalContext& context, std::span<const arrow::Da
     return frame.Finish(std::move(none));
   }
   const auto& row = static_cast<const arrow::StructArray&>(frame.column(0));
-  const int field = static_cast<const arrow::StructType&>(*row.type()).GetFieldIndex(std::string(Reader<std::string_view>(frame.column(1), true)(0)));
+  const int field = static_cast<const arrow::StructType&>(*row.type())
+                        .GetFieldIndex(std::string(Reader<std::string_view>(frame.column(1), true)(0)));
   TM_CHECK(field >= 0);
   TM_ARROW_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> column, row.GetFlattenedField(field), "field of a ROW");
   if (frame.is_constant(0) && !frame.all_constant()) {
@@ -153,7 +160,8 @@ Result<arrow::Datum> FieldKernel(EvalContext& context, std::span<const arrow::Da
 }
 
 Result<ResolvedCall> BindField(Args args) {
-  if (args.size() != 2 || args[0].type.kind() != TypeKind::kRow) return WrongArguments("field access", args, "a ROW and the name of its field");
+  if (args.size() != 2 || args[0].type.kind() != TypeKind::kRow)
+    return WrongArguments("field access", args, "a ROW and the name of its field");
   TM_ASSIGN_OR_RETURN(const std::string name, LiteralString("field access", args, 1, "the name"));
   std::string names;
   for (const Field& field : args[0].type.children()) {
@@ -216,8 +224,10 @@ Result<arrow::Datum> ValueOfKeyKernel(EvalContext& context, std::span<const arro
         if (KeyOf(key(k)) == needle) found = k;
       }
     }
-    if (found < 0) indices.UnsafeAppendNull();
-    else indices.UnsafeAppend(found);
+    if (found < 0)
+      indices.UnsafeAppendNull();
+    else
+      indices.UnsafeAppend(found);
   }
   std::shared_ptr<arrow::Array> order;
   TM_ARROW_RETURN_IF_ERROR(indices.Finish(&order), "value of a map");
@@ -234,12 +244,14 @@ Result<ResolvedCall> BindItem(Args args) {
     call.kernel = ElementAtKernel;
     return call;
   }
-  if (args.size() != 2 || args[0].type.kind() != TypeKind::kMap) return WrongArguments("[]", args, "an ARRAY and an INT, or a MAP and a key");
+  if (args.size() != 2 || args[0].type.kind() != TypeKind::kMap)
+    return WrongArguments("[]", args, "an ARRAY and an INT, or a MAP and a key");
   const DataType& key = args[0].type.children()[0].type;
   if (!ImplicitlyCastable(args[1].type, key)) return WrongArguments("[]", args, "a MAP and a key of its type");
   ResolvedCall call;
   DispatchPhysical(key.kind(), [&](auto tag) { call.kernel = ValueOfKeyKernel<typename decltype(tag)::Type>; });
-  if (call.kernel == nullptr) return WrongArguments("[]", args, "a MAP whose keys are numbers, texts, BOOLEAN or times");
+  if (call.kernel == nullptr)
+    return WrongArguments("[]", args, "a MAP whose keys are numbers, texts, BOOLEAN or times");
   call.result = args[0].type.children()[1].type.WithNullable(true);
   call.arguments = {args[0].type, key.WithNullable(args[1].type.nullable())};
   return call;
@@ -247,7 +259,8 @@ Result<ResolvedCall> BindItem(Args args) {
 
 // ---- Others
 
-Result<arrow::Datum> CardinalityKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> CardinalityKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                       const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
   const arrow::ListArray& list = AsList(frame.column(0));
@@ -264,9 +277,12 @@ Result<arrow::Datum> OnlyElementKernel(EvalContext& context, std::span<const arr
   TM_ARROW_RETURN_IF_ERROR(indices.Reserve(frame.rows()), "ELEMENT");
   for (int64_t row = 0; row < frame.rows(); ++row) {
     const int64_t length = list.IsNull(row) ? 0 : list.value_length(row);
-    if (length > 1) frame.Raise(row, kInvalidArgument, "ELEMENT: the array has " + std::to_string(length) + " elements, not one");
-    if (length == 1) indices.UnsafeAppend(list.value_offset(row));
-    else indices.UnsafeAppendNull();
+    if (length > 1)
+      frame.Raise(row, kInvalidArgument, "ELEMENT: the array has " + std::to_string(length) + " elements, not one");
+    if (length == 1)
+      indices.UnsafeAppend(list.value_offset(row));
+    else
+      indices.UnsafeAppendNull();
   }
   std::shared_ptr<arrow::Array> order;
   TM_ARROW_RETURN_IF_ERROR(indices.Finish(&order), "ELEMENT");
@@ -295,16 +311,19 @@ Result<arrow::Datum> ContainsKernel(EvalContext& context, std::span<const arrow:
 }
 
 Result<ResolvedCall> BindContains(Args args) {
-  if (args.size() != 2 || args[0].type.kind() != TypeKind::kArray) return WrongArguments("ARRAY_CONTAINS", args, "an ARRAY and a value");
+  if (args.size() != 2 || args[0].type.kind() != TypeKind::kArray)
+    return WrongArguments("ARRAY_CONTAINS", args, "an ARRAY and a value");
   const DataType& element = args[0].type.children()[0].type;
   Result<DataType> common = CommonType(element, args[1].type);
   ResolvedCall call;
   if (common.ok()) {
     DispatchPhysical(common->kind(), [&](auto tag) { call.kernel = ContainsKernel<typename decltype(tag)::Type>; });
   }
-  if (call.kernel == nullptr) return WrongArguments("ARRAY_CONTAINS", args, "an ARRAY and a value of its elements' type");
+  if (call.kernel == nullptr)
+    return WrongArguments("ARRAY_CONTAINS", args, "an ARRAY and a value of its elements' type");
   call.result = BooleanType().WithNullable(args[0].type.nullable());
-  call.arguments = {DataType::Array(common->WithNullable(element.nullable()), args[0].type.nullable()), common->WithNullable(args[1].type.nullable())};
+  call.arguments = {DataType::Array(common->WithNullable(element.nullable()), args[0].type.nullable()),
+                    common->WithNullable(args[1].type.nullable())};
   return call;
 }
 
@@ -313,23 +332,27 @@ Result<arrow::Datum> MapPartKernel(EvalContext& context, std::span<const arrow::
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
   const auto& map = static_cast<const arrow::MapArray&>(frame.column(0));
-  TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets, NewBuffer((frame.rows() + 1) * static_cast<int64_t>(sizeof(int32_t))));
+  TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets,
+                      NewBuffer((frame.rows() + 1) * static_cast<int64_t>(sizeof(int32_t))));
   auto* raw = reinterpret_cast<int32_t*>(offsets->mutable_data());
   for (int64_t i = 0; i <= frame.rows(); ++i) raw[i] = map.value_offset(i);
   const std::shared_ptr<arrow::Array> part = kKeys ? map.keys() : map.items();
-  return frame.Finish(arrow::MakeArray(arrow::ArrayData::Make(ToArrow(result), frame.rows(), {validity.bits, offsets}, {part->data()},
-                                                              validity.all() ? 0 : arrow::kUnknownNullCount)));
+  return frame.Finish(
+      arrow::MakeArray(arrow::ArrayData::Make(ToArrow(result), frame.rows(), {validity.bits, offsets}, {part->data()},
+                                              validity.all() ? 0 : arrow::kUnknownNullCount)));
 }
 
 template <bool kKeys>
 Result<ResolvedCall> BindMapPart(Args args) {
-  if (args.size() != 1 || args[0].type.kind() != TypeKind::kMap) return WrongArguments(kKeys ? "MAP_KEYS" : "MAP_VALUES", args, "a MAP");
+  if (args.size() != 1 || args[0].type.kind() != TypeKind::kMap)
+    return WrongArguments(kKeys ? "MAP_KEYS" : "MAP_VALUES", args, "a MAP");
   const DataType& part = args[0].type.children()[kKeys ? 0 : 1].type;
   return ResolvedCall{DataType::Array(part, args[0].type.nullable()), {args[0].type}, MapPartKernel<kKeys>};
 }
 
 Result<ResolvedCall> BindCardinality(Args args) {
-  if (args.size() != 1 || !(args[0].type.kind() == TypeKind::kArray || IsMap(args[0].type.kind()))) return WrongArguments("CARDINALITY", args, "an ARRAY, MAP or MULTISET");
+  if (args.size() != 1 || !(args[0].type.kind() == TypeKind::kArray || IsMap(args[0].type.kind())))
+    return WrongArguments("CARDINALITY", args, "an ARRAY, MAP or MULTISET");
   return ResolvedCall{IntType().WithNullable(args[0].type.nullable()), {args[0].type}, CardinalityKernel};
 }
 
@@ -343,18 +366,23 @@ Result<ResolvedCall> BindElement(Args args) {
 std::vector<ScalarFunction> CollectionFunctions() {
   return {
       {"ARRAY", "ARRAY[value, ...]", "An array of the values.", "ARRAY[1, NULL, 3]", "[1, NULL, 3]", BindArray},
-      {"MAP", "MAP[key, value, ...]", "A map of the keys to their values.", "MAP['a', 1, 'b', 2]", "{a=1, b=2}", BindMap},
+      {"MAP", "MAP[key, value, ...]", "A map of the keys to their values.", "MAP['a', 1, 'b', 2]", "{a=1, b=2}",
+       BindMap},
       {"ROW", "ROW(value, ...)", "A row of the values.", "ROW(1, 'a')", "(1, a)", BindRow},
-      {"ITEM", "array[index INT], map[key]", "The element with that number, from 1, or the value of the key; NULL when there is none.",
+      {"ITEM", "array[index INT], map[key]",
+       "The element with that number, from 1, or the value of the key; NULL when there is none.",
        "MAP['a', 1, 'b', 2]['b']", "2", BindItem},
       {"FIELD", "row.name", "The field of a row.", "ROW(1, 'a').EXPR$1", "a", BindField},
-      {"CARDINALITY", "CARDINALITY(array or map) -> INT", "The number of elements or entries.", "CARDINALITY(ARRAY[1, 2, 3])", "3", BindCardinality},
-      {"ELEMENT", "ELEMENT(array) -> its element", "The only element; NULL of an empty array, and an error of the row when there are more.",
-       "ELEMENT(ARRAY[7])", "7", BindElement},
-      {"ARRAY_CONTAINS", "ARRAY_CONTAINS(array, value) -> BOOLEAN", "Whether the value is among the elements.", "ARRAY_CONTAINS(ARRAY['a', 'b'], 'b')", "TRUE",
-       BindContains},
+      {"CARDINALITY", "CARDINALITY(array or map) -> INT", "The number of elements or entries.",
+       "CARDINALITY(ARRAY[1, 2, 3])", "3", BindCardinality},
+      {"ELEMENT", "ELEMENT(array) -> its element",
+       "The only element; NULL of an empty array, and an error of the row when there are more.", "ELEMENT(ARRAY[7])",
+       "7", BindElement},
+      {"ARRAY_CONTAINS", "ARRAY_CONTAINS(array, value) -> BOOLEAN", "Whether the value is among the elements.",
+       "ARRAY_CONTAINS(ARRAY['a', 'b'], 'b')", "TRUE", BindContains},
       {"MAP_KEYS", "MAP_KEYS(map) -> ARRAY", "The keys.", "MAP_KEYS(MAP['a', 1, 'b', 2])", "[a, b]", BindMapPart<true>},
-      {"MAP_VALUES", "MAP_VALUES(map) -> ARRAY", "The values.", "MAP_VALUES(MAP['a', 1, 'b', 2])", "[1, 2]", BindMapPart<false>},
+      {"MAP_VALUES", "MAP_VALUES(map) -> ARRAY", "The values.", "MAP_VALUES(MAP['a', 1, 'b', 2])", "[1, 2]",
+       BindMapPart<false>},
   };
 }
 

@@ -10,27 +10,39 @@ namespace {
 
 struct Equal {
   template <typename T>
-  static bool Apply(T a, T b) { return a == b; }
+  static bool Apply(T a, T b) {
+    return a == b;
+  }
 };
 struct NotEqual {
   template <typename T>
-  static bool Apply(T a, T b) { return a != b; }
+  static bool Apply(T a, T b) {
+    return a != b;
+  }
 };
 struct Less {
   template <typename T>
-  static bool Apply(T a, T b) { return a < b; }
+  static bool Apply(T a, T b) {
+    return a < b;
+  }
 };
 struct LessEqual {
   template <typename T>
-  static bool Apply(T a, T b) { return a <= b; }
+  static bool Apply(T a, T b) {
+    return a <= b;
+  }
 };
 struct Greater {
   template <typename T>
-  static bool Apply(T a, T b) { return a > b; }
+  static bool Apply(T a, T b) {
+    return a > b;
+  }
 };
 struct GreaterEqual {
   template <typename T>
-  static bool Apply(T a, T b) { return a >= b; }
+  static bool Apply(T a, T b) {
+    return a >= b;
+  }
 };
 
 template <typename T, typename Op>
@@ -92,7 +104,8 @@ Result<arrow::Datum> NestedKernel(EvalContext& context, std::span<const arrow::D
   for (int64_t i = 0; i < frame.rows(); ++i) {
     const int64_t a = frame.index(0, i), b = frame.index(1, i);
     const bool same = frame.column(0).RangeEquals(frame.column(1), a, a + 1, b);
-    arrow::bit_util::SetBitTo(bits->mutable_data(), i, same == (kTest == NestedTest::kEqual || kTest == NestedTest::kNotDistinct));
+    arrow::bit_util::SetBitTo(bits->mutable_data(), i,
+                              same == (kTest == NestedTest::kEqual || kTest == NestedTest::kNotDistinct));
   }
   return frame.Finish(MakeFixedArray(result, frame.rows(), std::move(bits), validity));
 }
@@ -110,7 +123,12 @@ Result<DataType> ComparedType(std::string_view symbol, Args args) {
   if (args.size() != 2) return WrongArguments(symbol, args, "two values of comparable types");
   const DataType& a = args[0].type;
   const DataType& b = args[1].type;
-  const auto of_time = [](const DataType& time) { return time.IsTimestamp() && time.kind() == TypeKind::kTimestamp ? DataType::Timestamp(std::max(3, time.precision())) : time.IsTimestamp() ? DataType::TimestampLtz(std::max(3, time.precision())) : time; };
+  const auto of_time = [](const DataType& time) {
+    return time.IsTimestamp() && time.kind() == TypeKind::kTimestamp
+               ? DataType::Timestamp(std::max(3, time.precision()))
+           : time.IsTimestamp() ? DataType::TimestampLtz(std::max(3, time.precision()))
+                                : time;
+  };
   if (a.kind() == TypeKind::kString && IsTimeLike(b)) return of_time(b);
   if (b.kind() == TypeKind::kString && IsTimeLike(a)) return of_time(a);
   Result<DataType> common = CommonType(a, b);
@@ -119,7 +137,8 @@ Result<DataType> ComparedType(std::string_view symbol, Args args) {
   return common;
 }
 
-Result<ResolvedCall> BindCompared(std::string_view symbol, Args args, ScalarKernel (*kernel_of)(TypeKind), bool nulls_count) {
+Result<ResolvedCall> BindCompared(std::string_view symbol, Args args, ScalarKernel (*kernel_of)(TypeKind),
+                                  bool nulls_count) {
   TM_ASSIGN_OR_RETURN(DataType type, ComparedType(symbol, args));
   ResolvedCall call;
   call.kernel = kernel_of(type.kind());
@@ -147,7 +166,7 @@ Result<ResolvedCall> BindDistinct(std::string_view symbol, Args args) {
   return BindCompared(
       symbol, args,
       [](TypeKind kind) -> ScalarKernel {
-        if (IsNested(kind)) return NestedKernel<kDistinct ? NestedTest::kDistinct : NestedTest::kNotDistinct>;
+        if (IsNested(kind)) return NestedKernel < kDistinct ? NestedTest::kDistinct : NestedTest::kNotDistinct > ;
         ScalarKernel kernel = nullptr;
         DispatchPhysical(kind, [&](auto tag) { kernel = DistinctKernel<typename decltype(tag)::Type, kDistinct>; });
         return kernel;
@@ -166,16 +185,18 @@ std::vector<ScalarFunction> ComparisonFunctions() {
        [](Args args) { return BindComparison<NotEqual, Test::kNotEqual, true>("<>", args); }},
       {"<", "value < value", "Whether the first comes before the second; texts by their UTF-8 bytes.", "2 < 1", "FALSE",
        [](Args args) { return BindComparison<Less, Test::kEqual, false>("<", args); }},
-      {"<=", "value <= value", "Whether the first does not come after the second.", "DATE '2024-02-29' <= '2024-03-01'", "TRUE",
-       [](Args args) { return BindComparison<LessEqual, Test::kEqual, false>("<=", args); }},
+      {"<=", "value <= value", "Whether the first does not come after the second.", "DATE '2024-02-29' <= '2024-03-01'",
+       "TRUE", [](Args args) { return BindComparison<LessEqual, Test::kEqual, false>("<=", args); }},
       {">", "value > value", "Whether the first comes after the second.", "'b' > 'abc'", "TRUE",
        [](Args args) { return BindComparison<Greater, Test::kEqual, false>(">", args); }},
       {">=", "value >= value", "Whether the first does not come before the second.", "1.5 >= 2", "FALSE",
        [](Args args) { return BindComparison<GreaterEqual, Test::kEqual, false>(">=", args); }},
-      {"IS DISTINCT FROM", "value IS DISTINCT FROM value", "Whether they differ, NULL being a value like others; never NULL.",
-       "1 IS DISTINCT FROM NULL", "TRUE", [](Args args) { return BindDistinct<true>("IS DISTINCT FROM", args); }},
-      {"IS NOT DISTINCT FROM", "value IS NOT DISTINCT FROM value", "Whether they are equal, NULL being a value like others; never NULL.",
-       "1 IS NOT DISTINCT FROM NULL", "FALSE", [](Args args) { return BindDistinct<false>("IS NOT DISTINCT FROM", args); }},
+      {"IS DISTINCT FROM", "value IS DISTINCT FROM value",
+       "Whether they differ, NULL being a value like others; never NULL.", "1 IS DISTINCT FROM NULL", "TRUE",
+       [](Args args) { return BindDistinct<true>("IS DISTINCT FROM", args); }},
+      {"IS NOT DISTINCT FROM", "value IS NOT DISTINCT FROM value",
+       "Whether they are equal, NULL being a value like others; never NULL.", "1 IS NOT DISTINCT FROM NULL", "FALSE",
+       [](Args args) { return BindDistinct<false>("IS NOT DISTINCT FROM", args); }},
   };
 }
 

@@ -1,6 +1,6 @@
-#include <absl/container/flat_hash_set.h>
-
 #include <cmath>
+
+#include <absl/container/flat_hash_set.h>
 
 #include "function/function_groups.h"
 #include "function/internal/bind.h"
@@ -38,7 +38,8 @@ Result<ResolvedCall> BindExtreme(Args args) {
   TM_ASSIGN_OR_RETURN(DataType type, CommonTypeOf(name, args, "values of comparable types"));
   if (type.kind() == TypeKind::kNull) type = IntType();
   ResolvedCall call;
-  DispatchPhysical(type.kind(), [&](auto tag) { call.kernel = ExtremeKernel<typename decltype(tag)::Type, kGreatest>; });
+  DispatchPhysical(type.kind(),
+                   [&](auto tag) { call.kernel = ExtremeKernel<typename decltype(tag)::Type, kGreatest>; });
   if (call.kernel == nullptr) return WrongArguments(name, args, "values with an order");
   call.result = type.WithNullable(AnyNullable(args));
   for (const ArgumentInfo& arg : args) call.arguments.push_back(type.WithNullable(arg.type.nullable()));
@@ -55,8 +56,10 @@ Result<arrow::Datum> InKernel(EvalContext& context, std::span<const arrow::Datum
   absl::flat_hash_set<ValueKey<T>> set;
   bool has_null = false;
   for (int i = 1; i < frame.num_columns() && frame.rows() > 0; ++i) {
-    if (frame.column(i).IsNull(0)) has_null = true;
-    else set.insert(ValueKey<T>(KeyOf(Reader<T>(frame.column(i), true)(0))));
+    if (frame.column(i).IsNull(0))
+      has_null = true;
+    else
+      set.insert(ValueKey<T>(KeyOf(Reader<T>(frame.column(i), true)(0))));
   }
   const Reader<T> read(frame.column(0), frame.is_constant(0));
   return RunRows<bool>(frame, std::move(validity), result, [&](Row& row, bool& out) {
@@ -86,9 +89,12 @@ Result<ResolvedCall> BindIn(Args args) {
 
 std::vector<ScalarFunction> ConditionalFunctions() {
   return {
-      {"GREATEST", "GREATEST(value, ...) -> the common type", "The largest value; NULL when one is NULL.", "GREATEST(1, 3.5, 2)", "3.5", BindExtreme<true>},
-      {"LEAST", "LEAST(value, ...) -> the common type", "The smallest value; NULL when one is NULL.", "LEAST('b', 'a', 'c')", "a", BindExtreme<false>},
-      {"IN", "value IN (constant, ...)", "Whether the value is in the list; NULL when it is not and the list holds a NULL.", "3 IN (1, 2, 3, 4)", "TRUE",
+      {"GREATEST", "GREATEST(value, ...) -> the common type", "The largest value; NULL when one is NULL.",
+       "GREATEST(1, 3.5, 2)", "3.5", BindExtreme<true>},
+      {"LEAST", "LEAST(value, ...) -> the common type", "The smallest value; NULL when one is NULL.",
+       "LEAST('b', 'a', 'c')", "a", BindExtreme<false>},
+      {"IN", "value IN (constant, ...)",
+       "Whether the value is in the list; NULL when it is not and the list holds a NULL.", "3 IN (1, 2, 3, 4)", "TRUE",
        BindIn},
   };
 }

@@ -41,14 +41,20 @@ bool AppendDigest(Row& row, Text text, const EVP_MD* kind, std::string& out) {
   return true;
 }
 template <const EVP_MD* (*kKind)()>
-bool Digest(Row& row, Text text, std::string& out) { return AppendDigest(row, text, kKind(), out); }
+bool Digest(Row& row, Text text, std::string& out) {
+  return AppendDigest(row, text, kKind(), out);
+}
 template <const EVP_MD* (*kKind)()>
 Result<ResolvedCall> BindDigest(std::string_view name, Args args) {
   const DataType type = !args.empty() && args[0].type.kind() == TypeKind::kBytes ? BytesType() : StringType();
   return Bind(name, args, {type}, StringType(), RowKernel<Digest<kKind>, std::string, Text>);
 }
 bool Sha2(Row& row, Text text, int32_t bits, std::string& out) {
-  const EVP_MD* kind = bits == 224 ? EVP_sha224() : bits == 256 || bits == 0 ? EVP_sha256() : bits == 384 ? EVP_sha384() : bits == 512 ? EVP_sha512() : nullptr;
+  const EVP_MD* kind = bits == 224                ? EVP_sha224()
+                       : bits == 256 || bits == 0 ? EVP_sha256()
+                       : bits == 384              ? EVP_sha384()
+                       : bits == 512              ? EVP_sha512()
+                                                  : nullptr;
   return kind != nullptr && AppendDigest(row, text, kind, out);
 }
 
@@ -115,7 +121,8 @@ bool Unhex(Row&, Text text, std::string& out) {
   return true;
 }
 Result<ResolvedCall> BindHex(Args args) {
-  if (args.size() == 1 && args[0].type.IsInteger()) return Bind("HEX", args, {BigIntType()}, StringType(), RowKernel<HexOfNumber, std::string, int64_t>);
+  if (args.size() == 1 && args[0].type.IsInteger())
+    return Bind("HEX", args, {BigIntType()}, StringType(), RowKernel<HexOfNumber, std::string, int64_t>);
   const DataType type = !args.empty() && args[0].type.kind() == TypeKind::kBytes ? BytesType() : StringType();
   return Bind("HEX", args, {type}, StringType(), RowKernel<HexOfText, std::string, Text>);
 }
@@ -123,7 +130,8 @@ Result<ResolvedCall> BindHex(Args args) {
 // As Java's URLEncoder and URLDecoder: a form, in which a space is +.
 void UrlEncode(Row&, Text text, std::string& out) {
   for (char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '*' || c == '_';
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+                       c == '-' || c == '*' || c == '_';
     if (plain) {
       out += c;
     } else if (c == ' ') {
@@ -140,7 +148,8 @@ bool UrlDecode(Row&, Text text, std::string& out) {
       out += text[i] == '+' ? ' ' : text[i];
       continue;
     }
-    const int a = i + 2 < text.size() ? HexValue(text[i + 1]) : -1, b = i + 2 < text.size() ? HexValue(text[i + 2]) : -1;
+    const int a = i + 2 < text.size() ? HexValue(text[i + 1]) : -1,
+              b = i + 2 < text.size() ? HexValue(text[i + 2]) : -1;
     if (a < 0 || b < 0) return false;
     out += static_cast<char>(a << 4 | b);
     i += 2;
@@ -165,7 +174,8 @@ Charset CharsetOf(Text name) {
 }
 
 bool RefuseCharset(Row& row, Text name) {
-  row.Raise(kInvalidArgument, "no character set '" + std::string(name.substr(0, 32)) + "'; there are US-ASCII, ISO-8859-1, UTF-8, UTF-16, UTF-16BE and UTF-16LE");
+  row.Raise(kInvalidArgument, "no character set '" + std::string(name.substr(0, 32)) +
+                                  "'; there are US-ASCII, ISO-8859-1, UTF-8, UTF-16, UTF-16BE and UTF-16LE");
   return false;
 }
 
@@ -204,7 +214,11 @@ constexpr uint32_t kReplacement = 0xfffd;
 void AppendValidUtf8(Text bytes, std::string& out) {
   while (!bytes.empty()) {
     const auto first = static_cast<unsigned char>(bytes[0]);
-    const size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    const size_t length = first < 0x80                    ? 1
+                          : first >= 0xc2 && first < 0xe0 ? 2
+                          : first >= 0xe0 && first < 0xf0 ? 3
+                          : first >= 0xf0 && first < 0xf5 ? 4
+                                                          : 0;
     bool ok = length > 0 && bytes.size() >= length;
     for (size_t i = 1; ok && i < length; ++i) ok = IsContinuation(bytes[i]);
     if (ok && length > 1) {
@@ -212,8 +226,10 @@ void AppendValidUtf8(Text bytes, std::string& out) {
       const uint32_t c = TakeCodePoint(rest);
       ok = length == 2 || (length == 3 ? c >= 0x800 && (c < 0xd800 || c > 0xdfff) : c >= 0x10000 && c <= 0x10ffff);
     }
-    if (ok) out += bytes.substr(0, length);
-    else AppendCodePoint(kReplacement, out);
+    if (ok)
+      out += bytes.substr(0, length);
+    else
+      AppendCodePoint(kReplacement, out);
     bytes.remove_prefix(ok ? length : 1);
   }
 }
@@ -221,8 +237,11 @@ void AppendValidUtf8(Text bytes, std::string& out) {
 bool Decode(Row& row, Text bytes, Text name, std::string& out) {
   const Charset charset = CharsetOf(name);
   switch (charset) {
-    case Charset::kUnknown: return RefuseCharset(row, name);
-    case Charset::kUtf8: AppendValidUtf8(bytes, out); return true;
+    case Charset::kUnknown:
+      return RefuseCharset(row, name);
+    case Charset::kUtf8:
+      AppendValidUtf8(bytes, out);
+      return true;
     case Charset::kAscii:
     case Charset::kLatin1:
       for (char c : bytes) {
@@ -230,7 +249,8 @@ bool Decode(Row& row, Text bytes, Text name, std::string& out) {
         AppendCodePoint(charset == Charset::kAscii && code >= 0x80 ? kReplacement : code, out);
       }
       return true;
-    default: break;
+    default:
+      break;
   }
   bool little = charset == Charset::kUtf16Le;
   if (charset == Charset::kUtf16 && bytes.size() >= 2) {
@@ -263,7 +283,8 @@ Result<arrow::Datum> UuidKernel(EvalContext& context, std::span<const arrow::Dat
   arrow::StringBuilder builder;
   for (int64_t i = 0; i < context.num_rows(); ++i) {
     unsigned char bytes[16];
-    if (RAND_bytes(bytes, sizeof(bytes)) != 1) return Status(kInternalError, "the operating system gave no random bytes");
+    if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+      return Status(kInternalError, "the operating system gave no random bytes");
     bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
     bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
     std::string text;
@@ -283,37 +304,68 @@ std::vector<ScalarFunction> EncodingFunctions() {
   return {
       {"MD5", "MD5(text STRING) -> STRING", "The MD5 digest in hex.", "MD5('tide')", "97dc284cf580da5ebef4aa4b47c13dce",
        [](Args args) { return BindDigest<EVP_md5>("MD5", args); }},
-      {"SHA1", "SHA1(text STRING) -> STRING", "The SHA-1 digest in hex.", "SHA1('')", "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-       [](Args args) { return BindDigest<EVP_sha1>("SHA1", args); }},
-      {"SHA224", "SHA224(text STRING) -> STRING", "The SHA-224 digest in hex.", "SHA224('')", "d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f",
+      {"SHA1", "SHA1(text STRING) -> STRING", "The SHA-1 digest in hex.", "SHA1('')",
+       "da39a3ee5e6b4b0d3255bfef95601890afd80709", [](Args args) { return BindDigest<EVP_sha1>("SHA1", args); }},
+      {"SHA224", "SHA224(text STRING) -> STRING", "The SHA-224 digest in hex.", "SHA224('')",
+       "d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f",
        [](Args args) { return BindDigest<EVP_sha224>("SHA224", args); }},
       {"SHA256", "SHA256(text STRING) -> STRING", "The SHA-256 digest in hex.", "SHA256('abc')",
-       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", [](Args args) { return BindDigest<EVP_sha256>("SHA256", args); }},
-      {"SHA384", "SHA384(text STRING) -> STRING", "The SHA-384 digest in hex.", "LEFT(SHA384('abc'), 16)", "cb00753f45a35e8b",
-       [](Args args) { return BindDigest<EVP_sha384>("SHA384", args); }},
-      {"SHA512", "SHA512(text STRING) -> STRING", "The SHA-512 digest in hex.", "LEFT(SHA512('abc'), 16)", "ddaf35a193617aba",
-       [](Args args) { return BindDigest<EVP_sha512>("SHA512", args); }},
-      {"SHA2", "SHA2(text STRING, bits INT) -> STRING", "The SHA-2 digest of 224, 256, 384 or 512 bits in hex; NULL for another number.",
-       "LEFT(SHA2('abc', 256), 8)", "ba7816bf",
-       [](Args args) { return Bind("SHA2", args, {StringType(), IntType()}, StringType(), RowKernel<Sha2, std::string, Text, int32_t>, Nulls::kMaybe); }},
+       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+       [](Args args) { return BindDigest<EVP_sha256>("SHA256", args); }},
+      {"SHA384", "SHA384(text STRING) -> STRING", "The SHA-384 digest in hex.", "LEFT(SHA384('abc'), 16)",
+       "cb00753f45a35e8b", [](Args args) { return BindDigest<EVP_sha384>("SHA384", args); }},
+      {"SHA512", "SHA512(text STRING) -> STRING", "The SHA-512 digest in hex.", "LEFT(SHA512('abc'), 16)",
+       "ddaf35a193617aba", [](Args args) { return BindDigest<EVP_sha512>("SHA512", args); }},
+      {"SHA2", "SHA2(text STRING, bits INT) -> STRING",
+       "The SHA-2 digest of 224, 256, 384 or 512 bits in hex; NULL for another number.", "LEFT(SHA2('abc', 256), 8)",
+       "ba7816bf",
+       [](Args args) {
+         return Bind("SHA2", args, {StringType(), IntType()}, StringType(), RowKernel<Sha2, std::string, Text, int32_t>,
+                     Nulls::kMaybe);
+       }},
       {"TO_BASE64", "TO_BASE64(text STRING) -> STRING", "The text's bytes in Base64.", "TO_BASE64('tide')", "dGlkZQ==",
-       [](Args args) { return Bind("TO_BASE64", args, {StringType()}, StringType(), RowKernel<ToBase64, std::string, Text>); }},
-      {"FROM_BASE64", "FROM_BASE64(text STRING) -> STRING", "The text that the Base64 holds; malformed Base64 is an error of the row.",
-       "FROM_BASE64('dGlkZQ==')", "tide",
-       [](Args args) { return Bind("FROM_BASE64", args, {StringType()}, StringType(), RowKernel<FromBase64, std::string, Text>); }},
-      {"HEX", "HEX(number or text) -> STRING", "The number, or the bytes of the text, in hex.", "HEX(255)", "FF", BindHex},
-      {"UNHEX", "UNHEX(text STRING) -> BYTES", "The bytes that the hex digits say; NULL when there is another character.", "UNHEX('74696465')", "tide",
-       [](Args args) { return Bind("UNHEX", args, {StringType()}, BytesType(), RowKernel<Unhex, std::string, Text>, Nulls::kMaybe); }},
+       [](Args args) {
+         return Bind("TO_BASE64", args, {StringType()}, StringType(), RowKernel<ToBase64, std::string, Text>);
+       }},
+      {"FROM_BASE64", "FROM_BASE64(text STRING) -> STRING",
+       "The text that the Base64 holds; malformed Base64 is an error of the row.", "FROM_BASE64('dGlkZQ==')", "tide",
+       [](Args args) {
+         return Bind("FROM_BASE64", args, {StringType()}, StringType(), RowKernel<FromBase64, std::string, Text>);
+       }},
+      {"HEX", "HEX(number or text) -> STRING", "The number, or the bytes of the text, in hex.", "HEX(255)", "FF",
+       BindHex},
+      {"UNHEX", "UNHEX(text STRING) -> BYTES",
+       "The bytes that the hex digits say; NULL when there is another character.", "UNHEX('74696465')", "tide",
+       [](Args args) {
+         return Bind("UNHEX", args, {StringType()}, BytesType(), RowKernel<Unhex, std::string, Text>, Nulls::kMaybe);
+       }},
       {"BIN", "BIN(number BIGINT) -> STRING", "The number in binary.", "BIN(10)", "1010",
-       [](Args args) { return Bind("BIN", args, {BigIntType()}, StringType(), RowKernel<Binary, std::string, int64_t>); }},
-      {"URL_ENCODE", "URL_ENCODE(text STRING) -> STRING", "The text as a part of a web form's address.", "URL_ENCODE('a b&c')", "a+b%26c",
-       [](Args args) { return Bind("URL_ENCODE", args, {StringType()}, StringType(), RowKernel<UrlEncode, std::string, Text>); }},
-      {"URL_DECODE", "URL_DECODE(text STRING) -> STRING", "The reverse of URL_ENCODE; NULL when malformed.", "URL_DECODE('a+b%26c')", "a b&c",
-       [](Args args) { return Bind("URL_DECODE", args, {StringType()}, StringType(), RowKernel<UrlDecode, std::string, Text>, Nulls::kMaybe); }},
-      {"ENCODE", "ENCODE(text STRING, charset STRING) -> BYTES", "The text's bytes in a character set.", "HEX(ENCODE('é', 'ISO-8859-1'))", "E9",
-       [](Args args) { return Bind("ENCODE", args, {StringType(), StringType()}, BytesType(), RowKernel<Encode, std::string, Text, Text>); }},
-      {"DECODE", "DECODE(bytes BYTES, charset STRING) -> STRING", "The text that the bytes are in a character set.", "DECODE(x'E9', 'ISO-8859-1')", "é",
-       [](Args args) { return Bind("DECODE", args, {BytesType(), StringType()}, StringType(), RowKernel<Decode, std::string, Text, Text>); }},
+       [](Args args) {
+         return Bind("BIN", args, {BigIntType()}, StringType(), RowKernel<Binary, std::string, int64_t>);
+       }},
+      {"URL_ENCODE", "URL_ENCODE(text STRING) -> STRING", "The text as a part of a web form's address.",
+       "URL_ENCODE('a b&c')", "a+b%26c",
+       [](Args args) {
+         return Bind("URL_ENCODE", args, {StringType()}, StringType(), RowKernel<UrlEncode, std::string, Text>);
+       }},
+      {"URL_DECODE", "URL_DECODE(text STRING) -> STRING", "The reverse of URL_ENCODE; NULL when malformed.",
+       "URL_DECODE('a+b%26c')", "a b&c",
+       [](Args args) {
+         return Bind("URL_DECODE", args, {StringType()}, StringType(), RowKernel<UrlDecode, std::string, Text>,
+                     Nulls::kMaybe);
+       }},
+      {"ENCODE", "ENCODE(text STRING, charset STRING) -> BYTES", "The text's bytes in a character set.",
+       "HEX(ENCODE('é', 'ISO-8859-1'))", "E9",
+       [](Args args) {
+         return Bind("ENCODE", args, {StringType(), StringType()}, BytesType(),
+                     RowKernel<Encode, std::string, Text, Text>);
+       }},
+      {"DECODE", "DECODE(bytes BYTES, charset STRING) -> STRING", "The text that the bytes are in a character set.",
+       "DECODE(x'E9', 'ISO-8859-1')", "é",
+       [](Args args) {
+         return Bind("DECODE", args, {BytesType(), StringType()}, StringType(),
+                     RowKernel<Decode, std::string, Text, Text>);
+       }},
       {"UUID", "UUID() -> STRING", "A random UUID (version 4).", "CHAR_LENGTH(UUID())", "36",
        [](Args args) { return Bind("UUID", args, {}, StringType(), UuidKernel, Nulls::kNever); }, false},
   };

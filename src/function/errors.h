@@ -7,7 +7,8 @@ namespace tidemill {
 // TM14xx: functions. Those with domain kData are raised for single rows.
 inline constexpr ErrorCode kNoSuchFunction{1400, ErrorDomain::kUser, "no such function"};
 inline constexpr ErrorCode kWrongArguments{1401, ErrorDomain::kUser, "wrong arguments for function"};
-inline constexpr ErrorCode kCastFailed{1402, ErrorDomain::kData, "value can't be cast", "use TRY_CAST to get NULL instead"};
+inline constexpr ErrorCode kCastFailed{1402, ErrorDomain::kData, "value can't be cast",
+                                       "use TRY_CAST to get NULL instead"};
 inline constexpr ErrorCode kDivisionByZero{1403, ErrorDomain::kData, "division by zero"};
 inline constexpr ErrorCode kNumericOverflow{1404, ErrorDomain::kData, "numeric overflow"};
 inline constexpr ErrorCode kInvalidArgument{1405, ErrorDomain::kData, "invalid argument value"};

@@ -41,9 +41,11 @@ std::string Cell(std::string_view text) {
 template <typename T>
 void AppendGroup(std::string_view title, std::vector<T> rows, std::string& out) {
   std::sort(rows.begin(), rows.end(), [](const T& a, const T& b) { return a.name < b.name; });
-  out += "\n## " + std::string(title) + "\n\n| Function | What it gives | Example | Result |\n| --- | --- | --- | --- |\n";
+  out +=
+      "\n## " + std::string(title) + "\n\n| Function | What it gives | Example | Result |\n| --- | --- | --- | --- |\n";
   for (const T& row : rows) {
-    out += "| " + Code(row.signature) + " | " + Cell(row.summary) + " | " + Code(row.example) + " | " + Code(row.example_result) + " |\n";
+    out += "| " + Code(row.signature) + " | " + Cell(row.summary) + " | " + Code(row.example) + " | " +
+           Code(row.example_result) + " |\n";
   }
 }
 
@@ -68,7 +70,8 @@ std::string RenderFunctionReference() {
   AppendGroup("Time", Joined(Joined(TimeFieldFunctions(), TimeTextFunctions()), TimeArithmeticFunctions()), out);
   AppendGroup("Arrays, maps and rows", CollectionFunctions(), out);
   AppendGroup("Aggregates",
-              Joined(Joined(Joined(BasicAggregates(), ExtremeAggregates()), Joined(StatisticAggregates(), PositionAggregates())),
+              Joined(Joined(Joined(BasicAggregates(), ExtremeAggregates()),
+                            Joined(StatisticAggregates(), PositionAggregates())),
                      Joined(DistinctAggregates(), CollectionAggregates())),
               out);
   AppendGroup("Only with OVER", OverOnlyAggregates(), out);

@@ -17,7 +17,8 @@ Result<arrow::Datum> IsNullKernel(EvalContext& context, std::span<const arrow::D
     TM_ASSIGN_OR_RETURN(bits, NewBitmap(frame.rows(), !kNull));
   } else if (kNull) {
     TM_ASSIGN_OR_RETURN(bits, NewBitmap(frame.rows(), false));
-    for (int64_t i = 0; i < bits->size(); ++i) bits->mutable_data()[i] = static_cast<uint8_t>(~validity.bits->data()[i]);
+    for (int64_t i = 0; i < bits->size(); ++i)
+      bits->mutable_data()[i] = static_cast<uint8_t>(~validity.bits->data()[i]);
   }
   return frame.Finish(MakeFixedArray(result, frame.rows(), std::move(bits), Validity{}));
 }
@@ -52,8 +53,10 @@ std::vector<ScalarFunction> LogicFunctions() {
       {"NOT", "NOT condition", "TRUE for FALSE and FALSE for TRUE; NULL stays NULL.", "NOT (1 = 2)", "TRUE",
        [](Args args) { return Bind("NOT", args, {BooleanType()}, BooleanType(), RowKernel<NotValue, bool, bool>); }},
       {"IS NULL", "value IS NULL", "Whether the value is NULL.", "1 IS NULL", "FALSE", BindIsNull<true>},
-      {"IS NOT NULL", "value IS NOT NULL", "Whether the value is not NULL.", "1 IS NOT NULL", "TRUE", BindIsNull<false>},
-      {"IS TRUE", "condition IS TRUE", "Whether it is TRUE; FALSE for NULL.", "(1 = 1) IS TRUE", "TRUE", BindIsTruth<true, true>},
+      {"IS NOT NULL", "value IS NOT NULL", "Whether the value is not NULL.", "1 IS NOT NULL", "TRUE",
+       BindIsNull<false>},
+      {"IS TRUE", "condition IS TRUE", "Whether it is TRUE; FALSE for NULL.", "(1 = 1) IS TRUE", "TRUE",
+       BindIsTruth<true, true>},
       {"IS NOT TRUE", "condition IS NOT TRUE", "Whether it is FALSE or NULL.", "(1 = NULL) IS NOT TRUE", "TRUE",
        BindIsTruth<true, false>},
       {"IS FALSE", "condition IS FALSE", "Whether it is FALSE; FALSE for NULL.", "(1 = 2) IS FALSE", "TRUE",
@@ -62,8 +65,8 @@ std::vector<ScalarFunction> LogicFunctions() {
        BindIsTruth<false, false>},
       {"IS UNKNOWN", "condition IS UNKNOWN", "Whether the condition is NULL.", "(1 = NULL) IS UNKNOWN", "TRUE",
        BindIsNull<true>},
-      {"IS NOT UNKNOWN", "condition IS NOT UNKNOWN", "Whether the condition is TRUE or FALSE.", "(1 = 1) IS NOT UNKNOWN", "TRUE",
-       BindIsNull<false>},
+      {"IS NOT UNKNOWN", "condition IS NOT UNKNOWN", "Whether the condition is TRUE or FALSE.",
+       "(1 = 1) IS NOT UNKNOWN", "TRUE", BindIsNull<false>},
   };
 }
 

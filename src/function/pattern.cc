@@ -1,6 +1,6 @@
-#include <re2/re2.h>
-
 #include <optional>
+
+#include <re2/re2.h>
 
 #include "function/function_groups.h"
 #include "function/internal/bind.h"
@@ -62,9 +62,10 @@ Result<arrow::Datum> LikeKernel(EvalContext& context, std::span<const arrow::Dat
   if constexpr (kMatching == Matching::kLike) {
     PatternOfRow<LikePattern> patterns;
     return RunRows<bool>(frame, std::move(validity), result, [&](Row& row, bool& out) {
-      const LikePattern* like = patterns.At(pattern(row.index), escape_of(row.index), [](Text p, Text e, std::optional<LikePattern>& made) {
-        if (CountChars(e) > 1 || !LikePattern::Make(p, e, made.emplace())) made.reset();
-      });
+      const LikePattern* like =
+          patterns.At(pattern(row.index), escape_of(row.index), [](Text p, Text e, std::optional<LikePattern>& made) {
+            if (CountChars(e) > 1 || !LikePattern::Make(p, e, made.emplace())) made.reset();
+          });
       if (like == nullptr) return refuse(row, pattern(row.index));
       out = like->Matches(text(row.index));
       return true;
@@ -72,12 +73,13 @@ Result<arrow::Datum> LikeKernel(EvalContext& context, std::span<const arrow::Dat
   } else {
     PatternOfRow<RE2> patterns;
     return RunRows<bool>(frame, std::move(validity), result, [&](Row& row, bool& out) {
-      const RE2* regex = patterns.At(pattern(row.index), escape_of(row.index), [](Text p, Text e, std::optional<RE2>& made) {
-        std::string translated;
-        if (CountChars(e) > 1 || !SimilarToRegex(p, e, translated)) return;
-        made.emplace(translated, RegexOptions());
-        if (!made->ok()) made.reset();
-      });
+      const RE2* regex =
+          patterns.At(pattern(row.index), escape_of(row.index), [](Text p, Text e, std::optional<RE2>& made) {
+            std::string translated;
+            if (CountChars(e) > 1 || !SimilarToRegex(p, e, translated)) return;
+            made.emplace(translated, RegexOptions());
+            if (!made->ok()) made.reset();
+          });
       if (regex == nullptr) return refuse(row, pattern(row.index));
       out = RE2::PartialMatch(Piece(text(row.index)), *regex);
       return true;
@@ -88,7 +90,8 @@ Result<arrow::Datum> LikeKernel(EvalContext& context, std::span<const arrow::Dat
 template <Matching kMatching>
 Result<ResolvedCall> BindLike(Args args) {
   const char* name = kMatching == Matching::kLike ? "LIKE" : "SIMILAR TO";
-  if (args.size() == 3) return Bind(name, args, {StringType(), StringType(), StringType()}, BooleanType(), LikeKernel<kMatching>);
+  if (args.size() == 3)
+    return Bind(name, args, {StringType(), StringType(), StringType()}, BooleanType(), LikeKernel<kMatching>);
   return Bind(name, args, {StringType(), StringType()}, BooleanType(), LikeKernel<kMatching>);
 }
 
@@ -109,7 +112,8 @@ Result<arrow::Datum> RegexRows(const Frame& frame, const DataType& result, F&& c
       made.reset();
     });
     if (regex == nullptr) {
-      row.Raise(kInvalidArgument, "regular expression '" + std::string(pattern(row.index).substr(0, 64)) + "': " + error);
+      row.Raise(kInvalidArgument,
+                "regular expression '" + std::string(pattern(row.index).substr(0, 64)) + "': " + error);
       return false;
     }
     return compute(row, *regex, text(row.index), out);
@@ -125,7 +129,8 @@ Result<arrow::Datum> RegexpKernel(EvalContext& context, std::span<const arrow::D
 }
 
 // (text, regex [, group]); no match is NULL.
-Result<arrow::Datum> RegexpExtractKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> RegexpExtractKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                         const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   std::optional<Reader<int32_t>> group;
   if (frame.num_columns() > 2) group.emplace(frame.column(2), frame.is_constant(2));
@@ -161,14 +166,16 @@ std::string RewriteOfReplacement(Text replacement) {
   return out;
 }
 
-Result<arrow::Datum> RegexpReplaceKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> RegexpReplaceKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                         const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   const Reader<Text> replacement(frame.column(2), frame.is_constant(2));
   return RegexRows<std::string>(frame, result, [&](Row& row, const RE2& regex, Text text, std::string& out) {
     const std::string rewrite = RewriteOfReplacement(replacement(row.index));
     std::string problem;
     if (!regex.CheckRewriteString(rewrite, &problem)) {
-      row.Raise(kInvalidArgument, "replacement '" + std::string(replacement(row.index).substr(0, 64)) + "': " + problem);
+      row.Raise(kInvalidArgument,
+                "replacement '" + std::string(replacement(row.index).substr(0, 64)) + "': " + problem);
       return false;
     }
     out = text;
@@ -185,11 +192,13 @@ void EachMatch(const RE2& regex, Text text, F&& found) {
   while (at <= text.size() && regex.Match(Piece(text), at, text.size(), RE2::UNANCHORED, &match, 1)) {
     if (!found(match)) return;
     const auto start = static_cast<size_t>(match.data() - text.data());
-    at = match.empty() ? (start < text.size() ? start + CharBytes(text, start) : text.size() + 1) : start + match.size();
+    at =
+        match.empty() ? (start < text.size() ? start + CharBytes(text, start) : text.size() + 1) : start + match.size();
   }
 }
 
-Result<arrow::Datum> RegexpCountKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> RegexpCountKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                       const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   return RegexRows<int32_t>(frame, result, [](Row&, const RE2& regex, Text text, int32_t& out) {
     out = 0;
@@ -201,7 +210,8 @@ Result<arrow::Datum> RegexpCountKernel(EvalContext& context, std::span<const arr
   });
 }
 
-Result<arrow::Datum> RegexpInstrKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> RegexpInstrKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                       const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   return RegexRows<int32_t>(frame, result, [](Row&, const RE2& regex, Text text, int32_t& out) {
     out = 0;
@@ -213,39 +223,48 @@ Result<arrow::Datum> RegexpInstrKernel(EvalContext& context, std::span<const arr
   });
 }
 
-Result<ResolvedCall> BindRegex(std::string_view name, Args args, DataType result, ScalarKernel kernel, Nulls nulls = Nulls::kWhereArguments) {
+Result<ResolvedCall> BindRegex(std::string_view name, Args args, DataType result, ScalarKernel kernel,
+                               Nulls nulls = Nulls::kWhereArguments) {
   return Bind(name, args, {StringType(), StringType()}, std::move(result), kernel, nulls);
 }
 
 Result<ResolvedCall> BindRegexpExtract(Args args) {
   if (args.size() == 2) return BindRegex("REGEXP_EXTRACT", args, StringType(), RegexpExtractKernel, Nulls::kMaybe);
-  return Bind("REGEXP_EXTRACT", args, {StringType(), StringType(), IntType()}, StringType(), RegexpExtractKernel, Nulls::kMaybe);
+  return Bind("REGEXP_EXTRACT", args, {StringType(), StringType(), IntType()}, StringType(), RegexpExtractKernel,
+              Nulls::kMaybe);
 }
 
 }  // namespace
 
 std::vector<ScalarFunction> PatternFunctions() {
   return {
-      {"LIKE", "text LIKE pattern [ESCAPE character]", "Whether the text has the pattern's form: % is any text, _ one character.",
-       "'tidemill' LIKE 't_de%'", "TRUE", BindLike<Matching::kLike>},
-      {"SIMILAR TO", "text SIMILAR TO pattern [ESCAPE character]", "Whether the text as a whole has the form of an SQL regular expression.",
+      {"LIKE", "text LIKE pattern [ESCAPE character]",
+       "Whether the text has the pattern's form: % is any text, _ one character.", "'tidemill' LIKE 't_de%'", "TRUE",
+       BindLike<Matching::kLike>},
+      {"SIMILAR TO", "text SIMILAR TO pattern [ESCAPE character]",
+       "Whether the text as a whole has the form of an SQL regular expression.",
        "'tidemill' SIMILAR TO '(tide|wind)mill'", "TRUE", BindLike<Matching::kSimilar>},
-      {"REGEXP", "REGEXP(text STRING, regex STRING) -> BOOLEAN", "Whether the regular expression (RE2) is found in the text.",
-       "REGEXP('tidemill', '[d-e]{2}')", "TRUE", [](Args args) { return BindRegex("REGEXP", args, BooleanType(), RegexpKernel); }},
+      {"REGEXP", "REGEXP(text STRING, regex STRING) -> BOOLEAN",
+       "Whether the regular expression (RE2) is found in the text.", "REGEXP('tidemill', '[d-e]{2}')", "TRUE",
+       [](Args args) { return BindRegex("REGEXP", args, BooleanType(), RegexpKernel); }},
       {"REGEXP_EXTRACT", "REGEXP_EXTRACT(text STRING, regex STRING [, group INT]) -> STRING",
-       "What the regular expression, or a group of it, matches first; NULL when nothing.", "REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)', 2)", "bar",
-       BindRegexpExtract},
+       "What the regular expression, or a group of it, matches first; NULL when nothing.",
+       "REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)', 2)", "bar", BindRegexpExtract},
       {"REGEXP_REPLACE", "REGEXP_REPLACE(text STRING, regex STRING, replacement STRING) -> STRING",
-       "The text with each match replaced; $1 is what the first group matched.", "REGEXP_REPLACE('foobar', 'oo|ar', '')", "fb",
+       "The text with each match replaced; $1 is what the first group matched.",
+       "REGEXP_REPLACE('foobar', 'oo|ar', '')", "fb",
        [](Args args) {
-         return Bind("REGEXP_REPLACE", args, {StringType(), StringType(), StringType()}, StringType(), RegexpReplaceKernel);
+         return Bind("REGEXP_REPLACE", args, {StringType(), StringType(), StringType()}, StringType(),
+                     RegexpReplaceKernel);
        }},
-      {"REGEXP_COUNT", "REGEXP_COUNT(text STRING, regex STRING) -> INT", "How many matches there are.", "REGEXP_COUNT('tidemill', '[aeiou]')", "3",
+      {"REGEXP_COUNT", "REGEXP_COUNT(text STRING, regex STRING) -> INT", "How many matches there are.",
+       "REGEXP_COUNT('tidemill', '[aeiou]')", "3",
        [](Args args) { return BindRegex("REGEXP_COUNT", args, IntType(), RegexpCountKernel); }},
-      {"REGEXP_INSTR", "REGEXP_INSTR(text STRING, regex STRING) -> INT", "Where the first match is, in characters from 1; 0 when there is none.",
-       "REGEXP_INSTR('tidemill', 'm.')", "5", [](Args args) { return BindRegex("REGEXP_INSTR", args, IntType(), RegexpInstrKernel); }},
-      {"REGEXP_SUBSTR", "REGEXP_SUBSTR(text STRING, regex STRING) -> STRING", "The first match; NULL when there is none.",
-       "REGEXP_SUBSTR('order 4711', '[0-9]+')", "4711",
+      {"REGEXP_INSTR", "REGEXP_INSTR(text STRING, regex STRING) -> INT",
+       "Where the first match is, in characters from 1; 0 when there is none.", "REGEXP_INSTR('tidemill', 'm.')", "5",
+       [](Args args) { return BindRegex("REGEXP_INSTR", args, IntType(), RegexpInstrKernel); }},
+      {"REGEXP_SUBSTR", "REGEXP_SUBSTR(text STRING, regex STRING) -> STRING",
+       "The first match; NULL when there is none.", "REGEXP_SUBSTR('order 4711', '[0-9]+')", "4711",
        [](Args args) { return BindRegex("REGEXP_SUBSTR", args, StringType(), RegexpExtractKernel, Nulls::kMaybe); }},
   };
 }

@@ -1,6 +1,6 @@
-#include <arrow/compute/initialize.h>
-
 #include <algorithm>
+
+#include <arrow/compute/initialize.h>
 
 #include "function/aggregate_function.h"
 #include "function/function_groups.h"
@@ -16,7 +16,8 @@ void Gather(std::vector<T>& into, std::vector<T> group) {
 
 template <typename T>
 const T* Find(const std::vector<T>& sorted, std::string_view name) {
-  const auto at = std::lower_bound(sorted.begin(), sorted.end(), name, [](const T& row, std::string_view n) { return row.name < n; });
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), name,
+                                   [](const T& row, std::string_view n) { return row.name < n; });
   return at != sorted.end() && at->name == name ? &*at : nullptr;
 }
 
@@ -66,8 +67,12 @@ const FunctionRegistry& FunctionRegistry::BuiltIn() {
   return kRegistry;
 }
 
-const ScalarFunction* FunctionRegistry::FindScalar(std::string_view upper_name) const { return Find(scalars_, upper_name); }
-const AggregateFunction* FunctionRegistry::FindAggregate(std::string_view upper_name) const { return Find(aggregates_, upper_name); }
+const ScalarFunction* FunctionRegistry::FindScalar(std::string_view upper_name) const {
+  return Find(scalars_, upper_name);
+}
+const AggregateFunction* FunctionRegistry::FindAggregate(std::string_view upper_name) const {
+  return Find(aggregates_, upper_name);
+}
 std::vector<const ScalarFunction*> FunctionRegistry::scalars() const { return Pointers(scalars_); }
 std::vector<const AggregateFunction*> FunctionRegistry::aggregates() const { return Pointers(aggregates_); }
 

@@ -30,8 +30,8 @@ class EvalContext {
   const Clock& clock() const { return clock_; }
   const std::string& time_zone() const { return time_zone_; }  // table.local-time-zone, e.g. "UTC", "Europe/Berlin"
 
-  // A runtime error of one row (CAST, division by zero). The row is rejected, the batch goes on; the first error of a row counts.
-  // Rows that a CASE or AND has switched off are ignored.
+  // A runtime error of one row (CAST, division by zero). The row is rejected, the batch goes on; the first error of a
+  // row counts. Rows that a CASE or AND has switched off are ignored.
   void RaiseRow(int64_t row, const ErrorCode& code, std::string detail);
   struct RowError {
     int64_t row;
@@ -40,7 +40,8 @@ class EvalContext {
   };
   const std::vector<RowError>& row_errors() const { return row_errors_; }  // unordered, at most one per row
 
-  // Rows that are evaluated for real: nullptr = all, else one byte a row (0 = switched off). Set by CASE, AND, OR, COALESCE.
+  // Rows that are evaluated for real: nullptr = all, else one byte a row (0 = switched off). Set by CASE, AND, OR,
+  // COALESCE.
   const uint8_t* active() const { return active_; }
   void set_active(const uint8_t* active) { active_ = active; }
 
@@ -53,9 +54,10 @@ class EvalContext {
   std::vector<uint8_t> has_error_;
 };
 
-// Arguments are arrays of num_rows values or scalars (constants); the result is either (a scalar means: the same for all rows), of exactly
-// the type that `resolve` gave. Column-wise; thread-safe (no state).
-using ScalarKernel = Result<arrow::Datum> (*)(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result);
+// Arguments are arrays of num_rows values or scalars (constants); the result is either (a scalar means: the same for
+// all rows), of exactly the type that `resolve` gave. Column-wise; thread-safe (no state).
+using ScalarKernel = Result<arrow::Datum> (*)(EvalContext& context, std::span<const arrow::Datum> args,
+                                              const DataType& result);
 
 // What is known of an argument when a call is bound.
 struct ArgumentInfo {
@@ -72,23 +74,24 @@ struct ResolvedCall {
 
 // One row of the function table: docs, `tidemill explain`, completion, SQL cases and the binder read the same row.
 struct ScalarFunction {
-  std::string_view name;        // upper case: "SUBSTRING"; operators are named by their symbol: "+", "=", "LIKE", "IS NULL"
-  std::string_view signature;   // "SUBSTRING(string STRING, start INT [, length INT]) -> STRING"
-  std::string_view summary;     // one sentence
-  std::string_view example;     // "SUBSTRING('tidemill', 1, 4)"
+  std::string_view name;  // upper case: "SUBSTRING"; operators are named by their symbol: "+", "=", "LIKE", "IS NULL"
+  std::string_view signature;       // "SUBSTRING(string STRING, start INT [, length INT]) -> STRING"
+  std::string_view summary;         // one sentence
+  std::string_view example;         // "SUBSTRING('tidemill', 1, 4)"
   std::string_view example_result;  // "tide"
   // kWrongArguments says what was given and what is accepted.
   Result<ResolvedCall> (*resolve)(std::span<const ArgumentInfo> args);
-  bool deterministic = true;    // false: RAND, NOW, ...: never folded
+  bool deterministic = true;  // false: RAND, NOW, ...: never folded
 };
 
-// The built-in functions: an explicit list per group (arithmetic.cc, comparison.cc, string.cc, time.cc, ...), gathered in registry.cc.
+// The built-in functions: an explicit list per group (arithmetic.cc, comparison.cc, string.cc, time.cc, ...), gathered
+// in registry.cc.
 class FunctionRegistry {
  public:
   static const FunctionRegistry& BuiltIn();
   const ScalarFunction* FindScalar(std::string_view upper_name) const;
   const struct AggregateFunction* FindAggregate(std::string_view upper_name) const;
-  std::vector<const ScalarFunction*> scalars() const;      // sorted by name
+  std::vector<const ScalarFunction*> scalars() const;  // sorted by name
   std::vector<const AggregateFunction*> aggregates() const;
   std::vector<std::string> names() const;
 
@@ -98,11 +101,12 @@ class FunctionRegistry {
   std::vector<AggregateFunction> aggregates_;
 };
 
-// CAST / TRY_CAST between all pairs that Flink allows. `try_cast`: NULL where CAST raises a row error. An implicit cast (binder) is one that
-// ImplicitlyCastable allows: widening only.
+// CAST / TRY_CAST between all pairs that Flink allows. `try_cast`: NULL where CAST raises a row error. An implicit cast
+// (binder) is one that ImplicitlyCastable allows: widening only.
 bool ExplicitlyCastable(const DataType& from, const DataType& to);
 bool ImplicitlyCastable(const DataType& from, const DataType& to);
-Result<arrow::Datum> CastDatum(EvalContext& context, const arrow::Datum& value, const DataType& from, const DataType& to, bool try_cast);
+Result<arrow::Datum> CastDatum(EvalContext& context, const arrow::Datum& value, const DataType& from,
+                               const DataType& to, bool try_cast);
 // The least type both go to (CASE branches, UNION, comparison), or kWrongArguments.
 Result<DataType> CommonType(const DataType& a, const DataType& b);
 

@@ -21,7 +21,9 @@ bool RefuseLong(Row& row, size_t bytes) {
 // ---- Case
 
 template <char kFrom, char kTo>
-char Flip(char c) { return c >= kFrom && c <= kTo ? static_cast<char>(c ^ 0x20) : c; }
+char Flip(char c) {
+  return c >= kFrom && c <= kTo ? static_cast<char>(c ^ 0x20) : c;
+}
 
 // Texts of ASCII alone are mapped here; others by Arrow, which has the Unicode tables.
 template <bool kUpper>
@@ -52,7 +54,8 @@ void InitCap(Row&, Text text, std::string& out) {
   bool start = true;
   for (char c : text) {
     out += start ? Flip<'a', 'z'>(c) : Flip<'A', 'Z'>(c);
-    start = !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80);
+    start = !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              static_cast<unsigned char>(c) >= 0x80);
   }
 }
 
@@ -83,12 +86,16 @@ void Trim(Row&, Text text, Text set, std::string& out) {
   out = text;
 }
 template <bool kLeft, bool kRight>
-void TrimSpaces(Row& row, Text text, std::string& out) { Trim<kLeft, kRight>(row, text, " ", out); }
+void TrimSpaces(Row& row, Text text, std::string& out) {
+  Trim<kLeft, kRight>(row, text, " ", out);
+}
 
 template <bool kLeft, bool kRight>
 Result<ResolvedCall> BindTrim(Args args) {
-  if (args.size() == 1) return Bind("TRIM", args, {StringType()}, StringType(), RowKernel<TrimSpaces<kLeft, kRight>, std::string, Text>);
-  return Bind("TRIM", args, {StringType(), StringType()}, StringType(), RowKernel<Trim<kLeft, kRight>, std::string, Text, Text>);
+  if (args.size() == 1)
+    return Bind("TRIM", args, {StringType()}, StringType(), RowKernel<TrimSpaces<kLeft, kRight>, std::string, Text>);
+  return Bind("TRIM", args, {StringType(), StringType()}, StringType(),
+              RowKernel<Trim<kLeft, kRight>, std::string, Text, Text>);
 }
 
 // ---- Parts. A start of 0 is 1, a negative one counts from the end; a negative length gives NULL.
@@ -108,7 +115,9 @@ bool Part(Text text, int64_t start, int64_t length, std::string& out) {
   out = text.substr(from, ByteOfChar(text.substr(from), taken));
   return true;
 }
-bool Substring(Row&, Text text, int32_t start, int32_t length, std::string& out) { return Part(text, start, length, out); }
+bool Substring(Row&, Text text, int32_t start, int32_t length, std::string& out) {
+  return Part(text, start, length, out);
+}
 bool SubstringFrom(Row&, Text text, int32_t start, std::string& out) { return Part(text, start, INT32_MAX, out); }
 void Left(Row&, Text text, int32_t length, std::string& out) { Part(text, 1, std::max(length, 0), out); }
 void Right(Row&, Text text, int32_t length, std::string& out) {
@@ -119,7 +128,8 @@ void Right(Row&, Text text, int32_t length, std::string& out) {
 
 Result<ResolvedCall> BindSubstring(Args args) {
   if (args.size() == 2) {
-    return Bind("SUBSTRING", args, {StringType(), IntType()}, StringType(), RowKernel<SubstringFrom, std::string, Text, int32_t>);
+    return Bind("SUBSTRING", args, {StringType(), IntType()}, StringType(),
+                RowKernel<SubstringFrom, std::string, Text, int32_t>);
   }
   return Bind("SUBSTRING", args, {StringType(), IntType(), IntType()}, StringType(),
               RowKernel<Substring, std::string, Text, int32_t, int32_t>, Nulls::kMaybe);
@@ -137,7 +147,9 @@ void OverlayWith(Text text, Text piece, int64_t start, int64_t length, std::stri
   const int64_t rest = length < 0 || start - 1 + length >= chars ? chars : start - 1 + length;
   out += text.substr(ByteOfChar(text, rest));
 }
-void Overlay(Row&, Text text, Text piece, int32_t start, int32_t length, std::string& out) { OverlayWith(text, piece, start, length, out); }
+void Overlay(Row&, Text text, Text piece, int32_t start, int32_t length, std::string& out) {
+  OverlayWith(text, piece, start, length, out);
+}
 void OverlayWhole(Row&, Text text, Text piece, int32_t start, std::string& out) {
   OverlayWith(text, piece, start, CountChars(piece), out);
 }
@@ -249,7 +261,8 @@ Result<ResolvedCall> BindTextInt(std::string_view name, Args args, ScalarKernel 
   return Bind(name, args, {StringType(), IntType()}, StringType(), kernel);
 }
 Result<ResolvedCall> BindLength(std::string_view name, Args args, ScalarKernel kernel) {
-  if (args.size() == 1 && args[0].type.kind() == TypeKind::kBytes) return Bind(name, args, {BytesType()}, IntType(), RowKernel<OctetLength, int32_t, Text>);
+  if (args.size() == 1 && args[0].type.kind() == TypeKind::kBytes)
+    return Bind(name, args, {BytesType()}, IntType(), RowKernel<OctetLength, int32_t, Text>);
   return Bind(name, args, {StringType()}, IntType(), kernel);
 }
 
@@ -261,37 +274,39 @@ std::vector<ScalarFunction> StringFunctions() {
        [](Args args) { return BindText("UPPER", args, StringType(), CaseKernel<true>); }},
       {"LOWER", "LOWER(text STRING) -> STRING", "The text in small letters.", "LOWER('TideMill')", "tidemill",
        [](Args args) { return BindText("LOWER", args, StringType(), CaseKernel<false>); }},
-      {"INITCAP", "INITCAP(text STRING) -> STRING", "Each word with a capital first letter.", "INITCAP('high TIDE at noon')",
-       "High Tide At Noon", [](Args args) { return BindText("INITCAP", args, StringType(), RowKernel<InitCap, std::string, Text>); }},
+      {"INITCAP", "INITCAP(text STRING) -> STRING", "Each word with a capital first letter.",
+       "INITCAP('high TIDE at noon')", "High Tide At Noon",
+       [](Args args) { return BindText("INITCAP", args, StringType(), RowKernel<InitCap, std::string, Text>); }},
       {"TRIM", "TRIM([BOTH | LEADING | TRAILING] [characters] FROM text STRING) -> STRING",
-       "The text without those characters (spaces if none are given) at its ends.", "TRIM(BOTH 'x' FROM 'xxtidexx')", "tide",
-       BindTrim<true, true>},
+       "The text without those characters (spaces if none are given) at its ends.", "TRIM(BOTH 'x' FROM 'xxtidexx')",
+       "tide", BindTrim<true, true>},
       {"BTRIM", "BTRIM(text STRING [, characters STRING]) -> STRING", "The text without those characters at both ends.",
        "BTRIM('  tide ')", "tide", BindTrim<true, true>},
       {"LTRIM", "LTRIM(text STRING [, characters STRING]) -> STRING", "The text without those characters at its start.",
        "LTRIM('xytide', 'xy')", "tide", BindTrim<true, false>},
-      {"RTRIM", "RTRIM(text STRING [, characters STRING]) -> STRING", "The text without those characters at its end.", "RTRIM('tide  ')",
-       "tide", BindTrim<false, true>},
+      {"RTRIM", "RTRIM(text STRING [, characters STRING]) -> STRING", "The text without those characters at its end.",
+       "RTRIM('tide  ')", "tide", BindTrim<false, true>},
       {"SUBSTRING", "SUBSTRING(text STRING, start INT [, length INT]) -> STRING",
-       "The part from character `start` (from 1; negative from the end), of that length or to the end.", "SUBSTRING('tidemill', 1, 4)",
-       "tide", BindSubstring},
-      {"SUBSTR", "SUBSTR(text STRING, start INT [, length INT]) -> STRING", "Another name of SUBSTRING.", "SUBSTR('tidemill', -4)", "mill",
-       BindSubstring},
+       "The part from character `start` (from 1; negative from the end), of that length or to the end.",
+       "SUBSTRING('tidemill', 1, 4)", "tide", BindSubstring},
+      {"SUBSTR", "SUBSTR(text STRING, start INT [, length INT]) -> STRING", "Another name of SUBSTRING.",
+       "SUBSTR('tidemill', -4)", "mill", BindSubstring},
       {"LEFT", "LEFT(text STRING, length INT) -> STRING", "The first characters.", "LEFT('tidemill', 4)", "tide",
        [](Args args) { return BindTextInt("LEFT", args, RowKernel<Left, std::string, Text, int32_t>); }},
       {"RIGHT", "RIGHT(text STRING, length INT) -> STRING", "The last characters.", "RIGHT('tidemill', 4)", "mill",
        [](Args args) { return BindTextInt("RIGHT", args, RowKernel<Right, std::string, Text, int32_t>); }},
       {"OVERLAY", "OVERLAY(text STRING, piece STRING, start INT [, length INT]) -> STRING",
-       "The text with `length` characters from `start` on (as many as the piece has if not given) replaced by the piece.",
+       "The text with `length` characters from `start` on (as many as the piece has if not given) replaced by the "
+       "piece.",
        "OVERLAY('windmill', 'tide', 1, 4)", "tidemill", BindOverlay},
-      {"LPAD", "LPAD(text STRING, length INT, pad STRING) -> STRING", "The text filled up to the length on its left, or cut to it.",
-       "LPAD('7', 3, '0')", "007",
+      {"LPAD", "LPAD(text STRING, length INT, pad STRING) -> STRING",
+       "The text filled up to the length on its left, or cut to it.", "LPAD('7', 3, '0')", "007",
        [](Args args) {
          return Bind("LPAD", args, {StringType(), IntType(), StringType()}, StringType(),
                      RowKernel<Pad<true>, std::string, Text, int32_t, Text>, Nulls::kMaybe);
        }},
-      {"RPAD", "RPAD(text STRING, length INT, pad STRING) -> STRING", "The text filled up to the length on its right, or cut to it.",
-       "RPAD('ab', 5, 'xy')", "abxyx",
+      {"RPAD", "RPAD(text STRING, length INT, pad STRING) -> STRING",
+       "The text filled up to the length on its right, or cut to it.", "RPAD('ab', 5, 'xy')", "abxyx",
        [](Args args) {
          return Bind("RPAD", args, {StringType(), IntType(), StringType()}, StringType(),
                      RowKernel<Pad<false>, std::string, Text, int32_t, Text>, Nulls::kMaybe);
@@ -303,23 +318,26 @@ std::vector<ScalarFunction> StringFunctions() {
       {"||", "text || text", "Both texts, one after the other; NULL when one is NULL.", "'tide' || 'mill'", "tidemill",
        [](Args args) -> Result<ResolvedCall> {
          if (args.size() == 2 && args[0].type.kind() == TypeKind::kBytes && args[1].type.kind() == TypeKind::kBytes) {
-           return Bind("||", args, {BytesType(), BytesType()}, BytesType(), RowKernel<ConcatTwo, std::string, Text, Text>);
+           return Bind("||", args, {BytesType(), BytesType()}, BytesType(),
+                       RowKernel<ConcatTwo, std::string, Text, Text>);
          }
          return BindConcat("||", args, 2, ConcatKernel);
        }},
       {"CONCAT", "CONCAT(value, ...) -> STRING", "The texts of all values, one after the other; NULL when one is NULL.",
        "CONCAT('tide', '-', 7)", "tide-7", [](Args args) { return BindConcat("CONCAT", args, 1, ConcatKernel); }},
       {"CONCAT_WS", "CONCAT_WS(separator STRING, value, ...) -> STRING",
-       "The texts of all values that are not NULL, with the separator between them.", "CONCAT_WS('-', 'a', NULL, 'b')", "a-b",
-       [](Args args) { return BindConcat("CONCAT_WS", args, 1, ConcatWsKernel); }},
-      {"CHAR_LENGTH", "CHAR_LENGTH(text STRING) -> INT", "The number of characters.", "CHAR_LENGTH('Gezeitenmühle')", "13",
-       [](Args args) { return BindLength("CHAR_LENGTH", args, RowKernel<CharLength, int32_t, Text>); }},
-      {"CHARACTER_LENGTH", "CHARACTER_LENGTH(text STRING) -> INT", "Another name of CHAR_LENGTH.", "CHARACTER_LENGTH('tide')", "4",
+       "The texts of all values that are not NULL, with the separator between them.", "CONCAT_WS('-', 'a', NULL, 'b')",
+       "a-b", [](Args args) { return BindConcat("CONCAT_WS", args, 1, ConcatWsKernel); }},
+      {"CHAR_LENGTH", "CHAR_LENGTH(text STRING) -> INT", "The number of characters.", "CHAR_LENGTH('Gezeitenmühle')",
+       "13", [](Args args) { return BindLength("CHAR_LENGTH", args, RowKernel<CharLength, int32_t, Text>); }},
+      {"CHARACTER_LENGTH", "CHARACTER_LENGTH(text STRING) -> INT", "Another name of CHAR_LENGTH.",
+       "CHARACTER_LENGTH('tide')", "4",
        [](Args args) { return BindLength("CHARACTER_LENGTH", args, RowKernel<CharLength, int32_t, Text>); }},
-      {"OCTET_LENGTH", "OCTET_LENGTH(text STRING or BYTES) -> INT", "The number of bytes, of a text in UTF-8.", "OCTET_LENGTH('mühle')", "6",
+      {"OCTET_LENGTH", "OCTET_LENGTH(text STRING or BYTES) -> INT", "The number of bytes, of a text in UTF-8.",
+       "OCTET_LENGTH('mühle')", "6",
        [](Args args) { return BindLength("OCTET_LENGTH", args, RowKernel<OctetLength, int32_t, Text>); }},
-      {"ASCII", "ASCII(text STRING) -> INT", "The code of the first character; 0 for an empty text.", "ASCII('tide')", "116",
-       [](Args args) { return BindText("ASCII", args, IntType(), RowKernel<Ascii, int32_t, Text>); }},
+      {"ASCII", "ASCII(text STRING) -> INT", "The code of the first character; 0 for an empty text.", "ASCII('tide')",
+       "116", [](Args args) { return BindText("ASCII", args, IntType(), RowKernel<Ascii, int32_t, Text>); }},
       {"CHR", "CHR(code BIGINT) -> STRING", "The character with that code, of the lowest eight bits.", "CHR(97)", "a",
        [](Args args) { return Bind("CHR", args, {BigIntType()}, StringType(), RowKernel<Chr, std::string, int64_t>); }},
   };

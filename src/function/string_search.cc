@@ -36,11 +36,14 @@ bool InstrNth(Row& row, Text text, Text needle, int32_t start, int32_t nth, int3
   }
   return true;
 }
-bool InstrFrom(Row& row, Text text, Text needle, int32_t start, int32_t& out) { return InstrNth(row, text, needle, start, 1, out); }
+bool InstrFrom(Row& row, Text text, Text needle, int32_t start, int32_t& out) {
+  return InstrNth(row, text, needle, start, 1, out);
+}
 
 Result<ResolvedCall> BindInstr(Args args) {
   if (args.size() == 3) {
-    return Bind("INSTR", args, {StringType(), StringType(), IntType()}, IntType(), RowKernel<InstrFrom, int32_t, Text, Text, int32_t>);
+    return Bind("INSTR", args, {StringType(), StringType(), IntType()}, IntType(),
+                RowKernel<InstrFrom, int32_t, Text, Text, int32_t>);
   }
   if (args.size() == 4) {
     return Bind("INSTR", args, {StringType(), StringType(), IntType(), IntType()}, IntType(),
@@ -51,7 +54,8 @@ Result<ResolvedCall> BindInstr(Args args) {
 
 Result<ResolvedCall> BindLocate(Args args) {
   if (args.size() == 3) {
-    return Bind("LOCATE", args, {StringType(), StringType(), IntType()}, IntType(), RowKernel<LocateFrom, int32_t, Text, Text, int32_t>);
+    return Bind("LOCATE", args, {StringType(), StringType(), IntType()}, IntType(),
+                RowKernel<LocateFrom, int32_t, Text, Text, int32_t>);
   }
   return Bind("LOCATE", args, {StringType(), StringType()}, IntType(), RowKernel<Position, int32_t, Text, Text>);
 }
@@ -121,32 +125,41 @@ void Translate(Row&, Text text, Text from, Text to, std::string& out) {
 
 std::vector<ScalarFunction> StringSearchFunctions() {
   return {
-      {"POSITION", "POSITION(needle STRING IN text STRING) -> INT", "Where the needle first is, in characters from 1; 0 when it is not there.",
-       "POSITION('mill' IN 'tidemill')", "5",
-       [](Args args) { return Bind("POSITION", args, {StringType(), StringType()}, IntType(), RowKernel<Position, int32_t, Text, Text>); }},
-      {"LOCATE", "LOCATE(needle STRING, text STRING [, start INT]) -> INT", "Where the needle first is at or after the start; 0 when it is not there.",
-       "LOCATE('i', 'tidemill', 3)", "6", BindLocate},
-      {"INSTR", "INSTR(text STRING, needle STRING [, start INT [, nth INT]]) -> INT",
-       "Where the needle is for the nth time; a negative start searches backwards from the end.", "INSTR('tidemill', 'l', -1)", "8", BindInstr},
-      {"STARTSWITH", "STARTSWITH(text STRING, start STRING) -> BOOLEAN", "Whether the text starts so.", "STARTSWITH('tidemill', 'tide')", "TRUE",
-       [](Args args) { return BindEnds<StartsWith>("STARTSWITH", args); }},
-      {"ENDSWITH", "ENDSWITH(text STRING, end STRING) -> BOOLEAN", "Whether the text ends so.", "ENDSWITH('tidemill', 'tide')", "FALSE",
-       [](Args args) { return BindEnds<EndsWith>("ENDSWITH", args); }},
-      {"REPLACE", "REPLACE(text STRING, needle STRING, by STRING) -> STRING", "The text with each needle replaced.", "REPLACE('windmill', 'wind', 'tide')",
-       "tidemill",
+      {"POSITION", "POSITION(needle STRING IN text STRING) -> INT",
+       "Where the needle first is, in characters from 1; 0 when it is not there.", "POSITION('mill' IN 'tidemill')",
+       "5",
        [](Args args) {
-         return Bind("REPLACE", args, {StringType(), StringType(), StringType()}, StringType(), RowKernel<Replace, std::string, Text, Text, Text>);
+         return Bind("POSITION", args, {StringType(), StringType()}, IntType(),
+                     RowKernel<Position, int32_t, Text, Text>);
+       }},
+      {"LOCATE", "LOCATE(needle STRING, text STRING [, start INT]) -> INT",
+       "Where the needle first is at or after the start; 0 when it is not there.", "LOCATE('i', 'tidemill', 3)", "6",
+       BindLocate},
+      {"INSTR", "INSTR(text STRING, needle STRING [, start INT [, nth INT]]) -> INT",
+       "Where the needle is for the nth time; a negative start searches backwards from the end.",
+       "INSTR('tidemill', 'l', -1)", "8", BindInstr},
+      {"STARTSWITH", "STARTSWITH(text STRING, start STRING) -> BOOLEAN", "Whether the text starts so.",
+       "STARTSWITH('tidemill', 'tide')", "TRUE", [](Args args) { return BindEnds<StartsWith>("STARTSWITH", args); }},
+      {"ENDSWITH", "ENDSWITH(text STRING, end STRING) -> BOOLEAN", "Whether the text ends so.",
+       "ENDSWITH('tidemill', 'tide')", "FALSE", [](Args args) { return BindEnds<EndsWith>("ENDSWITH", args); }},
+      {"REPLACE", "REPLACE(text STRING, needle STRING, by STRING) -> STRING", "The text with each needle replaced.",
+       "REPLACE('windmill', 'wind', 'tide')", "tidemill",
+       [](Args args) {
+         return Bind("REPLACE", args, {StringType(), StringType(), StringType()}, StringType(),
+                     RowKernel<Replace, std::string, Text, Text, Text>);
        }},
       {"TRANSLATE", "TRANSLATE(text STRING, from STRING, to STRING) -> STRING",
-       "Each character of `from` replaced by the one at its place in `to`, or left out where there is none.", "TRANSLATE('tide', 'te', 'r')", "rid",
+       "Each character of `from` replaced by the one at its place in `to`, or left out where there is none.",
+       "TRANSLATE('tide', 'te', 'r')", "rid",
        [](Args args) {
-         return Bind("TRANSLATE", args, {StringType(), StringType(), StringType()}, StringType(), RowKernel<Translate, std::string, Text, Text, Text>);
+         return Bind("TRANSLATE", args, {StringType(), StringType(), StringType()}, StringType(),
+                     RowKernel<Translate, std::string, Text, Text, Text>);
        }},
-      {"SPLIT_INDEX", "SPLIT_INDEX(text STRING, separator STRING, index INT) -> STRING", "The piece with that number, from 0; NULL when there are fewer.",
-       "SPLIT_INDEX('a,b,c', ',', 1)", "b",
+      {"SPLIT_INDEX", "SPLIT_INDEX(text STRING, separator STRING, index INT) -> STRING",
+       "The piece with that number, from 0; NULL when there are fewer.", "SPLIT_INDEX('a,b,c', ',', 1)", "b",
        [](Args args) {
-         return Bind("SPLIT_INDEX", args, {StringType(), StringType(), IntType()}, StringType(), RowKernel<SplitIndex, std::string, Text, Text, int32_t>,
-                     Nulls::kMaybe);
+         return Bind("SPLIT_INDEX", args, {StringType(), StringType(), IntType()}, StringType(),
+                     RowKernel<SplitIndex, std::string, Text, Text, int32_t>, Nulls::kMaybe);
        }},
   };
 }

@@ -15,25 +15,44 @@ struct Clockface {
 int64_t FieldOf(const Clockface& clock, TimeUnit unit) {
   const int64_t second = clock.nanos / 1'000'000'000;
   switch (unit) {
-    case TimeUnit::kMillennium: return FloorDiv(CivilOf(clock.days).year - 1, 1000) + 1;
-    case TimeUnit::kCentury: return FloorDiv(CivilOf(clock.days).year - 1, 100) + 1;
-    case TimeUnit::kDecade: return FloorDiv(CivilOf(clock.days).year, 10);
-    case TimeUnit::kYear: return CivilOf(clock.days).year;
-    case TimeUnit::kIsoYear: return IsoWeekOf(clock.days).year;
-    case TimeUnit::kQuarter: return (CivilOf(clock.days).month - 1) / 3 + 1;
-    case TimeUnit::kMonth: return CivilOf(clock.days).month;
-    case TimeUnit::kWeek: return IsoWeekOf(clock.days).week;
-    case TimeUnit::kDay: return CivilOf(clock.days).day;
-    case TimeUnit::kDayOfYear: return clock.days - DaysFromCivil(CivilOf(clock.days).year, 1, 1) + 1;
-    case TimeUnit::kDayOfWeek: return FloorMod(clock.days + 4, 7) + 1;
-    case TimeUnit::kIsoDayOfWeek: return IsoDayOfWeek(clock.days);
-    case TimeUnit::kHour: return second / 3600;
-    case TimeUnit::kMinute: return second / 60 % 60;
-    case TimeUnit::kSecond: return second % 60;
-    case TimeUnit::kMillisecond: return clock.nanos / 1'000'000 % 1000;
-    case TimeUnit::kMicrosecond: return clock.nanos / 1000 % 1'000'000;
-    case TimeUnit::kNanosecond: return clock.nanos % 1'000'000'000;
-    case TimeUnit::kEpoch: return FloorDiv(clock.epoch_ms, 1000);
+    case TimeUnit::kMillennium:
+      return FloorDiv(CivilOf(clock.days).year - 1, 1000) + 1;
+    case TimeUnit::kCentury:
+      return FloorDiv(CivilOf(clock.days).year - 1, 100) + 1;
+    case TimeUnit::kDecade:
+      return FloorDiv(CivilOf(clock.days).year, 10);
+    case TimeUnit::kYear:
+      return CivilOf(clock.days).year;
+    case TimeUnit::kIsoYear:
+      return IsoWeekOf(clock.days).year;
+    case TimeUnit::kQuarter:
+      return (CivilOf(clock.days).month - 1) / 3 + 1;
+    case TimeUnit::kMonth:
+      return CivilOf(clock.days).month;
+    case TimeUnit::kWeek:
+      return IsoWeekOf(clock.days).week;
+    case TimeUnit::kDay:
+      return CivilOf(clock.days).day;
+    case TimeUnit::kDayOfYear:
+      return clock.days - DaysFromCivil(CivilOf(clock.days).year, 1, 1) + 1;
+    case TimeUnit::kDayOfWeek:
+      return FloorMod(clock.days + 4, 7) + 1;
+    case TimeUnit::kIsoDayOfWeek:
+      return IsoDayOfWeek(clock.days);
+    case TimeUnit::kHour:
+      return second / 3600;
+    case TimeUnit::kMinute:
+      return second / 60 % 60;
+    case TimeUnit::kSecond:
+      return second % 60;
+    case TimeUnit::kMillisecond:
+      return clock.nanos / 1'000'000 % 1000;
+    case TimeUnit::kMicrosecond:
+      return clock.nanos / 1000 % 1'000'000;
+    case TimeUnit::kNanosecond:
+      return clock.nanos % 1'000'000'000;
+    case TimeUnit::kEpoch:
+      return FloorDiv(clock.epoch_ms, 1000);
   }
   return 0;
 }
@@ -64,8 +83,9 @@ Result<arrow::Datum> FieldKernel(EvalContext& context, std::span<const arrow::Da
 template <Source kSource, int64_t kPerMs = 1>
 ScalarKernel FieldKernelOf(TimeUnit unit) {
   switch (unit) {
-#define TM_UNIT(name) \
-  case TimeUnit::name: return FieldKernel<TimeUnit::name, kSource, kPerMs>
+#define TM_UNIT(name)  \
+  case TimeUnit::name: \
+    return FieldKernel<TimeUnit::name, kSource, kPerMs>
     TM_UNIT(kMillennium);
     TM_UNIT(kCentury);
     TM_UNIT(kDecade);
@@ -107,7 +127,11 @@ Result<arrow::Datum> IntervalKernel(EvalContext& context, std::span<const arrow:
     size = 1000;
   } else {
     size = MillisOf(unit);
-    above = unit == TimeUnit::kDay ? 0 : unit == TimeUnit::kHour ? kDayMs : unit == TimeUnit::kMinute ? 3'600'000 : unit == TimeUnit::kSecond ? 60'000 : 1000;
+    above = unit == TimeUnit::kDay      ? 0
+            : unit == TimeUnit::kHour   ? kDayMs
+            : unit == TimeUnit::kMinute ? 3'600'000
+            : unit == TimeUnit::kSecond ? 60'000
+                                        : 1000;
   }
   return RunRows<int64_t>(frame, std::move(validity), result, [&](Row& row, int64_t& out) {
     const int64_t value = read(row.index);
@@ -124,7 +148,9 @@ Result<ResolvedCall> BindField(std::string_view name, TimeUnit unit, Args args) 
   DataType type = value.type;
   if (type.kind() == TypeKind::kNull || type.kind() == TypeKind::kString) type = DataType::Timestamp(3);
   switch (type.kind()) {
-    case TypeKind::kDate: call.kernel = FieldKernelOf<Source::kDate>(unit); break;
+    case TypeKind::kDate:
+      call.kernel = FieldKernelOf<Source::kDate>(unit);
+      break;
     case TypeKind::kTime:
       if (!of_day && unit != TimeUnit::kEpoch) return WrongArguments(name, args, "a DATE or TIMESTAMP for this unit");
       call.kernel = FieldKernelOf<Source::kTime>(unit);
@@ -144,16 +170,19 @@ Result<ResolvedCall> BindField(std::string_view name, TimeUnit unit, Args args) 
       }
       break;
     case TypeKind::kIntervalMonth:
-      if (args.size() != 2 || (unit != TimeUnit::kYear && unit != TimeUnit::kMonth)) return WrongArguments(name, args, "YEAR or MONTH of this INTERVAL");
+      if (args.size() != 2 || (unit != TimeUnit::kYear && unit != TimeUnit::kMonth))
+        return WrongArguments(name, args, "YEAR or MONTH of this INTERVAL");
       call.kernel = IntervalKernel<int32_t>;
       break;
     case TypeKind::kIntervalDay:
-      if (args.size() != 2 || (unit != TimeUnit::kDay && unit != TimeUnit::kEpoch && !(unit >= TimeUnit::kHour && unit <= TimeUnit::kMillisecond))) {
+      if (args.size() != 2 || (unit != TimeUnit::kDay && unit != TimeUnit::kEpoch &&
+                               !(unit >= TimeUnit::kHour && unit <= TimeUnit::kMillisecond))) {
         return WrongArguments(name, args, "DAY, HOUR, MINUTE, SECOND, MILLISECOND or EPOCH of this INTERVAL");
       }
       call.kernel = IntervalKernel<int64_t>;
       break;
-    default: return WrongArguments(name, args, "a DATE, TIME, TIMESTAMP or INTERVAL");
+    default:
+      return WrongArguments(name, args, "a DATE, TIME, TIMESTAMP or INTERVAL");
   }
   call.arguments.push_back(type.WithNullable(value.type.nullable()));
   call.result = BigIntType().WithNullable(AnyNullable(args));
@@ -177,21 +206,26 @@ Result<ResolvedCall> BindExtract(Args args) {
 std::vector<ScalarFunction> TimeFieldFunctions() {
   return {
       {"EXTRACT", "EXTRACT(unit FROM time) -> BIGINT",
-       "A field of a time: YEAR, QUARTER, MONTH, WEEK (ISO), DAY, DOY, DOW (1 = Sunday), HOUR, MINUTE, SECOND, MILLISECOND, EPOCH and others.",
+       "A field of a time: YEAR, QUARTER, MONTH, WEEK (ISO), DAY, DOY, DOW (1 = Sunday), HOUR, MINUTE, SECOND, "
+       "MILLISECOND, EPOCH and others.",
        "EXTRACT(QUARTER FROM DATE '2024-05-17')", "2", BindExtract},
       {"YEAR", "YEAR(time) -> BIGINT", "The year.", "YEAR(DATE '2024-05-17')", "2024", BindOne<TimeUnit::kYear>},
       {"QUARTER", "QUARTER(time) -> BIGINT", "The quarter of the year, 1 to 4.", "QUARTER(DATE '2024-05-17')", "2",
        BindOne<TimeUnit::kQuarter>},
-      {"MONTH", "MONTH(time) -> BIGINT", "The month, 1 to 12.", "MONTH(DATE '2024-05-17')", "5", BindOne<TimeUnit::kMonth>},
-      {"WEEK", "WEEK(time) -> BIGINT", "The ISO week of the year, 1 to 53.", "WEEK(DATE '2021-01-03')", "53", BindOne<TimeUnit::kWeek>},
-      {"DAYOFYEAR", "DAYOFYEAR(time) -> BIGINT", "The day of the year, 1 to 366.", "DAYOFYEAR(DATE '2024-12-31')", "366",
-       BindOne<TimeUnit::kDayOfYear>},
-      {"DAYOFMONTH", "DAYOFMONTH(time) -> BIGINT", "The day of the month, 1 to 31.", "DAYOFMONTH(DATE '2024-05-17')", "17",
-       BindOne<TimeUnit::kDay>},
-      {"DAYOFWEEK", "DAYOFWEEK(time) -> BIGINT", "The day of the week, 1 = Sunday to 7 = Saturday.", "DAYOFWEEK(DATE '2024-05-17')", "6",
-       BindOne<TimeUnit::kDayOfWeek>},
-      {"HOUR", "HOUR(time) -> BIGINT", "The hour, 0 to 23.", "HOUR(TIMESTAMP '2024-05-17 13:14:15')", "13", BindOne<TimeUnit::kHour>},
-      {"MINUTE", "MINUTE(time) -> BIGINT", "The minute, 0 to 59.", "MINUTE(TIME '13:14:15')", "14", BindOne<TimeUnit::kMinute>},
+      {"MONTH", "MONTH(time) -> BIGINT", "The month, 1 to 12.", "MONTH(DATE '2024-05-17')", "5",
+       BindOne<TimeUnit::kMonth>},
+      {"WEEK", "WEEK(time) -> BIGINT", "The ISO week of the year, 1 to 53.", "WEEK(DATE '2021-01-03')", "53",
+       BindOne<TimeUnit::kWeek>},
+      {"DAYOFYEAR", "DAYOFYEAR(time) -> BIGINT", "The day of the year, 1 to 366.", "DAYOFYEAR(DATE '2024-12-31')",
+       "366", BindOne<TimeUnit::kDayOfYear>},
+      {"DAYOFMONTH", "DAYOFMONTH(time) -> BIGINT", "The day of the month, 1 to 31.", "DAYOFMONTH(DATE '2024-05-17')",
+       "17", BindOne<TimeUnit::kDay>},
+      {"DAYOFWEEK", "DAYOFWEEK(time) -> BIGINT", "The day of the week, 1 = Sunday to 7 = Saturday.",
+       "DAYOFWEEK(DATE '2024-05-17')", "6", BindOne<TimeUnit::kDayOfWeek>},
+      {"HOUR", "HOUR(time) -> BIGINT", "The hour, 0 to 23.", "HOUR(TIMESTAMP '2024-05-17 13:14:15')", "13",
+       BindOne<TimeUnit::kHour>},
+      {"MINUTE", "MINUTE(time) -> BIGINT", "The minute, 0 to 59.", "MINUTE(TIME '13:14:15')", "14",
+       BindOne<TimeUnit::kMinute>},
       {"SECOND", "SECOND(time) -> BIGINT", "The second, 0 to 59.", "SECOND(TIMESTAMP '2024-05-17 13:14:15.9')", "15",
        BindOne<TimeUnit::kSecond>},
   };

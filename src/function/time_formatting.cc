@@ -1,10 +1,9 @@
-#include "data/time_text.h"
-
 #include <cmath>
 #include <limits>
 #include <optional>
 
 #include "base/clock.h"
+#include "data/time_text.h"
 #include "function/function_groups.h"
 #include "function/internal/bind.h"
 #include "function/internal/civil.h"
@@ -46,7 +45,8 @@ class FormatOfRow {
 // ---- To text
 
 template <int kPrecision>
-Result<arrow::Datum> DateFormatKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> DateFormatKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                      const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
   const Reader<int64_t> value(frame.column(0), frame.is_constant(0));
@@ -66,9 +66,11 @@ Result<arrow::Datum> DateFormatKernel(EvalContext& context, std::span<const arro
 }
 
 Result<ResolvedCall> BindDateFormat(Args args) {
-  const bool takes = args.size() == 2 && (args[0].type.IsTimestamp() || args[0].type.kind() == TypeKind::kDate ||
-                                          args[0].type.kind() == TypeKind::kString || args[0].type.kind() == TypeKind::kNull);
-  if (!takes || !ImplicitlyCastable(args[1].type, StringType())) return WrongArguments("DATE_FORMAT", args, "(TIMESTAMP, pattern STRING)");
+  const bool takes =
+      args.size() == 2 && (args[0].type.IsTimestamp() || args[0].type.kind() == TypeKind::kDate ||
+                           args[0].type.kind() == TypeKind::kString || args[0].type.kind() == TypeKind::kNull);
+  if (!takes || !ImplicitlyCastable(args[1].type, StringType()))
+    return WrongArguments("DATE_FORMAT", args, "(TIMESTAMP, pattern STRING)");
   const int precision = args[0].type.IsTimestamp() ? args[0].type.precision() : 3;
   ResolvedCall call;
   call.result = StringType().WithNullable(AnyNullable(args));
@@ -78,7 +80,8 @@ Result<ResolvedCall> BindDateFormat(Args args) {
   return call;
 }
 
-Result<arrow::Datum> FromUnixtimeKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> FromUnixtimeKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                        const DataType& result) {
   TM_ASSIGN_OR_RETURN(ZoneOffsets zone, ZoneOffsets::Make(context.time_zone()));
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
@@ -98,7 +101,8 @@ Result<arrow::Datum> FromUnixtimeKernel(EvalContext& context, std::span<const ar
 }
 
 Result<ResolvedCall> BindFromUnixtime(Args args) {
-  if (args.size() == 1) return Bind("FROM_UNIXTIME", args, {BigIntType()}, StringType(), FromUnixtimeKernel, Nulls::kMaybe);
+  if (args.size() == 1)
+    return Bind("FROM_UNIXTIME", args, {BigIntType()}, StringType(), FromUnixtimeKernel, Nulls::kMaybe);
   return Bind("FROM_UNIXTIME", args, {BigIntType(), StringType()}, StringType(), FromUnixtimeKernel, Nulls::kMaybe);
 }
 
@@ -107,7 +111,8 @@ Result<ResolvedCall> BindFromUnixtime(Args args) {
 // The wall clock of a text, by the pattern when there is one, else as CAST reads it.
 class ClockReader {
  public:
-  ClockReader(const Frame& frame, int pattern_column) : formats_(frame, pattern_column), has_pattern_(pattern_column < frame.num_columns()) {}
+  ClockReader(const Frame& frame, int pattern_column)
+      : formats_(frame, pattern_column), has_pattern_(pattern_column < frame.num_columns()) {}
   bool Read(Row& row, std::string_view text, TimeFormat::Parsed& out) {
     if (has_pattern_) {
       const TimeFormat* format = formats_.At(row);
@@ -124,7 +129,8 @@ class ClockReader {
   bool has_pattern_;
 };
 
-Result<arrow::Datum> ToTimestampKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> ToTimestampKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                       const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
   const Reader<std::string_view> text(frame.column(0), frame.is_constant(0));
@@ -150,7 +156,8 @@ Result<arrow::Datum> ToDateKernel(EvalContext& context, std::span<const arrow::D
 }
 
 // (text [, pattern [, zone]]); the zone is the session's when not given.
-Result<arrow::Datum> InstantFromTextKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> InstantFromTextKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                           const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
   const Reader<std::string_view> text(frame.column(0), frame.is_constant(0));
@@ -172,14 +179,16 @@ Result<arrow::Datum> InstantFromTextKernel(EvalContext& context, std::span<const
         zone_name = name;
       }
     }
-    const int64_t seconds = parsed.has_offset ? parsed.seconds - parsed.offset_s : FloorDiv(zone.ToUtcMs(parsed.seconds * 1000), 1000);
+    const int64_t seconds =
+        parsed.has_offset ? parsed.seconds - parsed.offset_s : FloorDiv(zone.ToUtcMs(parsed.seconds * 1000), 1000);
     return TimestampValue(seconds, parsed.nanos, 3, out);
   });
 }
 
 // (number, digits of it below a second); the digits are a constant.
 template <typename T>
-Result<arrow::Datum> InstantFromNumberKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> InstantFromNumberKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                             const DataType& result) {
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
   const Reader<T> value(frame.column(0), frame.is_constant(0));
@@ -213,9 +222,12 @@ Result<ResolvedCall> BindToInstant(Args args) {
     if (args.size() == 1) return Bind("TO_TIMESTAMP_LTZ", args, {number}, result, kernel, Nulls::kMaybe);
     return Bind("TO_TIMESTAMP_LTZ", args, {number, IntType()}, result, kernel, Nulls::kMaybe);
   }
-  if (args.size() == 1) return Bind("TO_TIMESTAMP_LTZ", args, {StringType()}, result, InstantFromTextKernel, Nulls::kMaybe);
-  if (args.size() == 2) return Bind("TO_TIMESTAMP_LTZ", args, {StringType(), StringType()}, result, InstantFromTextKernel, Nulls::kMaybe);
-  return Bind("TO_TIMESTAMP_LTZ", args, {StringType(), StringType(), StringType()}, result, InstantFromTextKernel, Nulls::kMaybe);
+  if (args.size() == 1)
+    return Bind("TO_TIMESTAMP_LTZ", args, {StringType()}, result, InstantFromTextKernel, Nulls::kMaybe);
+  if (args.size() == 2)
+    return Bind("TO_TIMESTAMP_LTZ", args, {StringType(), StringType()}, result, InstantFromTextKernel, Nulls::kMaybe);
+  return Bind("TO_TIMESTAMP_LTZ", args, {StringType(), StringType(), StringType()}, result, InstantFromTextKernel,
+              Nulls::kMaybe);
 }
 
 template <ScalarKernel kKernel>
@@ -224,8 +236,10 @@ Result<ResolvedCall> BindFromText(std::string_view name, Args args, DataType res
   return Bind(name, args, {StringType(), StringType()}, std::move(result), kKernel, Nulls::kMaybe);
 }
 
-// The clock without arguments; with them, the seconds of a text, and the smallest BIGINT where it does not parse, as Flink.
-Result<arrow::Datum> UnixTimestampKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+// The clock without arguments; with them, the seconds of a text, and the smallest BIGINT where it does not parse, as
+// Flink.
+Result<arrow::Datum> UnixTimestampKernel(EvalContext& context, std::span<const arrow::Datum> args,
+                                         const DataType& result) {
   TM_ASSIGN_OR_RETURN(ZoneOffsets zone, ZoneOffsets::Make(context.time_zone()));
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
@@ -278,7 +292,8 @@ Result<arrow::Datum> ConvertTzKernel(EvalContext& context, std::span<const arrow
   return RunRows<std::string>(frame, std::move(validity), result, [&](Row& row, std::string& out) {
     TimestampText parsed;
     if (!ParseTimestampText(text(row.index), TimeSyntax::kCast, parsed)) return false;
-    if (!change(row, from(row.index), from_name, from_zone) || !change(row, to(row.index), to_name, to_zone)) return false;
+    if (!change(row, from(row.index), from_name, from_zone) || !change(row, to(row.index), to_name, to_zone))
+      return false;
     format.Format(FloorDiv(to_zone.ToLocalMs(from_zone.ToUtcMs(parsed.seconds * 1000)), 1000), 0, out);
     return true;
   });
@@ -288,26 +303,35 @@ Result<arrow::Datum> ConvertTzKernel(EvalContext& context, std::span<const arrow
 
 std::vector<ScalarFunction> TimeTextFunctions() {
   return {
-      {"DATE_FORMAT", "DATE_FORMAT(time TIMESTAMP, pattern STRING) -> STRING", "The time as text, by a pattern of Java's DateTimeFormatter.",
-       "DATE_FORMAT(TIMESTAMP '2024-05-17 13:14:15.123', 'EEE d MMM yyyy, hh:mm a')", "Fri 17 May 2024, 01:14 PM", BindDateFormat},
-      {"TO_TIMESTAMP", "TO_TIMESTAMP(text STRING [, pattern STRING]) -> TIMESTAMP(3)", "The time that the text says; NULL when it says none.",
-       "TO_TIMESTAMP('17/05/2024 13:14', 'dd/MM/yyyy HH:mm')", "2024-05-17 13:14:00.000",
+      {"DATE_FORMAT", "DATE_FORMAT(time TIMESTAMP, pattern STRING) -> STRING",
+       "The time as text, by a pattern of Java's DateTimeFormatter.",
+       "DATE_FORMAT(TIMESTAMP '2024-05-17 13:14:15.123', 'EEE d MMM yyyy, hh:mm a')", "Fri 17 May 2024, 01:14 PM",
+       BindDateFormat},
+      {"TO_TIMESTAMP", "TO_TIMESTAMP(text STRING [, pattern STRING]) -> TIMESTAMP(3)",
+       "The time that the text says; NULL when it says none.", "TO_TIMESTAMP('17/05/2024 13:14', 'dd/MM/yyyy HH:mm')",
+       "2024-05-17 13:14:00.000",
        [](Args args) { return BindFromText<ToTimestampKernel>("TO_TIMESTAMP", args, DataType::Timestamp(3)); }},
-      {"TO_TIMESTAMP_LTZ", "TO_TIMESTAMP_LTZ(number [, precision INT]) or (text STRING [, pattern STRING [, zone STRING]]) -> TIMESTAMP_LTZ(3)",
-       "The instant of a count since 1970, in seconds (precision 0), milliseconds (3, the default) or finer, or of a text.",
+      {"TO_TIMESTAMP_LTZ",
+       "TO_TIMESTAMP_LTZ(number [, precision INT]) or (text STRING [, pattern STRING [, zone STRING]]) -> "
+       "TIMESTAMP_LTZ(3)",
+       "The instant of a count since 1970, in seconds (precision 0), milliseconds (3, the default) or finer, or of a "
+       "text.",
        "TO_TIMESTAMP_LTZ(1704164645123, 3)", "2024-01-02 03:04:05.123", BindToInstant},
-      {"TO_DATE", "TO_DATE(text STRING [, pattern STRING]) -> DATE", "The date that the text says; NULL when it says none.",
-       "TO_DATE('20240517', 'yyyyMMdd')", "2024-05-17", [](Args args) { return BindFromText<ToDateKernel>("TO_DATE", args, DateType()); }},
+      {"TO_DATE", "TO_DATE(text STRING [, pattern STRING]) -> DATE",
+       "The date that the text says; NULL when it says none.", "TO_DATE('20240517', 'yyyyMMdd')", "2024-05-17",
+       [](Args args) { return BindFromText<ToDateKernel>("TO_DATE", args, DateType()); }},
       {"FROM_UNIXTIME", "FROM_UNIXTIME(seconds BIGINT [, pattern STRING]) -> STRING",
-       "Seconds since 1970 as text in the session's zone, 'yyyy-MM-dd HH:mm:ss' if no pattern is given.", "FROM_UNIXTIME(1704164645)",
-       "2024-01-02 03:04:05", BindFromUnixtime},
+       "Seconds since 1970 as text in the session's zone, 'yyyy-MM-dd HH:mm:ss' if no pattern is given.",
+       "FROM_UNIXTIME(1704164645)", "2024-01-02 03:04:05", BindFromUnixtime},
       {"UNIX_TIMESTAMP", "UNIX_TIMESTAMP([text STRING [, pattern STRING]]) -> BIGINT",
-       "Seconds since 1970: of the machine's clock, or of a text in the session's zone.", "UNIX_TIMESTAMP('2024-01-02 03:04:05')", "1704164645",
-       BindUnixTimestamp, false},
-      {"CONVERT_TZ", "CONVERT_TZ(text STRING, from_zone STRING, to_zone STRING) -> STRING", "A wall clock of one zone as that of another.",
+       "Seconds since 1970: of the machine's clock, or of a text in the session's zone.",
+       "UNIX_TIMESTAMP('2024-01-02 03:04:05')", "1704164645", BindUnixTimestamp, false},
+      {"CONVERT_TZ", "CONVERT_TZ(text STRING, from_zone STRING, to_zone STRING) -> STRING",
+       "A wall clock of one zone as that of another.",
        "CONVERT_TZ('2024-05-17 12:00:00', 'UTC', 'America/Los_Angeles')", "2024-05-17 05:00:00",
        [](Args args) {
-         return Bind("CONVERT_TZ", args, {StringType(), StringType(), StringType()}, StringType(), ConvertTzKernel, Nulls::kMaybe);
+         return Bind("CONVERT_TZ", args, {StringType(), StringType(), StringType()}, StringType(), ConvertTzKernel,
+                     Nulls::kMaybe);
        }},
   };
 }

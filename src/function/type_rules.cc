@@ -10,8 +10,8 @@ namespace tidemill {
 namespace {
 
 Status NoCommonType(const DataType& a, const DataType& b) {
-  return Status(kWrongArguments, "no common type of " + a.WithNullable(true).ToString() + " and " +
-                                     b.WithNullable(true).ToString());
+  return Status(kWrongArguments,
+                "no common type of " + a.WithNullable(true).ToString() + " and " + b.WithNullable(true).ToString());
 }
 
 DataType CommonDecimal(const DataType& a, const DataType& b) {
@@ -37,10 +37,14 @@ Result<DataType> CommonChildren(const DataType& a, const DataType& b, bool nulla
     fields.push_back(Field{a.children()[i].name, std::move(type)});
   }
   switch (a.kind()) {
-    case TypeKind::kArray: return DataType::Array(fields[0].type, nullable);
-    case TypeKind::kMultiset: return DataType::Multiset(fields[0].type, nullable);
-    case TypeKind::kMap: return DataType::Map(fields[0].type, fields[1].type, nullable);
-    default: return DataType::Row(std::move(fields), nullable);
+    case TypeKind::kArray:
+      return DataType::Array(fields[0].type, nullable);
+    case TypeKind::kMultiset:
+      return DataType::Multiset(fields[0].type, nullable);
+    case TypeKind::kMap:
+      return DataType::Map(fields[0].type, fields[1].type, nullable);
+    default:
+      return DataType::Row(std::move(fields), nullable);
   }
 }
 
@@ -48,7 +52,8 @@ Result<DataType> CommonTime(const DataType& a, const DataType& b) {
   const auto is_point = [](const DataType& type) { return type.kind() == TypeKind::kDate || type.IsTimestamp(); };
   if (!is_point(a) || !is_point(b)) return NoCommonType(a, b);
   const int precision = std::max(a.IsTimestamp() ? a.precision() : 0, b.IsTimestamp() ? b.precision() : 0);
-  if (a.kind() == TypeKind::kTimestampLtz || b.kind() == TypeKind::kTimestampLtz) return DataType::TimestampLtz(precision);
+  if (a.kind() == TypeKind::kTimestampLtz || b.kind() == TypeKind::kTimestampLtz)
+    return DataType::TimestampLtz(precision);
   return DataType::Timestamp(precision);
 }
 
@@ -111,7 +116,8 @@ bool ExplicitlyCastable(const DataType& from, const DataType& to) {
     return to.kind() == TypeKind::kBoolean || to.IsNumeric() || to.kind() == TypeKind::kBytes || IsTimeLike(to);
   }
   if (from.kind() == TypeKind::kBoolean) return to.IsNumeric();
-  if (from.IsNumeric()) return to.IsNumeric() || to.kind() == TypeKind::kBoolean || (from.IsInteger() && to.IsInterval());
+  if (from.IsNumeric())
+    return to.IsNumeric() || to.kind() == TypeKind::kBoolean || (from.IsInteger() && to.IsInterval());
   if (from.IsInterval()) return from.kind() == to.kind() || to.IsInteger();
   if (from.IsTimestamp()) return IsTimeLike(to);
   if (from.kind() == TypeKind::kTime) return to.kind() == TypeKind::kTime || to.IsTimestamp();

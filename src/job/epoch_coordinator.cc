@@ -1,10 +1,10 @@
 #include "job/epoch_coordinator.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <mutex>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "job/errors.h"
 
@@ -58,15 +58,20 @@ EpochCoordinator::EpochCoordinator(Options options, Dataflow& dataflow, JournalS
       manifests_(*options_.files, options_.state_dir),
       next_epoch_(options_.first_epoch) {
   const Labels labels = {{"pipeline", options_.job}};
-  duration_ = options_.metrics->GetHistogram("tidemill_checkpoint_duration_seconds", "From an epoch's barrier to its commit.", labels);
-  commit_duration_ = options_.metrics->GetHistogram("tidemill_sink_commit_seconds", "Committing all sinks of an epoch.", labels);
+  duration_ = options_.metrics->GetHistogram("tidemill_checkpoint_duration_seconds",
+                                             "From an epoch's barrier to its commit.", labels);
+  commit_duration_ =
+      options_.metrics->GetHistogram("tidemill_sink_commit_seconds", "Committing all sinks of an epoch.", labels);
   size_ = options_.metrics->GetGauge("tidemill_checkpoint_size_bytes", "State written by the last epoch.", labels);
-  state_size_ = options_.metrics->GetGauge("tidemill_state_size_bytes", "Memory of all operators' state, as of the last epoch.", labels);
-  state_keys_gauge_ = options_.metrics->GetGauge("tidemill_state_keys", "Keys in all operators' state, as of the last epoch.", labels);
+  state_size_ = options_.metrics->GetGauge("tidemill_state_size_bytes",
+                                           "Memory of all operators' state, as of the last epoch.", labels);
+  state_keys_gauge_ =
+      options_.metrics->GetGauge("tidemill_state_keys", "Keys in all operators' state, as of the last epoch.", labels);
   Labels done = labels;
   done.emplace_back("result", "completed");
   completed_ = options_.metrics->GetCounter("tidemill_checkpoints_total", "Epochs.", done);
-  last_success_ = options_.metrics->GetGauge("tidemill_checkpoint_last_success_timestamp_seconds", "When the last epoch was committed.", labels);
+  last_success_ = options_.metrics->GetGauge("tidemill_checkpoint_last_success_timestamp_seconds",
+                                             "When the last epoch was committed.", labels);
 }
 
 void EpochCoordinator::Trigger() {
@@ -88,7 +93,8 @@ bool EpochCoordinator::FullIsDue() const {
 Result<bool> EpochCoordinator::OnAnswer(EpochAnswer answer) {
   TM_CHECK(pending_.has_value() && answer.part.mark.epoch == pending_->mark.epoch);
   Pending& pending = *pending_;
-  for (TableSnapshot& snapshot : answer.part.snapshots) pending.snapshots.emplace_back(answer.part.subtask, std::move(snapshot));
+  for (TableSnapshot& snapshot : answer.part.snapshots)
+    pending.snapshots.emplace_back(answer.part.subtask, std::move(snapshot));
   for (auto& [sink, handle] : answer.part.handles) pending.manifest.sinks[sink].push_back(std::move(handle));
   for (auto& [split, position] : answer.positions) pending.manifest.sources[answer.source][split] = std::move(position);
   pending.state_bytes += answer.part.state_bytes;
@@ -147,7 +153,8 @@ Status EpochCoordinator::WriteState(Pending& pending) {
       if (snapshot.batches.empty()) continue;
     }
     const int number = number_of.try_emplace(snapshot.operator_name, static_cast<int>(number_of.size())).first->second;
-    const std::string path = fmt::format("state/epoch-{:012d}/{}-{}-{}.arrow", pending.mark.epoch, number, snapshot.table, subtask);
+    const std::string path =
+        fmt::format("state/epoch-{:012d}/{}-{}-{}.arrow", pending.mark.epoch, number, snapshot.table, subtask);
     StateFile file;
     TM_RETURN_IF_ERROR(RetryWhenFull([&]() -> Status {
       TM_ASSIGN_OR_RETURN(file, WriteSnapshotFile(*options_.files, options_.state_dir, path, snapshot));
@@ -187,13 +194,15 @@ Status EpochCoordinator::CommitSinks(const Manifest& manifest) {
 
 Status EpochCoordinator::MakeInputDurable(const Manifest& manifest) {
   for (const auto& [scan, splits] : manifest.sources) {
-    TM_RETURN_IF_ERROR(dataflow_.sources().at(scan)->MakeDurable(PositionsOf(splits)).WithContext("input of '" + scan + "'"));
+    TM_RETURN_IF_ERROR(
+        dataflow_.sources().at(scan)->MakeDurable(PositionsOf(splits)).WithContext("input of '" + scan + "'"));
   }
   return Status::OK();
 }
 
 void EpochCoordinator::TellSources(const Manifest& manifest) {
-  for (const auto& [scan, splits] : manifest.sources) dataflow_.sources().at(scan)->OnEpochCommitted(PositionsOf(splits));
+  for (const auto& [scan, splits] : manifest.sources)
+    dataflow_.sources().at(scan)->OnEpochCommitted(PositionsOf(splits));
 }
 
 void EpochCoordinator::RemoveOldFiles() {
@@ -210,7 +219,8 @@ void EpochCoordinator::RemoveOldFiles() {
   replaced_.clear();
 }
 
-std::unique_ptr<RestoredEpoch> EpochCoordinator::MakeRestored(FileSystem& files, const std::string& state_dir, const Manifest& manifest) {
+std::unique_ptr<RestoredEpoch> EpochCoordinator::MakeRestored(FileSystem& files, const std::string& state_dir,
+                                                              const Manifest& manifest) {
   auto restored = std::make_unique<RestoredEpoch>();
   restored->sources = manifest.sources;
   auto reader = std::make_shared<SnapshotReader>(files, state_dir, manifest.state);

@@ -17,14 +17,15 @@
 
 namespace tidemill {
 
-// Drives the epochs of one dataflow: asks for a barrier, gathers the answers, has the input up to there made durable, writes state files and
-// the manifest, commits sinks, in that order; then tells sources and journals, and removes what is no longer named. One epoch at a time. All calls come from one thread (the job's,
-// or the simulator's); lanes run on meanwhile.
+// Drives the epochs of one dataflow: asks for a barrier, gathers the answers, has the input up to there made durable,
+// writes state files and the manifest, commits sinks, in that order; then tells sources and journals, and removes what
+// is no longer named. One epoch at a time. All calls come from one thread (the job's, or the simulator's); lanes run on
+// meanwhile.
 class EpochCoordinator {
  public:
   struct Options {
     FileSystem* files = nullptr;
-    std::string state_dir;               // "": nothing is saved, sinks are still committed
+    std::string state_dir;  // "": nothing is saved, sinks are still committed
     std::string job = "job";
     int parallelism = 1;
     std::vector<Manifest::OperatorEntry> operators;
@@ -51,8 +52,10 @@ class EpochCoordinator {
   int64_t last_duration_ns() const { return last_duration_ns_; }
 
   // What a manifest restores. The snapshots are read when they are asked for, once each.
-  static std::unique_ptr<RestoredEpoch> MakeRestored(FileSystem& files, const std::string& state_dir, const Manifest& manifest);
-  // Removes state files that `manifest` (null: none) does not name: leftovers of epochs that came to nothing. Best effort.
+  static std::unique_ptr<RestoredEpoch> MakeRestored(FileSystem& files, const std::string& state_dir,
+                                                     const Manifest& manifest);
+  // Removes state files that `manifest` (null: none) does not name: leftovers of epochs that came to nothing. Best
+  // effort.
   static void RemoveLeftovers(FileSystem& files, const std::string& state_dir, const Manifest* manifest);
 
  private:
@@ -84,8 +87,8 @@ class EpochCoordinator {
   int64_t next_epoch_;
   int64_t committed_epoch_ = 0;
   std::map<ChainKey, std::vector<StateFile>> chains_;
-  std::vector<std::string> replaced_;     // files that the newest manifest no longer names
-  int deltas_ = -1;                       // since the last full snapshot; -1: none in this run
+  std::vector<std::string> replaced_;  // files that the newest manifest no longer names
+  int deltas_ = -1;                    // since the last full snapshot; -1: none in this run
   int64_t full_bytes_ = 0;
   int64_t delta_bytes_ = 0;
   int64_t state_bytes_ = 0;

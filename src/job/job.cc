@@ -23,12 +23,14 @@ Result<std::unique_ptr<Job>> Job::Start(LogicalPlan plan, RuntimeEnvironment& en
     TM_ASSIGN_OR_RETURN(options.parallelism, ParallelismOf(plan.settings));
   }
   if (options.checkpoint_interval_ms == 0) {
-    TM_ASSIGN_OR_RETURN(options.checkpoint_interval_ms, plan.settings.GetDurationMs("execution.checkpointing.interval", 1000));
+    TM_ASSIGN_OR_RETURN(options.checkpoint_interval_ms,
+                        plan.settings.GetDurationMs("execution.checkpointing.interval", 1000));
     if (options.checkpoint_interval_ms < 1) {
       return Status(kInvalidConfig, "'execution.checkpointing.interval' must be at least 1 ms");
     }
   }
-  if (options.files == nullptr && !options.state_dir.empty()) return Status(kInternalError, "a state directory without a file system");
+  if (options.files == nullptr && !options.state_dir.empty())
+    return Status(kInternalError, "a state directory without a file system");
   auto runner = std::make_unique<JobRunner>(std::move(plan), environment, std::move(options));
   TM_RETURN_IF_ERROR(runner->Begin());
   return std::unique_ptr<Job>(std::move(runner));

@@ -18,7 +18,8 @@ class VolatileJournal final : public Journal {
 Result<const Connector*> ConnectorOf(const TableDefinition& table) {
   const Connector* connector = FindConnector(table.connector());
   if (connector != nullptr) return connector;
-  return Status(kNoConnector, "table '" + table.name + "': there is no connector '" + table.connector() + "'").At(table.position);
+  return Status(kNoConnector, "table '" + table.name + "': there is no connector '" + table.connector() + "'")
+      .At(table.position);
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ JobEnvironment::~JobEnvironment() = default;
 Result<std::unique_ptr<Source>> JobEnvironment::MakeSource(const ScanSpec& scan) {
   TM_ASSIGN_OR_RETURN(const Connector* connector, ConnectorOf(*scan.table));
   if (connector->make_source == nullptr) {
-    return Status(kNoConnector, "connector '" + std::string(connector->name) + "' can't be read from").At(scan.table->position);
+    return Status(kNoConnector, "connector '" + std::string(connector->name) + "' can't be read from")
+        .At(scan.table->position);
   }
   return connector->make_source(scan, options_.connectors);
 }
@@ -46,13 +48,15 @@ Result<std::unique_ptr<Source>> JobEnvironment::MakeSource(const ScanSpec& scan)
 Result<std::unique_ptr<Sink>> JobEnvironment::MakeSink(const SinkSpec& sink) {
   TM_ASSIGN_OR_RETURN(const Connector* connector, ConnectorOf(*sink.table));
   if (connector->make_sink == nullptr) {
-    return Status(kNoConnector, "connector '" + std::string(connector->name) + "' can't be written to").At(sink.table->position);
+    return Status(kNoConnector, "connector '" + std::string(connector->name) + "' can't be written to")
+        .At(sink.table->position);
   }
   return connector->make_sink(sink, options_.connectors);
 }
 
 Result<std::unique_ptr<Predictor>> JobEnvironment::MakePredictor(const PredictSpec& predict) {
-  if (options_.models == nullptr) return Status(kNoConnector, "models are not available here").At(predict.model->position);
+  if (options_.models == nullptr)
+    return Status(kNoConnector, "models are not available here").At(predict.model->position);
   return options_.models->MakePredictor(*predict.model, {{"pipeline", options_.connectors.job}});
 }
 
@@ -60,7 +64,9 @@ Result<std::unique_ptr<Journal>> JobEnvironment::MakeJournal(const std::string&,
   return std::unique_ptr<Journal>(std::make_unique<VolatileJournal>());
 }
 
-std::unique_ptr<RejectSink> JobEnvironment::MakeRejectSink(const std::string& origin) { return rejects_->MakeSink(origin); }
+std::unique_ptr<RejectSink> JobEnvironment::MakeRejectSink(const std::string& origin) {
+  return rejects_->MakeSink(origin);
+}
 Status JobEnvironment::SyncRejects() { return rejects_->Sync(); }
 MetricsRegistry& JobEnvironment::metrics() { return *options_.connectors.metrics; }
 const Clock& JobEnvironment::clock() { return *options_.connectors.clock; }

@@ -14,13 +14,14 @@ namespace tidemill {
 
 class ModelRegistry;
 
-// What one job asks of the rooms above exec, from connectors, models and the log. Thread-safe. What it is given outlives it.
+// What one job asks of the rooms above exec, from connectors, models and the log. Thread-safe. What it is given
+// outlives it.
 class JobEnvironment final : public RuntimeEnvironment {
  public:
   struct Options {
-    ConnectorContext connectors;           // files, network, clock, metrics, log, features, job name
-    ModelRegistry* models = nullptr;       // null: a plan that predicts is refused
-    std::string reject_directory;          // where refused rows go when there is no log; "": the last ones stay in memory
+    ConnectorContext connectors;      // files, network, clock, metrics, log, features, job name
+    ModelRegistry* models = nullptr;  // null: a plan that predicts is refused
+    std::string reject_directory;     // where refused rows go when there is no log; "": the last ones stay in memory
   };
   explicit JobEnvironment(Options options);
   ~JobEnvironment() override;

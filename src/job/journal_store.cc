@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <xxhash.h>
 
 #include "data/arrow_status.h"
 #include "job/errors.h"
@@ -68,8 +68,9 @@ Result<std::string> EncodeBatches(const std::vector<Batch>& batches) {
 
 Status DecodeBatches(std::string bytes, std::vector<Batch>& out) {
   const auto buffer = arrow::Buffer::FromString(std::move(bytes));
-  TM_ARROW_ASSIGN_OR_RETURN(auto reader, arrow::ipc::RecordBatchStreamReader::Open(std::make_shared<arrow::io::BufferReader>(buffer)),
-                            "journal");
+  TM_ARROW_ASSIGN_OR_RETURN(
+      auto reader, arrow::ipc::RecordBatchStreamReader::Open(std::make_shared<arrow::io::BufferReader>(buffer)),
+      "journal");
   while (true) {
     std::shared_ptr<arrow::RecordBatch> rows;
     TM_ARROW_RETURN_IF_ERROR(reader->ReadNext(&rows), "journal");
@@ -110,7 +111,8 @@ class JournalStore::SubtaskJournal final : public Journal {
   std::shared_ptr<File> file_;
 };
 
-Result<std::unique_ptr<JournalStore>> JournalStore::Open(FileSystem& files, std::string directory, int64_t epoch, bool threaded) {
+Result<std::unique_ptr<JournalStore>> JournalStore::Open(FileSystem& files, std::string directory, int64_t epoch,
+                                                         bool threaded) {
   std::unique_ptr<JournalStore> store(new JournalStore(files, JoinPath(directory, "journal"), epoch));
   TM_RETURN_IF_ERROR(store->Scan());
   if (threaded) store->thread_ = std::thread([raw = store.get()] { raw->Loop(); });
@@ -202,7 +204,8 @@ Result<std::vector<Batch>> JournalStore::ReadRecovered(const std::string& folder
     if (ParseName(file.path, name) && name.epoch > epoch_ && name.run < run_) files.emplace_back(name, file.path);
   }
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.first.run, a.first.epoch, a.first.subtask) < std::tie(b.first.run, b.first.epoch, b.first.subtask);
+    return std::tie(a.first.run, a.first.epoch, a.first.subtask) <
+           std::tie(b.first.run, b.first.epoch, b.first.subtask);
   });
   for (const auto& [name, path] : files) {
     TM_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(files_, path, kJournalBytesMax));

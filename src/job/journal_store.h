@@ -16,12 +16,15 @@
 
 namespace tidemill {
 
-// The journals of one job: files of checksummed records under `directory`/journal, written and synced by one thread that takes all that
-// waits together (group commit). A file holds the records of one operator, subtask and epoch: `<operator>/<subtask>.<epoch>.<run>`.
+// The journals of one job: files of checksummed records under `directory`/journal, written and synced by one thread
+// that takes all that waits together (group commit). A file holds the records of one operator, subtask and epoch:
+// `<operator>/<subtask>.<epoch>.<run>`.
 class JournalStore {
  public:
-  // `epoch`: the one that was restored (0 = none): records of later ones are recovered. `threaded` false: tests call Flush.
-  static Result<std::unique_ptr<JournalStore>> Open(FileSystem& files, std::string directory, int64_t epoch, bool threaded = true);
+  // `epoch`: the one that was restored (0 = none): records of later ones are recovered. `threaded` false: tests call
+  // Flush.
+  static Result<std::unique_ptr<JournalStore>> Open(FileSystem& files, std::string directory, int64_t epoch,
+                                                    bool threaded = true);
   ~JournalStore();
 
   Result<std::unique_ptr<Journal>> MakeJournal(const std::string& operator_name, int subtask);
@@ -46,7 +49,8 @@ class JournalStore {
     std::function<void(Status)> done;
   };
 
-  JournalStore(FileSystem& files, std::string directory, int64_t epoch) : files_(files), directory_(std::move(directory)), epoch_(epoch) {}
+  JournalStore(FileSystem& files, std::string directory, int64_t epoch)
+      : files_(files), directory_(std::move(directory)), epoch_(epoch) {}
   Status Scan();
   void Push(Request request);
   void Loop();

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <nlohmann/json.hpp>
+#include <xxhash.h>
 
 #include "job/errors.h"
 
@@ -33,7 +33,8 @@ std::string ToBytes(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   const std::string hex = value.at("hex").get<std::string>();
   std::string bytes;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) bytes.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
   return bytes;
 }
 
@@ -67,8 +68,12 @@ Manifest FromJson(const json& root) {
     for (const auto& [split, position] : splits.items()) out[split] = ToPosition(position);
   }
   for (const json& entry : root.at("state")) {
-    StateFile file{entry.at("operator").get<std::string>(), entry.at("table").get<std::string>(), entry.at("full").get<bool>(),
-                   entry.at("path").get<std::string>(), entry.at("bytes").get<int64_t>(), entry.at("xxh3").get<uint64_t>()};
+    StateFile file{entry.at("operator").get<std::string>(),
+                   entry.at("table").get<std::string>(),
+                   entry.at("full").get<bool>(),
+                   entry.at("path").get<std::string>(),
+                   entry.at("bytes").get<int64_t>(),
+                   entry.at("xxh3").get<uint64_t>()};
     manifest.state.push_back({entry.at("subtask").get<int>(), std::move(file)});
   }
   for (const auto& [sink, handles] : root.at("sinks").items()) {
@@ -81,7 +86,8 @@ Manifest FromJson(const json& root) {
 }  // namespace
 
 std::string Manifest::ToText() const {
-  json root = {{"format", kFormat}, {"epoch", epoch}, {"job", job}, {"parallelism", parallelism}, {"created_us", created_us}};
+  json root = {
+      {"format", kFormat}, {"epoch", epoch}, {"job", job}, {"parallelism", parallelism}, {"created_us", created_us}};
   root["operators"] = json::array();
   for (const OperatorEntry& op : operators) root["operators"].push_back({{"name", op.name}, {"type", op.type}});
   root["sources"] = json::object();
@@ -91,8 +97,13 @@ std::string Manifest::ToText() const {
   }
   root["state"] = json::array();
   for (const auto& [subtask, file] : state) {
-    root["state"].push_back({{"operator", file.operator_name}, {"table", file.table}, {"subtask", subtask}, {"full", file.full},
-                             {"path", file.path}, {"bytes", file.bytes}, {"xxh3", file.checksum}});
+    root["state"].push_back({{"operator", file.operator_name},
+                             {"table", file.table},
+                             {"subtask", subtask},
+                             {"full", file.full},
+                             {"path", file.path},
+                             {"bytes", file.bytes},
+                             {"xxh3", file.checksum}});
   }
   root["sinks"] = json::object();
   for (const auto& [sink, handles] : sinks) {
@@ -116,7 +127,8 @@ Result<Manifest> Manifest::Parse(const std::string& text, const std::string& pat
   if (root.is_discarded() || !root.is_object()) return Status(kBadManifest, path + ": not JSON");
   try {
     if (root.at("format").get<int>() != kFormat) {
-      return Status(kBadManifest, path + ": format " + root.at("format").dump() + ", this version reads " + std::to_string(kFormat));
+      return Status(kBadManifest,
+                    path + ": format " + root.at("format").dump() + ", this version reads " + std::to_string(kFormat));
     }
     return FromJson(root);
   } catch (const std::exception& error) {  // the library's errors become ours here
@@ -140,7 +152,8 @@ Result<std::vector<int64_t>> ManifestStore::Epochs() {
   const std::string directory = JoinPath(directory_, "manifests");
   const auto stat = files_.Stat(directory);
   if (!stat.ok()) {
-    // Only "not there" means that there is none: beginning anew because a disk doesn't answer would write everything twice.
+    // Only "not there" means that there is none: beginning anew because a disk doesn't answer would write everything
+    // twice.
     if (stat.status().Is(kFileNotFound)) return std::vector<int64_t>{};
     return stat.status();
   }

@@ -13,8 +13,9 @@
 
 namespace tidemill {
 
-// What one epoch is, durably: all that a restart needs. Stored as JSON with a checksum, in two copies, each written atomically; a copy that
-// is damaged is passed over, two damaged ones are refused (an older epoch would write output of this one twice).
+// What one epoch is, durably: all that a restart needs. Stored as JSON with a checksum, in two copies, each written
+// atomically; a copy that is damaged is passed over, two damaged ones are refused (an older epoch would write output of
+// this one twice).
 struct Manifest {
   struct OperatorEntry {
     std::string name;
@@ -30,10 +31,10 @@ struct Manifest {
   std::string job;
   int parallelism = 1;
   int64_t created_us = 0;
-  std::vector<OperatorEntry> operators;                                    // the plan's, sources and sinks included
-  std::map<std::string, std::map<std::string, SplitPosition>> sources;     // scan name -> split id -> position
-  std::vector<StateEntry> state;                                           // by operator, table, subtask; each oldest first
-  std::map<std::string, std::vector<std::string>> sinks;                   // sink name -> prepared handles
+  std::vector<OperatorEntry> operators;                                 // the plan's, sources and sinks included
+  std::map<std::string, std::map<std::string, SplitPosition>> sources;  // scan name -> split id -> position
+  std::vector<StateEntry> state;                          // by operator, table, subtask; each oldest first
+  std::map<std::string, std::vector<std::string>> sinks;  // sink name -> prepared handles
 
   std::string ToText() const;
   // `path` is named in errors.

@@ -1,6 +1,7 @@
 #include "job/reject_store.h"
 
 #include <chrono>
+
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
@@ -27,8 +28,13 @@ std::string SafeName(const std::string& origin) {
 }
 
 std::string ToJson(const RejectedRow& row, int64_t now_ms) {
-  nlohmann::ordered_json out = {{"reason", RejectReasonName(row.reason)}, {"source", row.source}, {"partition", row.partition},
-                                {"offset", row.offset}, {"field", row.field}, {"detail", row.detail}, {"raw", row.raw}};
+  nlohmann::ordered_json out = {{"reason", RejectReasonName(row.reason)},
+                                {"source", row.source},
+                                {"partition", row.partition},
+                                {"offset", row.offset},
+                                {"field", row.field},
+                                {"detail", row.detail},
+                                {"raw", row.raw}};
   if (row.event_time != INT64_MIN) out["event_time"] = row.event_time;
   out["refused_at"] = now_ms;
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -61,7 +67,9 @@ RejectStore::~RejectStore() {
   thread_.join();
 }
 
-std::unique_ptr<RejectSink> RejectStore::MakeSink(const std::string& origin) { return std::make_unique<OriginSink>(*this, SafeName(origin)); }
+std::unique_ptr<RejectSink> RejectStore::MakeSink(const std::string& origin) {
+  return std::make_unique<OriginSink>(*this, SafeName(origin));
+}
 
 void RejectStore::AddWake(std::function<void()> wake) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -133,7 +141,8 @@ Status RejectStore::WriteAll(const std::deque<Entry>& entries) {
     size_t& done = done_[origin];  // a second try goes on where the first stopped
     while (done < all.size()) {
       const size_t to = std::min(all.size(), done + kRowsPerAppend);
-      const std::vector<const RejectedRow*> rows(all.begin() + static_cast<long>(done), all.begin() + static_cast<long>(to));
+      const std::vector<const RejectedRow*> rows(all.begin() + static_cast<long>(done),
+                                                 all.begin() + static_cast<long>(to));
       if (options_.log != nullptr) {
         TM_RETURN_IF_ERROR(WriteToLog(origin, rows));
       } else if (!options_.directory.empty()) {
@@ -165,9 +174,11 @@ Status RejectStore::WriteToLog(const std::string& origin, const std::vector<cons
     headers[i].push_back({"partition", texts.emplace_back(std::to_string(row.partition))});
     if (row.offset >= 0) headers[i].push_back({"offset", texts.emplace_back(std::to_string(row.offset))});
     if (!row.field.empty()) headers[i].push_back({"field", row.field});
-    if (row.event_time != INT64_MIN) headers[i].push_back({"event_time", texts.emplace_back(std::to_string(row.event_time))});
+    if (row.event_time != INT64_MIN)
+      headers[i].push_back({"event_time", texts.emplace_back(std::to_string(row.event_time))});
     headers[i].push_back({"job", options_.job});
-    records.push_back(Record{.value = row.raw, .headers = headers[i], .timestamp_ms = options_.clock->NowMicros() / 1000});
+    records.push_back(
+        Record{.value = row.raw, .headers = headers[i], .timestamp_ms = options_.clock->NowMicros() / 1000});
   }
   TM_ASSIGN_OR_RETURN(const int64_t first, (*partition)->Append(records));
   std::lock_guard<std::mutex> lock(mutex_);
@@ -181,7 +192,8 @@ Status RejectStore::WriteToFile(const std::string& origin, const std::vector<con
   std::unique_ptr<WritableFile>& out = outs_[origin];
   if (out == nullptr) {
     TM_RETURN_IF_ERROR(options_.files->CreateDirectories(options_.directory));
-    TM_ASSIGN_OR_RETURN(out, options_.files->OpenWritable(JoinPath(options_.directory, origin + ".jsonl"), FileSystem::OpenMode::kAppend));
+    TM_ASSIGN_OR_RETURN(out, options_.files->OpenWritable(JoinPath(options_.directory, origin + ".jsonl"),
+                                                          FileSystem::OpenMode::kAppend));
     TM_RETURN_IF_ERROR(options_.files->SyncDirectory(options_.directory));
   }
   TM_RETURN_IF_ERROR(out->Append(text));

@@ -20,24 +20,25 @@
 
 namespace tidemill {
 
-// Keeps the rows that a job refuses. With a log: topic `dlq.<origin>`, one record a row: the row as it came as the value; reason, detail,
-// topic (its source), partition, offset, field and event_time as headers. Else with a directory: `<origin>.jsonl` there. Else the last ones
-// in memory. Counted in tidemill_dlq_records_total{reason}; late ones are counted by the operators that refuse them.
+// Keeps the rows that a job refuses. With a log: topic `dlq.<origin>`, one record a row: the row as it came as the
+// value; reason, detail, topic (its source), partition, offset, field and event_time as headers. Else with a directory:
+// `<origin>.jsonl` there. Else the last ones in memory. Counted in tidemill_dlq_records_total{reason}; late ones are
+// counted by the operators that refuse them.
 //
-// Lanes only put rows into a bounded queue; one thread writes. When the queue is full, sinks say that they have no room and subtasks get no
-// input until it is written, so nothing is lost and memory stays bounded, also while a disk is full. After a crash, rows that were refused since
-// the last epoch are refused again: at least once.
+// Lanes only put rows into a bounded queue; one thread writes. When the queue is full, sinks say that they have no room
+// and subtasks get no input until it is written, so nothing is lost and memory stays bounded, also while a disk is
+// full. After a crash, rows that were refused since the last epoch are refused again: at least once.
 class RejectStore {
  public:
   struct Options {
     Log* log = nullptr;
     FileSystem* files = nullptr;
-    std::string directory;                   // "": none
+    std::string directory;  // "": none
     const Clock* clock = nullptr;
     MetricsRegistry* metrics = nullptr;
     std::string job = "job";
     int64_t queue_bytes_max = 32 << 20;
-    size_t kept_in_memory = 1000;            // of each origin
+    size_t kept_in_memory = 1000;  // of each origin
   };
   explicit RejectStore(Options options);
   ~RejectStore();
@@ -72,13 +73,13 @@ class RejectStore {
   std::vector<std::function<void()>> wakes_;
   std::map<RejectReason, Counter*> counters_;
   uint64_t pushed_ = 0;
-  uint64_t written_ = 0;                       // of pushed_
-  Status failure_;                             // of the last try to write
+  uint64_t written_ = 0;  // of pushed_
+  Status failure_;        // of the last try to write
   uint64_t tries_ = 0;
   bool stop_ = false;
   std::map<std::string, std::pair<std::shared_ptr<Partition>, int64_t>> unsynced_;  // topic -> last offset
   std::map<std::string, std::unique_ptr<WritableFile>> outs_;
-  std::map<std::string, size_t> done_;         // origins of a batch that failed half-way; the writer's alone
+  std::map<std::string, size_t> done_;  // origins of a batch that failed half-way; the writer's alone
   std::atomic<int64_t> queued_bytes_{0};
   std::atomic<int64_t> total_{0};
   std::thread thread_;

@@ -102,9 +102,9 @@ std::vector<ReplayRange> LogDeadLetterAccess::RangesOf(const ReplayRequest& requ
 
 Status LogDeadLetterAccess::ReplayPage(const ReplayRequest& request, const std::string& topic, ReplayRange* range,
                                        int* room, ReplayStep* step) {
-  TM_ASSIGN_OR_RETURN(const TopicAccess::Page page,
-                      topics_.Fetch(topic, range->partition, {StartOffset::Kind::kOffset, range->from},
-                                    std::min(*room, kReplayBatch)));
+  TM_ASSIGN_OR_RETURN(
+      const TopicAccess::Page page,
+      topics_.Fetch(topic, range->partition, {StartOffset::Kind::kOffset, range->from}, std::min(*room, kReplayBatch)));
   std::map<std::string, std::vector<TopicRecord>> by_target;
   for (const FetchedRecord& record : page.records) {
     if (record.offset >= range->end) break;

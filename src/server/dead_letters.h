@@ -54,8 +54,9 @@ class DeadLetterAccess {
   virtual ~DeadLetterAccess() = default;
   // By topic, then by reason, most first.
   virtual Result<std::vector<DeadLetterGroup>> List() = 0;
-  // Replays up to kReplayStepRecords rows; `rest` is empty at first, then that of the step before. Each row once over all
-  // replays without `reason`, `all` and `dry_run`, unless the process dies between writing a row and noting that it did.
+  // Replays up to kReplayStepRecords rows; `rest` is empty at first, then that of the step before. Each row once over
+  // all replays without `reason`, `all` and `dry_run`, unless the process dies between writing a row and noting that it
+  // did.
   virtual Result<ReplayStep> Replay(const ReplayRequest& request, const std::vector<ReplayRange>& rest) = 0;
   virtual Result<DroppedDeadLetters> Drop(const std::string& table) = 0;
 };

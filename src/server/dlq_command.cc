@@ -76,8 +76,9 @@ int Replay(CommandContext& context, const DlqOptions& options) {
   do {
     const Result<ReplayStep> step = session->dead_letters().Replay(request, rest);
     if (!step.ok()) {
-      return context.Fail(replayed == 0 ? step.status()
-                                        : step.status().WithNote(fmt::format("{} records were replayed in earlier steps", replayed)));
+      return context.Fail(
+          replayed == 0 ? step.status()
+                        : step.status().WithNote(fmt::format("{} records were replayed in earlier steps", replayed)));
     }
     for (const auto& [target, count] : step->records) {
       counts[target] += count;

@@ -225,8 +225,7 @@ void Produce(const HttpApiParts& parts, const ServerRequest& request, const Http
   if (!parsed.ok()) return reply(ErrorResponse(parsed.status()));
   const auto described = parts.topics->Describe(topic);
   const int64_t bytes_max = described.ok() ? described->config.max_message_bytes : TopicConfig().max_message_bytes;
-  if (const Status sizes = CheckSizes(*parsed, bytes_max, lines); !sizes.ok())
-    return reply(ErrorResponse(sizes));
+  if (const Status sizes = CheckSizes(*parsed, bytes_max, lines); !sizes.ok()) return reply(ErrorResponse(sizes));
   const bool kafka = type == kKafkaJson || type == kKafkaBinary;
   parts.topics->ProduceAsync(
       topic, parsed->records, parsed->partition, create,

@@ -56,9 +56,7 @@ class RemoteDeadLetterAccess final : public DeadLetterAccess {
   }
 
  private:
-  static Status BadAnswer() {
-    return Status(kNetworkError, "the server's answer is not understood: dead letters");
-  }
+  static Status BadAnswer() { return Status(kNetworkError, "the server's answer is not understood: dead letters"); }
 
   ServerClient client_;
 };

@@ -35,9 +35,9 @@ std::vector<ScriptPiece> SplitScript(std::string_view text);
 // `text` with everything outside the piece made blank, so that positions stay those of the whole.
 std::string OnlyPiece(std::string_view text, const ScriptPiece& piece);
 
-// All errors of a script that can be told from one another, by place: after the first, statement by statement; and those
-// of models that no statement uses. What only follows from an earlier error (a table whose CREATE failed) is left out.
-// `environment` is the planner's. The planner is a session of its own afterwards: throw it away.
+// All errors of a script that can be told from one another, by place: after the first, statement by statement; and
+// those of models that no statement uses. What only follows from an earlier error (a table whose CREATE failed) is left
+// out. `environment` is the planner's. The planner is a session of its own afterwards: throw it away.
 std::vector<Status> FindErrors(Planner& planner, PlannerEnvironment& environment, const std::string& file,
                                const std::string& text, const std::map<std::string, std::string>& variables);
 

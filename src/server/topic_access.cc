@@ -64,8 +64,9 @@ void KeepDurable(const std::vector<Status>& synced, ProducedRecords* produced) {
   }
   produced->ranges = std::move(durable);
   if (produced->status.ok() || produced->ranges.empty()) return;
-  produced->status = produced->status.WithNote(fmt::format("{} of {} records of the request are on disk, the others not",
-                                                           produced->acknowledged(), produced->places.size()));
+  produced->status =
+      produced->status.WithNote(fmt::format("{} of {} records of the request are on disk, the others not",
+                                            produced->acknowledged(), produced->places.size()));
 }
 
 // Waits for several partitions; the last one answers.

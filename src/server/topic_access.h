@@ -70,8 +70,8 @@ class TopicAccess {
   virtual Status Create(const std::string& topic, const TopicConfig& config) = 0;  // kTopicExists
   virtual Status Delete(const std::string& topic) = 0;
   // Durable when it returns. Records with a key go where Kafka's clients put them (murmur2), the others of one call
-  // together into one partition, in turn. `partition` >= 0 overrides. kUnknownTopic unless `create`. Each partition takes
-  // all of its part or nothing, but not all need do: then the error's note counts what is on disk.
+  // together into one partition, in turn. `partition` >= 0 overrides. kUnknownTopic unless `create`. Each partition
+  // takes all of its part or nothing, but not all need do: then the error's note counts what is on disk.
   virtual Result<std::vector<AppendedRecords>> Produce(const std::string& topic,
                                                        const std::vector<TopicRecord>& records, int32_t partition,
                                                        bool create) = 0;

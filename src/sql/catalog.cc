@@ -36,7 +36,8 @@ Schema TableDefinition::physical_schema() const {
 Status Catalog::AddTable(TablePtr table, bool if_not_exists) {
   if (tables_.contains(table->name) || views_.contains(table->name)) {
     if (if_not_exists) return Status::OK();
-    return Status(kAlreadyExists, fmt::format("{} '{}' already exists", tables_.contains(table->name) ? "table" : "view", table->name))
+    return Status(kAlreadyExists,
+                  fmt::format("{} '{}' already exists", tables_.contains(table->name) ? "table" : "view", table->name))
         .At(table->position);
   }
   tables_.emplace(table->name, table);
@@ -55,7 +56,9 @@ Status Catalog::AddModel(ModelPtr model, bool if_not_exists) {
 Status Catalog::AddView(std::string name, View view, bool if_not_exists) {
   if (tables_.contains(name) || views_.contains(name)) {
     if (if_not_exists) return Status::OK();
-    return Status(kAlreadyExists, fmt::format("{} '{}' already exists", tables_.contains(name) ? "table" : "view", name)).At(view.position);
+    return Status(kAlreadyExists,
+                  fmt::format("{} '{}' already exists", tables_.contains(name) ? "table" : "view", name))
+        .At(view.position);
   }
   views_.emplace(std::move(name), std::move(view));
   return Status::OK();

@@ -23,9 +23,9 @@ struct ColumnDefinition {
   Kind kind = Kind::kPhysical;
   std::string name;
   DataType type;
-  std::string metadata_key;     // kMetadata: FROM 'key' or the name
-  bool is_virtual = false;      // kMetadata VIRTUAL: not written by sinks
-  ExpressionPtr computed;       // kComputed: over the physical and metadata columns, numbered in `columns` order
+  std::string metadata_key;  // kMetadata: FROM 'key' or the name
+  bool is_virtual = false;   // kMetadata VIRTUAL: not written by sinks
+  ExpressionPtr computed;    // kComputed: over the physical and metadata columns, numbered in `columns` order
   std::string comment;
 };
 
@@ -38,13 +38,13 @@ struct TableDefinition {
   ExpressionPtr watermark;
   std::vector<int> primary_key;
   std::vector<std::string> partitioned_by;
-  Config options;               // WITH, variables replaced
+  Config options;  // WITH, variables replaced
   // Where each option's value stands in the script, for errors. Key -> position.
   std::map<std::string, SourcePosition> option_positions;
   SourcePosition position;
   std::string comment;
 
-  Schema schema() const;            // all columns, in order
+  Schema schema() const;  // all columns, in order
   Schema physical_schema() const;
   std::string connector() const { return options.GetString("connector", ""); }
 };
@@ -54,7 +54,7 @@ struct ModelDefinition {
   std::string name;
   Schema input;
   Schema output;
-  Config options;               // 'provider', 'path', ...
+  Config options;  // 'provider', 'path', ...
   std::map<std::string, SourcePosition> option_positions;
   SourcePosition position;
   std::string comment;
@@ -65,21 +65,24 @@ using ModelPtr = std::shared_ptr<const ModelDefinition>;
 class PlannerEnvironment {
  public:
   virtual ~PlannerEnvironment() = default;
-  // Checks connector, format and option names and values, and that metadata keys exist with these types. Touches nothing outside the
-  // machine. Errors carry the option's position.
-  // With neither as_source nor as_sink (CREATE TABLE), only what holds for both.
+  // Checks connector, format and option names and values, and that metadata keys exist with these types. Touches
+  // nothing outside the machine. Errors carry the option's position. With neither as_source nor as_sink (CREATE TABLE),
+  // only what holds for both.
   virtual Status ValidateTable(const TableDefinition& table, bool as_source, bool as_sink) = 0;
   // Reads the model and checks names, types and shapes against INPUT and OUTPUT.
   virtual Status ValidateModel(const ModelDefinition& model) = 0;
   // True when the table is read to an end (files, bounded topics).
   virtual bool IsBounded(const TableDefinition& table) = 0;
-  // True when a sink's effects leave before the epoch commits (webhook, online store): what reaches it must be journalled.
+  // True when a sink's effects leave before the epoch commits (webhook, online store): what reaches it must be
+  // journalled.
   virtual bool SendsAtOnce(const TableDefinition& table) {
     (void)table;
     return false;
   }
   // True when a sink without PRIMARY KEY takes -U, +U and -D rows all the same.
-  virtual bool TakesChangelog(const TableDefinition& table) { return table.connector() == "print" || table.connector() == "blackhole"; }
+  virtual bool TakesChangelog(const TableDefinition& table) {
+    return table.connector() == "print" || table.connector() == "blackhole";
+  }
   virtual std::vector<std::string> connectors() const = 0;
 };
 
@@ -89,9 +92,10 @@ class Catalog {
   Status AddTable(TablePtr table, bool if_not_exists);
   Status AddModel(ModelPtr model, bool if_not_exists);
   struct View {
-    std::shared_ptr<const ast::Query> query;  // bound anew at each reference, so that errors keep the view's own positions
-    std::vector<std::string> columns;         // CREATE VIEW v (a, b); empty = the query's
-    SourcePosition position;                  // of the name
+    std::shared_ptr<const ast::Query>
+        query;                         // bound anew at each reference, so that errors keep the view's own positions
+    std::vector<std::string> columns;  // CREATE VIEW v (a, b); empty = the query's
+    SourcePosition position;           // of the name
     std::string comment;
   };
   Status AddView(std::string name, View view, bool if_not_exists);

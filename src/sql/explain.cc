@@ -1,7 +1,7 @@
+#include <unordered_set>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include <unordered_set>
 
 #include "sql/logical_plan.h"
 
@@ -14,7 +14,8 @@ std::string JoinColumns(const std::vector<int>& columns, const Names& names) {
   std::string out;
   for (size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) out += ", ";
-    out += columns[i] >= 0 && columns[i] < static_cast<int>(names.size()) ? names[columns[i]] : fmt::format("${}", columns[i]);
+    out += columns[i] >= 0 && columns[i] < static_cast<int>(names.size()) ? names[columns[i]]
+                                                                          : fmt::format("${}", columns[i]);
   }
   return out;
 }
@@ -64,12 +65,12 @@ std::string WindowText(const WindowSpec& window, const Names& names) {
       out = fmt::format("TUMBLE({}, {}", JoinColumns({window.time_column}, names), DurationText(window.size_ms));
       break;
     case WindowKind::kHop:
-      out = fmt::format("HOP({}, slide {}, size {}", JoinColumns({window.time_column}, names), DurationText(window.slide_ms),
-                        DurationText(window.size_ms));
+      out = fmt::format("HOP({}, slide {}, size {}", JoinColumns({window.time_column}, names),
+                        DurationText(window.slide_ms), DurationText(window.size_ms));
       break;
     case WindowKind::kCumulate:
-      out = fmt::format("CUMULATE({}, step {}, size {}", JoinColumns({window.time_column}, names), DurationText(window.slide_ms),
-                        DurationText(window.size_ms));
+      out = fmt::format("CUMULATE({}, step {}, size {}", JoinColumns({window.time_column}, names),
+                        DurationText(window.slide_ms), DurationText(window.size_ms));
       break;
     case WindowKind::kSession:
       out = fmt::format("SESSION({}, gap {}", JoinColumns({window.time_column}, names), DurationText(window.size_ms));
@@ -77,7 +78,8 @@ std::string WindowText(const WindowSpec& window, const Names& names) {
   }
   if (window.offset_ms != 0) out += fmt::format(", offset {}", DurationText(window.offset_ms));
   if (!window.time_zone.empty()) out += fmt::format(", zone {}", window.time_zone);
-  if (!window.partition_columns.empty()) out += fmt::format(", partition {}", JoinColumns(window.partition_columns, names));
+  if (!window.partition_columns.empty())
+    out += fmt::format(", partition {}", JoinColumns(window.partition_columns, names));
   return out + ")";
 }
 
@@ -119,7 +121,8 @@ struct Describer {
       calls += fmt::format("{} {} AS {}", CallText(call.call, input), FrameText(call.frame), call.call.name);
     }
     return fmt::format("partition=[{}] order={} emit={} calls=[{}]", JoinColumns(spec.partition_columns, input),
-                       JoinColumns({spec.time_column}, input), spec.emit == OverEmit::kOnArrival ? "on-arrival" : "on-watermark", calls);
+                       JoinColumns({spec.time_column}, input),
+                       spec.emit == OverEmit::kOnArrival ? "on-arrival" : "on-watermark", calls);
   }
   std::string operator()(const UnionSpec&) const { return fmt::format("all inputs={}", node.inputs.size()); }
   std::string operator()(const TemporalJoinSpec& spec) const {
@@ -136,13 +139,17 @@ struct Describer {
     return out;
   }
   std::string operator()(const PredictSpec& spec) const {
-    std::string out = fmt::format("model={} arguments=[{}]", spec.model->name, JoinColumns(spec.argument_columns, input));
+    std::string out =
+        fmt::format("model={} arguments=[{}]", spec.model->name, JoinColumns(spec.argument_columns, input));
     for (const auto& [key, value] : spec.config.values()) out += fmt::format(" {}={}", key, value);
     return out;
   }
-  std::string operator()(const JournalSpec& spec) const { return fmt::format("identity=[{}]", JoinColumns(spec.deterministic_columns, input)); }
+  std::string operator()(const JournalSpec& spec) const {
+    return fmt::format("identity=[{}]", JoinColumns(spec.deterministic_columns, input));
+  }
   std::string operator()(const SinkSpec& spec) const {
-    return fmt::format("table={} columns=[{}]", spec.table->name, JoinColumns(spec.columns, spec.table->schema().names()));
+    return fmt::format("table={} columns=[{}]", spec.table->name,
+                       JoinColumns(spec.columns, spec.table->schema().names()));
   }
 };
 

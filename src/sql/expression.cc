@@ -1,11 +1,10 @@
 #include "sql/expression.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 
 #include <arrow/api.h>
+#include <fmt/format.h>
 
 namespace tidemill {
 namespace {
@@ -28,7 +27,8 @@ std::string IntervalText(int64_t ms) {
   const char* sign = ms < 0 ? "-" : "";
   uint64_t magnitude = ms < 0 ? -static_cast<uint64_t>(ms) : static_cast<uint64_t>(ms);
   for (const Unit& unit : kUnits) {
-    if (magnitude != 0 && magnitude % unit.ms == 0) return fmt::format("INTERVAL {}'{}' {}", sign, magnitude / unit.ms, unit.name);
+    if (magnitude != 0 && magnitude % unit.ms == 0)
+      return fmt::format("INTERVAL {}'{}' {}", sign, magnitude / unit.ms, unit.name);
   }
   return fmt::format("INTERVAL {}'{}.{:03}' SECOND", sign, magnitude / 1000, magnitude % 1000);
 }
@@ -40,7 +40,8 @@ std::string LiteralText(const arrow::Scalar& scalar, const DataType& type) {
       return QuoteString(static_cast<const arrow::BaseBinaryScalar&>(scalar).view());
     case TypeKind::kBytes: {
       std::string out = "X'";
-      for (unsigned char c : static_cast<const arrow::BaseBinaryScalar&>(scalar).view()) out += fmt::format("{:02X}", c);
+      for (unsigned char c : static_cast<const arrow::BaseBinaryScalar&>(scalar).view())
+        out += fmt::format("{:02X}", c);
       return out + "'";
     }
     case TypeKind::kBoolean:
@@ -69,8 +70,8 @@ bool IsInfix(const Expression& e) {
   if (e.kind == Expression::Kind::kAnd || e.kind == Expression::Kind::kOr) return true;
   if (e.kind != Expression::Kind::kCall || e.args.empty()) return false;
   std::string_view name = e.function->name;
-  return !std::isalpha(static_cast<unsigned char>(name[0])) || name.starts_with("IS ") || name == "NOT" || name == "NEGATE" || name == "LIKE" || name == "IN" ||
-         name == "SIMILAR TO";
+  return !std::isalpha(static_cast<unsigned char>(name[0])) || name.starts_with("IS ") || name == "NOT" ||
+         name == "NEGATE" || name == "LIKE" || name == "IN" || name == "SIMILAR TO";
 }
 
 std::string Text(const Expression& e, const std::vector<std::string>& names);
@@ -102,7 +103,8 @@ std::string CallText(const Expression& e, const std::vector<std::string>& names)
   }
   if (name == "ARRAY" || name == "MAP") return std::string(name) + "[" + JoinArgs(e, names) + "]";
   if (IsInfix(e)) {
-    if (e.args.size() == 2) return fmt::format("{} {} {}", Operand(*e.args[0], names), name, Operand(*e.args[1], names));
+    if (e.args.size() == 2)
+      return fmt::format("{} {} {}", Operand(*e.args[0], names), name, Operand(*e.args[1], names));
     if (e.args.size() == 1 && name.starts_with("IS ")) return fmt::format("{} {}", Operand(*e.args[0], names), name);
     if (e.args.size() == 1) return (name == "NEGATE" ? "-" : std::string(name) + " ") + Operand(*e.args[0], names);
   }
@@ -112,13 +114,15 @@ std::string CallText(const Expression& e, const std::vector<std::string>& names)
 std::string Text(const Expression& e, const std::vector<std::string>& names) {
   switch (e.kind) {
     case Expression::Kind::kColumn:
-      return e.column >= 0 && e.column < static_cast<int>(names.size()) ? names[e.column] : fmt::format("${}", e.column);
+      return e.column >= 0 && e.column < static_cast<int>(names.size()) ? names[e.column]
+                                                                        : fmt::format("${}", e.column);
     case Expression::Kind::kLiteral:
       return LiteralText(*e.literal, e.type);
     case Expression::Kind::kCall:
       return CallText(e, names);
     case Expression::Kind::kCast:
-      return fmt::format("{}({} AS {})", e.try_cast ? "TRY_CAST" : "CAST", Text(*e.args[0], names), e.type.WithNullable(true).ToString());
+      return fmt::format("{}({} AS {})", e.try_cast ? "TRY_CAST" : "CAST", Text(*e.args[0], names),
+                         e.type.WithNullable(true).ToString());
     case Expression::Kind::kAnd:
     case Expression::Kind::kOr: {
       std::string out;
@@ -148,7 +152,9 @@ void CollectColumns(const Expression& e, std::vector<int>& out) {
 
 }  // namespace
 
-std::string Expression::ToString(const std::vector<std::string>& column_names) const { return Text(*this, column_names); }
+std::string Expression::ToString(const std::vector<std::string>& column_names) const {
+  return Text(*this, column_names);
+}
 
 bool Expression::Equals(const Expression& other) const {
   if (this == &other) return true;
@@ -156,7 +162,8 @@ bool Expression::Equals(const Expression& other) const {
       args.size() != other.args.size() || !(type == other.type)) {
     return false;
   }
-  if (kind == Kind::kLiteral && !literal->Equals(*other.literal, arrow::EqualOptions::Defaults().nans_equal(true))) return false;
+  if (kind == Kind::kLiteral && !literal->Equals(*other.literal, arrow::EqualOptions::Defaults().nans_equal(true)))
+    return false;
   for (size_t i = 0; i < args.size(); ++i) {
     if (!args[i]->Equals(*other.args[i])) return false;
   }

@@ -17,14 +17,15 @@ namespace tidemill {
 struct Expression;
 using ExpressionPtr = std::shared_ptr<const Expression>;
 
-// A bound scalar expression: names are column numbers, every implicit cast is written out, functions are resolved. Immutable.
+// A bound scalar expression: names are column numbers, every implicit cast is written out, functions are resolved.
+// Immutable.
 struct Expression {
   enum class Kind : uint8_t {
-    kColumn,    // column `column` of the input
-    kLiteral,   // `literal`
-    kCall,      // `function` with `args`, run by `resolved.kernel`
-    kCast,      // args[0] to `type`; `try_cast`
-    kAnd,       // three-valued, right side only where it matters
+    kColumn,   // column `column` of the input
+    kLiteral,  // `literal`
+    kCall,     // `function` with `args`, run by `resolved.kernel`
+    kCast,     // args[0] to `type`; `try_cast`
+    kAnd,      // three-valued, right side only where it matters
     kOr,
     kCase,      // args: when1, then1, when2, then2, ..., else; conditions are BOOLEAN; lazily by row
     kCoalesce,  // first non-null, lazily by row
@@ -41,7 +42,7 @@ struct Expression {
 
   // As SQL with the given column names: for EXPLAIN and errors.
   std::string ToString(const std::vector<std::string>& column_names) const;
-  bool Equals(const Expression& other) const;   // structural, positions ignored
+  bool Equals(const Expression& other) const;  // structural, positions ignored
   bool IsDeterministic() const;
 };
 
@@ -56,9 +57,10 @@ class ExpressionEvaluator {
  public:
   ExpressionEvaluator(std::vector<ExpressionPtr> expressions, const Clock& clock, std::string time_zone);
   ~ExpressionEvaluator();
-  // One array a expression, each of batch.num_rows() values. Runtime errors of rows are left in `errors` (the values of such rows are
-  // undefined); the caller rejects those rows.
-  Result<std::vector<std::shared_ptr<arrow::Array>>> Evaluate(const Batch& batch, std::vector<EvalContext::RowError>& errors);
+  // One array a expression, each of batch.num_rows() values. Runtime errors of rows are left in `errors` (the values of
+  // such rows are undefined); the caller rejects those rows.
+  Result<std::vector<std::shared_ptr<arrow::Array>>> Evaluate(const Batch& batch,
+                                                              std::vector<EvalContext::RowError>& errors);
 
  private:
   struct Impl;

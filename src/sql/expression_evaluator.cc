@@ -1,10 +1,9 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <unordered_map>
 
 #include <arrow/api.h>
 #include <arrow/compute/api.h>
+#include <fmt/format.h>
 
 #include "sql/errors.h"
 #include "sql/expression.h"
@@ -15,8 +14,8 @@ namespace {
 
 using arrow::Datum;
 
-// Rows for which a branch is evaluated. Masks form a tree: a child has only rows of its parent, so what was computed for an ancestor
-// holds for it too.
+// Rows for which a branch is evaluated. Masks form a tree: a child has only rows of its parent, so what was computed
+// for an ancestor holds for it too.
 struct Mask {
   int parent = -1;
   std::vector<uint8_t> rows;  // empty = all rows
@@ -59,8 +58,12 @@ Result<Datum> ToBooleanArray(const std::vector<uint8_t>& bytes) {
   return Datum(std::make_shared<arrow::BooleanArray>(n, std::shared_ptr<arrow::Buffer>(std::move(*buffer))));
 }
 
-bool AllSet(const std::vector<uint8_t>& rows) { return std::all_of(rows.begin(), rows.end(), [](uint8_t r) { return r != 0; }); }
-bool NoneSet(const std::vector<uint8_t>& rows) { return std::none_of(rows.begin(), rows.end(), [](uint8_t r) { return r != 0; }); }
+bool AllSet(const std::vector<uint8_t>& rows) {
+  return std::all_of(rows.begin(), rows.end(), [](uint8_t r) { return r != 0; });
+}
+bool NoneSet(const std::vector<uint8_t>& rows) {
+  return std::none_of(rows.begin(), rows.end(), [](uint8_t r) { return r != 0; });
+}
 
 }  // namespace
 
@@ -171,8 +174,9 @@ struct ExpressionEvaluator::Impl {
     if (e.kind == Expression::Kind::kCast) return CastDatum(*context, args[0], e.args[0]->type, e.type, e.try_cast);
     TM_ASSIGN_OR_RETURN(Datum value, e.resolved.kernel(*context, args, e.type));
     if (!value.type() || !value.type()->Equals(*step.type)) {
-      return Status(kInternalError, fmt::format("function {} gave {}, not {}", e.function->name,
-                                                value.type() ? value.type()->ToString() : "nothing", step.type->ToString()))
+      return Status(kInternalError,
+                    fmt::format("function {} gave {}, not {}", e.function->name,
+                                value.type() ? value.type()->ToString() : "nothing", step.type->ToString()))
           .At(e.position);
     }
     return value;
@@ -268,7 +272,8 @@ struct ExpressionEvaluator::Impl {
     for (int root : roots) {
       TM_ASSIGN_OR_RETURN(Datum value, Eval(root, 0));
       if (value.is_scalar()) {
-        arrow::Result<std::shared_ptr<arrow::Array>> array = arrow::MakeArrayFromScalar(*value.scalar(), batch->num_rows());
+        arrow::Result<std::shared_ptr<arrow::Array>> array =
+            arrow::MakeArrayFromScalar(*value.scalar(), batch->num_rows());
         if (!array.ok()) return ArrowStatus(array.status());
         out.push_back(std::move(array).ValueUnsafe());
       } else {
@@ -279,13 +284,14 @@ struct ExpressionEvaluator::Impl {
   }
 };
 
-ExpressionEvaluator::ExpressionEvaluator(std::vector<ExpressionPtr> expressions, const Clock& clock, std::string time_zone)
+ExpressionEvaluator::ExpressionEvaluator(std::vector<ExpressionPtr> expressions, const Clock& clock,
+                                         std::string time_zone)
     : impl_(std::make_unique<Impl>(std::move(expressions), clock, std::move(time_zone))) {}
 
 ExpressionEvaluator::~ExpressionEvaluator() = default;
 
-Result<std::vector<std::shared_ptr<arrow::Array>>> ExpressionEvaluator::Evaluate(const Batch& batch,
-                                                                                 std::vector<EvalContext::RowError>& errors) {
+Result<std::vector<std::shared_ptr<arrow::Array>>> ExpressionEvaluator::Evaluate(
+    const Batch& batch, std::vector<EvalContext::RowError>& errors) {
   EvalContext context(batch.num_rows(), impl_->clock, impl_->time_zone);
   impl_->batch = &batch;
   impl_->context = &context;

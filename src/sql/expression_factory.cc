@@ -1,8 +1,7 @@
 #include "sql/expression_factory.h"
 
-#include <fmt/format.h>
-
 #include <arrow/api.h>
+#include <fmt/format.h>
 
 #include "base/config.h"
 #include "sql/errors.h"
@@ -42,7 +41,8 @@ ExpressionPtr MakeBooleanLiteral(bool value, SourcePosition position) {
 }
 
 ExpressionPtr MakeStringLiteral(std::string value, SourcePosition position) {
-  return MakeLiteral(std::make_shared<arrow::StringScalar>(std::move(value)), DataType(TypeKind::kString), std::move(position));
+  return MakeLiteral(std::make_shared<arrow::StringScalar>(std::move(value)), DataType(TypeKind::kString),
+                     std::move(position));
 }
 
 ExpressionPtr MakeIntLiteral(int32_t value, SourcePosition position) {
@@ -53,7 +53,8 @@ bool IsLiteral(const Expression& expression) { return expression.kind == Express
 bool IsNullLiteral(const Expression& expression) { return IsLiteral(expression) && !expression.literal->is_valid; }
 
 std::optional<bool> BooleanValue(const Expression& expression) {
-  if (!IsLiteral(expression) || expression.type.kind() != TypeKind::kBoolean || !expression.literal->is_valid) return std::nullopt;
+  if (!IsLiteral(expression) || expression.type.kind() != TypeKind::kBoolean || !expression.literal->is_valid)
+    return std::nullopt;
   return static_cast<const arrow::BooleanScalar&>(*expression.literal).value;
 }
 
@@ -65,7 +66,8 @@ ExpressionPtr CastTo(const ExpressionPtr& expression, const DataType& type) {
   return e;
 }
 
-Result<ExpressionPtr> MakeExplicitCast(ExpressionPtr expression, const DataType& type, bool try_cast, SourcePosition position) {
+Result<ExpressionPtr> MakeExplicitCast(ExpressionPtr expression, const DataType& type, bool try_cast,
+                                       SourcePosition position) {
   if (IsNullLiteral(*expression)) return MakeNullLiteral(type, std::move(position));
   if (!ExplicitlyCastable(expression->type, type)) {
     return Status(kTypeMismatch, fmt::format("{} can't be cast to {}", expression->type.WithNullable(true).ToString(),
@@ -73,7 +75,8 @@ Result<ExpressionPtr> MakeExplicitCast(ExpressionPtr expression, const DataType&
         .At(position);
   }
   if (expression->type.SameAs(type)) return expression;
-  auto e = NewExpression(Expression::Kind::kCast, type.WithNullable(try_cast || expression->type.nullable()), std::move(position));
+  auto e = NewExpression(Expression::Kind::kCast, type.WithNullable(try_cast || expression->type.nullable()),
+                         std::move(position));
   e->args = {std::move(expression)};
   e->try_cast = try_cast;
   return ExpressionPtr(std::move(e));
@@ -83,9 +86,12 @@ Result<ExpressionPtr> MakeImplicitCast(const ExpressionPtr& expression, const Da
   if (expression->type.SameAs(type) || IsNullLiteral(*expression)) return CastTo(expression, type);
   if (!ImplicitlyCastable(expression->type, type)) {
     const std::string wanted = type.WithNullable(true).ToString();
-    Status status = Status(kTypeMismatch, fmt::format("{} is {}, found {}", what, wanted, expression->type.WithNullable(true).ToString()))
+    Status status = Status(kTypeMismatch, fmt::format("{} is {}, found {}", what, wanted,
+                                                      expression->type.WithNullable(true).ToString()))
                         .At(expression->position);
-    return ExplicitlyCastable(expression->type, type) ? status.WithHint(fmt::format("CAST(... AS {}) makes it fit", wanted)) : status;
+    return ExplicitlyCastable(expression->type, type)
+               ? status.WithHint(fmt::format("CAST(... AS {}) makes it fit", wanted))
+               : status;
   }
   return CastTo(expression, type);
 }

@@ -23,7 +23,8 @@ std::optional<bool> BooleanValue(const Expression& expression);
 // The expression as `type` (its own nullability kept); itself when it is of that type already.
 ExpressionPtr CastTo(const ExpressionPtr& expression, const DataType& type);
 // CAST or TRY_CAST as written; kTypeMismatch when no such cast exists.
-Result<ExpressionPtr> MakeExplicitCast(ExpressionPtr expression, const DataType& type, bool try_cast, SourcePosition position);
+Result<ExpressionPtr> MakeExplicitCast(ExpressionPtr expression, const DataType& type, bool try_cast,
+                                       SourcePosition position);
 // kTypeMismatch unless the cast loses nothing. `what` names the place: "column 'a' of 't'".
 Result<ExpressionPtr> MakeImplicitCast(const ExpressionPtr& expression, const DataType& type, std::string_view what);
 

@@ -1,14 +1,15 @@
 #include "sql/node_factory.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <unordered_set>
+
+#include <fmt/format.h>
 
 namespace tidemill {
 namespace {
 
-std::shared_ptr<LogicalNode> NewNode(LogicalSpec spec, std::vector<LogicalPtr> inputs, std::string hint, SourcePosition position) {
+std::shared_ptr<LogicalNode> NewNode(LogicalSpec spec, std::vector<LogicalPtr> inputs, std::string hint,
+                                     SourcePosition position) {
   auto node = std::make_shared<LogicalNode>();
   node->spec = std::move(spec);
   node->inputs = std::move(inputs);
@@ -28,11 +29,13 @@ Schema UniqueSchema(std::vector<Field> fields) {
 }
 
 void AddWindowFields(const LogicalNode& input, const WindowSpec& window, std::vector<Field>& fields) {
-  // window_start and window_end are wall-clock values of the session zone for TIMESTAMP_LTZ too; window_time keeps the column's type.
+  // window_start and window_end are wall-clock values of the session zone for TIMESTAMP_LTZ too; window_time keeps the
+  // column's type.
   const DataType& time = input.schema.field(window.time_column).type;
   fields.push_back({"window_start", DataType::Timestamp(3, false)});
   fields.push_back({"window_end", DataType::Timestamp(3, false)});
-  fields.push_back({"window_time", time.kind() == TypeKind::kTimestampLtz ? DataType::TimestampLtz(3, false) : DataType::Timestamp(3, false)});
+  fields.push_back({"window_time", time.kind() == TypeKind::kTimestampLtz ? DataType::TimestampLtz(3, false)
+                                                                          : DataType::Timestamp(3, false)});
 }
 
 }  // namespace
@@ -63,13 +66,15 @@ ChangelogMode InferChangelog(const LogicalSpec& spec, const std::vector<LogicalP
 }
 
 const char* NodeKindName(const LogicalSpec& spec) {
-  static constexpr const char* kNames[] = {"Scan",  "Values",       "Project", "Filter",  "WindowTvf", "WindowAggregate", "GroupAggregate", "Over",
-                                           "Union", "TemporalJoin", "Predict", "Journal", "Sink"};
+  static constexpr const char* kNames[] = {
+      "Scan",  "Values",       "Project", "Filter",  "WindowTvf", "WindowAggregate", "GroupAggregate", "Over",
+      "Union", "TemporalJoin", "Predict", "Journal", "Sink"};
   static_assert(std::size(kNames) == std::variant_size_v<LogicalSpec>);
   return kNames[spec.index()];
 }
 
-LogicalPtr MakeScan(TablePtr table, std::vector<int> columns, Config options, std::string hint, SourcePosition position) {
+LogicalPtr MakeScan(TablePtr table, std::vector<int> columns, Config options, std::string hint,
+                    SourcePosition position) {
   std::vector<Field> fields;
   int rowtime = -1;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -77,25 +82,28 @@ LogicalPtr MakeScan(TablePtr table, std::vector<int> columns, Config options, st
     fields.push_back({column.name, column.type});
     if (columns[i] == table->rowtime_column) rowtime = static_cast<int>(i);
   }
-  auto node = NewNode(ScanSpec{std::move(table), std::move(columns), std::move(options)}, {}, std::move(hint), std::move(position));
+  auto node = NewNode(ScanSpec{std::move(table), std::move(columns), std::move(options)}, {}, std::move(hint),
+                      std::move(position));
   node->schema = Schema(std::move(fields));
   node->rowtime_column = rowtime;
   return node;
 }
 
-LogicalPtr MakeValues(std::vector<std::vector<ExpressionPtr>> rows, std::vector<Field> fields, std::string hint, SourcePosition position) {
+LogicalPtr MakeValues(std::vector<std::vector<ExpressionPtr>> rows, std::vector<Field> fields, std::string hint,
+                      SourcePosition position) {
   auto node = NewNode(ValuesSpec{std::move(rows)}, {}, std::move(hint), std::move(position));
   node->schema = UniqueSchema(std::move(fields));
   return node;
 }
 
-LogicalPtr MakeProject(LogicalPtr input, std::vector<ExpressionPtr> expressions, std::vector<std::string> names, std::string hint,
-                       SourcePosition position) {
+LogicalPtr MakeProject(LogicalPtr input, std::vector<ExpressionPtr> expressions, std::vector<std::string> names,
+                       std::string hint, SourcePosition position) {
   std::vector<Field> fields;
   int rowtime = -1;
   for (size_t i = 0; i < expressions.size(); ++i) {
     fields.push_back({names[i], expressions[i]->type});
-    const bool passes = expressions[i]->kind == Expression::Kind::kColumn && expressions[i]->column == input->rowtime_column;
+    const bool passes =
+        expressions[i]->kind == Expression::Kind::kColumn && expressions[i]->column == input->rowtime_column;
     if (passes && rowtime < 0) rowtime = static_cast<int>(i);
   }
   auto node = NewNode(ProjectSpec{std::move(expressions)}, {std::move(input)}, std::move(hint), std::move(position));
@@ -167,7 +175,8 @@ LogicalPtr MakeUnion(std::vector<LogicalPtr> inputs, std::string hint, SourcePos
   return node;
 }
 
-LogicalPtr MakeTemporalJoin(LogicalPtr left, LogicalPtr right, TemporalJoinSpec spec, std::string hint, SourcePosition position) {
+LogicalPtr MakeTemporalJoin(LogicalPtr left, LogicalPtr right, TemporalJoinSpec spec, std::string hint,
+                            SourcePosition position) {
   std::vector<Field> fields = left->schema.fields();
   for (Field field : right->schema.fields()) {
     if (spec.left_outer) field.type = field.type.WithNullable(true);
@@ -215,7 +224,8 @@ LogicalPtr WithInputs(const LogicalPtr& node, std::vector<LogicalPtr> inputs) {
 std::vector<ExpressionPtr> ColumnsOfNode(const LogicalNode& node) {
   std::vector<ExpressionPtr> out;
   out.reserve(node.schema.num_fields());
-  for (int i = 0; i < node.schema.num_fields(); ++i) out.push_back(MakeColumn(i, node.schema.field(i).type, node.position));
+  for (int i = 0; i < node.schema.num_fields(); ++i)
+    out.push_back(MakeColumn(i, node.schema.field(i).type, node.position));
   return out;
 }
 

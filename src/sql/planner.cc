@@ -1,8 +1,8 @@
 #include "sql/planner.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "sql/binder/binder.h"
 #include "sql/errors.h"
@@ -33,7 +33,8 @@ struct Planner::Impl {
       // Neighbouring INSERTs are one job.
       std::vector<ast::Insert> inserts;
       const SourcePosition position = statements[i].position;
-      for (; i < statements.size() && statements[i].kind == Statement::Kind::kInsert; ++i) inserts.push_back(statements[i].inserts[0]);
+      for (; i < statements.size() && statements[i].kind == Statement::Kind::kInsert; ++i)
+        inserts.push_back(statements[i].inserts[0]);
       --i;
       TM_ASSIGN_OR_RETURN(PlannedStatement planned, PlanInserts(inserts, position));
       out.push_back(std::move(planned));
@@ -96,7 +97,8 @@ struct Planner::Impl {
         return Made(Kind::kDefinition, statement.position, fmt::format("model '{}' created", create.name.text));
       }
       case Statement::Kind::kDrop:
-        TM_RETURN_IF_ERROR(catalog.Drop(statement.what, statement.name.text, statement.if_exists).At(statement.name.position));
+        TM_RETURN_IF_ERROR(
+            catalog.Drop(statement.what, statement.name.text, statement.if_exists).At(statement.name.position));
         return Made(Kind::kDefinition, statement.position, fmt::format("'{}' dropped", statement.name.text));
       case Statement::Kind::kShow:
         return Show(statement);
@@ -142,8 +144,10 @@ struct Planner::Impl {
     } else {
       planned.columns = {"function", "signature", "summary"};
       const FunctionRegistry& registry = FunctionRegistry::BuiltIn();
-      for (const ScalarFunction* f : registry.scalars()) planned.cells.push_back({std::string(f->name), std::string(f->signature), std::string(f->summary)});
-      for (const AggregateFunction* f : registry.aggregates()) planned.cells.push_back({std::string(f->name), std::string(f->signature), std::string(f->summary)});
+      for (const ScalarFunction* f : registry.scalars())
+        planned.cells.push_back({std::string(f->name), std::string(f->signature), std::string(f->summary)});
+      for (const AggregateFunction* f : registry.aggregates())
+        planned.cells.push_back({std::string(f->name), std::string(f->signature), std::string(f->summary)});
       std::sort(planned.cells.begin(), planned.cells.end());
     }
     planned.text = TextTable(planned);
@@ -155,7 +159,8 @@ struct Planner::Impl {
     PlannedStatement planned = Made(Kind::kDescribe, statement.position);
     planned.columns = {"name", "type", "null", "key", "extras", "watermark", "comment"};
     auto add = [&](const std::string& name, const DataType& type) -> std::vector<std::string>& {
-      planned.cells.push_back({name, type.WithNullable(true).ToString(), type.nullable() ? "TRUE" : "FALSE", "", "", "", ""});
+      planned.cells.push_back(
+          {name, type.WithNullable(true).ToString(), type.nullable() ? "TRUE" : "FALSE", "", "", "", ""});
       return planned.cells.back();
     };
     TablePtr table = statement.what == "MODEL" ? nullptr : catalog.FindTable(statement.name.text);
@@ -165,7 +170,9 @@ struct Planner::Impl {
       for (size_t i = 0; i < table->columns.size(); ++i) {
         const ColumnDefinition& column = table->columns[i];
         std::vector<std::string>& row = add(column.name, column.type);
-        if (std::find(table->primary_key.begin(), table->primary_key.end(), static_cast<int>(i)) != table->primary_key.end()) row[3] = "PRI";
+        if (std::find(table->primary_key.begin(), table->primary_key.end(), static_cast<int>(i)) !=
+            table->primary_key.end())
+          row[3] = "PRI";
         if (column.kind == ColumnDefinition::Kind::kComputed) row[4] = "AS " + column.computed->ToString(names);
         if (column.kind == ColumnDefinition::Kind::kMetadata) {
           row[4] = fmt::format("METADATA FROM '{}'{}", column.metadata_key, column.is_virtual ? " VIRTUAL" : "");
@@ -177,7 +184,8 @@ struct Planner::Impl {
       for (const Field& field : model->input.fields()) add(field.name, field.type)[4] = "INPUT";
       for (const Field& field : model->output.fields()) add(field.name, field.type)[4] = "OUTPUT";
     } else if (statement.what == "MODEL") {
-      Status status = Status(kModelNotFound, fmt::format("model '{}' not found", statement.name.text)).At(statement.name.position);
+      Status status =
+          Status(kModelNotFound, fmt::format("model '{}' not found", statement.name.text)).At(statement.name.position);
       std::string nearest = NearestName(statement.name.text, catalog.model_names());
       return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));
     } else {
@@ -197,10 +205,12 @@ struct Planner::Impl {
       return planned;
     }
     std::string warning;
-    TM_RETURN_IF_ERROR(CheckSetting(statement.key, statement.value, statement.key_position, statement.value_position, warning));
+    TM_RETURN_IF_ERROR(
+        CheckSetting(statement.key, statement.value, statement.key_position, statement.value_position, warning));
     settings.Set(statement.key, CanonicalValue(statement.key, statement.value));
-    return Made(Kind::kDefinition, statement.position,
-                warning.empty() ? fmt::format("'{}' set to '{}'", statement.key, statement.value) : "warning: " + warning);
+    return Made(
+        Kind::kDefinition, statement.position,
+        warning.empty() ? fmt::format("'{}' set to '{}'", statement.key, statement.value) : "warning: " + warning);
   }
 
   Result<PlannedStatement> Reset(const Statement& statement) {
@@ -215,7 +225,8 @@ struct Planner::Impl {
       bool known = false;
       for (const Setting& setting : KnownSettings()) known = known || setting.key == statement.key;
       if (!known) {
-        Status status = Status(kUnknownOption, fmt::format("'{}' is not set", statement.key)).At(statement.key_position);
+        Status status =
+            Status(kUnknownOption, fmt::format("'{}' is not set", statement.key)).At(statement.key_position);
         std::string nearest = NearestName(statement.key, names);
         return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));
       }
@@ -265,7 +276,8 @@ Config& Planner::settings() { return impl_->settings; }
 std::vector<std::string> Planner::Complete(const std::string& prefix) const {
   auto lower = [](std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
   };
   const std::string wanted = lower(prefix);

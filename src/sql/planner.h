@@ -33,9 +33,10 @@ class Planner {
   explicit Planner(PlannerEnvironment& environment);
   ~Planner();
 
-  // `variables` replaces ${name} and ${name:-default} before lexing is final (positions stay those of the file). An unknown variable is an error at its place.
-  // All statements of the text; definitions take effect in order. On error nothing of this text stays in the catalog. INSERTs outside a
-  // statement set that stand side by side become one plan (one job), as one script is one job.
+  // `variables` replaces ${name} and ${name:-default} before lexing is final (positions stay those of the file). An
+  // unknown variable is an error at its place. All statements of the text; definitions take effect in order. On error
+  // nothing of this text stays in the catalog. INSERTs outside a statement set that stand side by side become one plan
+  // (one job), as one script is one job.
   Result<std::vector<PlannedStatement>> Plan(const std::string& file, const std::string& text,
                                              const std::map<std::string, std::string>& variables);
   Catalog& catalog();

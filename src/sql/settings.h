@@ -22,8 +22,8 @@ struct Setting {
 const std::vector<Setting>& KnownSettings();
 
 // Checks key and value; `warning` is set for keys without effect. Positions are those of key and value.
-Status CheckSetting(const std::string& key, const std::string& value, const SourcePosition& key_position, const SourcePosition& value_position,
-                    std::string& warning);
+Status CheckSetting(const std::string& key, const std::string& value, const SourcePosition& key_position,
+                    const SourcePosition& value_position, std::string& warning);
 
 // A checked value as it is read later: choices, which are taken in any case, as KnownSettings() spells them.
 std::string CanonicalValue(const std::string& key, const std::string& value);

@@ -1,8 +1,8 @@
 #include "sql/structure.h"
 
-#include <arrow/api.h>
-
 #include <functional>
+
+#include <arrow/api.h>
 
 namespace tidemill {
 namespace {
@@ -34,9 +34,10 @@ bool AllDeterministic(const std::vector<ExpressionPtr>& list) {
 }
 
 bool SameCall(const AggregateCall& a, const AggregateCall& b) {
-  return a.function == b.function && a.resolved.distinct == b.resolved.distinct && a.resolved.separator == b.resolved.separator &&
-         a.resolved.elements_max == b.resolved.elements_max && a.resolved.result == b.resolved.result && a.offset == b.offset &&
-         a.name == b.name && SameExpressions(a.args, b.args) && SameExpression(a.filter, b.filter);
+  return a.function == b.function && a.resolved.distinct == b.resolved.distinct &&
+         a.resolved.separator == b.resolved.separator && a.resolved.elements_max == b.resolved.elements_max &&
+         a.resolved.result == b.resolved.result && a.offset == b.offset && a.name == b.name &&
+         SameExpressions(a.args, b.args) && SameExpression(a.filter, b.filter);
 }
 
 bool SameCalls(const std::vector<AggregateCall>& a, const std::vector<AggregateCall>& b) {
@@ -72,7 +73,9 @@ struct SpecHasher {
     return h;
   }
   uint64_t operator()(const FilterSpec& s) const { return HashExpression(*s.predicate); }
-  uint64_t operator()(const WindowTvfSpec& s) const { return Mix(static_cast<uint64_t>(s.window.size_ms), s.window.slide_ms); }
+  uint64_t operator()(const WindowTvfSpec& s) const {
+    return Mix(static_cast<uint64_t>(s.window.size_ms), s.window.slide_ms);
+  }
   uint64_t operator()(const WindowAggregateSpec& s) const {
     uint64_t h = Mix(static_cast<uint64_t>(s.window.size_ms), s.window.slide_ms);
     for (const AggregateCall& c : s.calls) h = Mix(h, HashCall(c));
@@ -127,7 +130,8 @@ struct SpecComparer {
   }
   bool operator()(const OverSpec& a) const {
     const auto& b = std::get<OverSpec>(other);
-    if (a.partition_columns != b.partition_columns || a.time_column != b.time_column || a.emit != b.emit || a.calls.size() != b.calls.size()) {
+    if (a.partition_columns != b.partition_columns || a.time_column != b.time_column || a.emit != b.emit ||
+        a.calls.size() != b.calls.size()) {
       return false;
     }
     for (size_t i = 0; i < a.calls.size(); ++i) {
@@ -146,7 +150,9 @@ struct SpecComparer {
     const auto& b = std::get<PredictSpec>(other);
     return a.model == b.model && a.argument_columns == b.argument_columns && a.config.values() == b.config.values();
   }
-  bool operator()(const JournalSpec& a) const { return a.deterministic_columns == std::get<JournalSpec>(other).deterministic_columns; }
+  bool operator()(const JournalSpec& a) const {
+    return a.deterministic_columns == std::get<JournalSpec>(other).deterministic_columns;
+  }
   // Two INSERTs are two, even of the same rows into the same table.
   bool operator()(const SinkSpec&) const { return false; }
 };
@@ -157,7 +163,8 @@ uint64_t HashExpression(const Expression& e) {
   uint64_t h = Mix(static_cast<uint64_t>(e.kind), static_cast<uint64_t>(e.column + 1));
   h = Mix(h, static_cast<uint64_t>(e.type.kind()));
   h = Mix(h, HashPointer(e.function));
-  if (e.kind == Expression::Kind::kLiteral && e.literal) h = Mix(h, e.literal->is_valid ? HashText(e.literal->ToString()) : 3);
+  if (e.kind == Expression::Kind::kLiteral && e.literal)
+    h = Mix(h, e.literal->is_valid ? HashText(e.literal->ToString()) : 3);
   for (const ExpressionPtr& arg : e.args) h = Mix(h, HashExpression(*arg));
   return h;
 }
@@ -175,8 +182,8 @@ uint64_t HashNode(const LogicalNode& node) {
 
 bool SameNode(const LogicalNode& a, const LogicalNode& b) {
   if (&a == &b) return true;
-  return a.spec.index() == b.spec.index() && a.inputs == b.inputs && a.schema == b.schema && a.rowtime_column == b.rowtime_column &&
-         std::visit(SpecComparer{b.spec}, a.spec);
+  return a.spec.index() == b.spec.index() && a.inputs == b.inputs && a.schema == b.schema &&
+         a.rowtime_column == b.rowtime_column && std::visit(SpecComparer{b.spec}, a.spec);
 }
 
 }  // namespace tidemill

@@ -11,8 +11,8 @@ namespace tidemill {
 uint64_t HashExpression(const Expression& expression);
 bool SameExpression(const ExpressionPtr& a, const ExpressionPtr& b);  // both may be null
 
-// Same spec and schema over the very same input objects (so that whole trees compare from the leaves up in linear time). A node that
-// is not a function of its inputs (a project with RAND()) equals only itself.
+// Same spec and schema over the very same input objects (so that whole trees compare from the leaves up in linear
+// time). A node that is not a function of its inputs (a project with RAND()) equals only itself.
 uint64_t HashNode(const LogicalNode& node);
 bool SameNode(const LogicalNode& a, const LogicalNode& b);
 

@@ -7,8 +7,9 @@
 
 namespace tidemill {
 
-// Memory for many small blocks that grow and go: size classes of which four fill a doubling, carved from chunks; a freed block serves its
-// class again. Blocks above 64 KiB come from the allocator, one by one. 8-byte aligned, not cleared. Not thread-safe.
+// Memory for many small blocks that grow and go: size classes of which four fill a doubling, carved from chunks; a
+// freed block serves its class again. Blocks above 64 KiB come from the allocator, one by one. 8-byte aligned, not
+// cleared. Not thread-safe.
 class BlockArena {
  public:
   BlockArena() = default;

@@ -12,8 +12,8 @@
 
 namespace tidemill {
 
-// The key columns of a state table: a KeyEncoder that also knows "no key columns" (one key, group 0: an OVER without PARTITION BY).
-// Not thread-safe.
+// The key columns of a state table: a KeyEncoder that also knows "no key columns" (one key, group 0: an OVER without
+// PARTITION BY). Not thread-safe.
 class KeyColumns {
  public:
   static Result<KeyColumns> Make(std::vector<Field> fields);

@@ -230,7 +230,8 @@ size_t KeyIndex::BucketOfSlot(uint32_t slot) const {
 void KeyIndex::Erase(uint32_t slot) {
   TM_CHECK(slot < live_.size() && live_[slot] != 0);
   size_t hole = BucketOfSlot(slot);
-  // Backward shift (Knuth 6.4, algorithm R): later entries of the run move up while that brings none before its home bucket.
+  // Backward shift (Knuth 6.4, algorithm R): later entries of the run move up while that brings none before its home
+  // bucket.
   for (size_t next = (hole + 1) & mask_; buckets_[next].slot != kNoSlot; next = (next + 1) & mask_) {
     const size_t home = HashOf(layout_, buckets_[next].word, buckets_[next].tag) & mask_;
     if (((next - home) & mask_) < ((next - hole) & mask_)) continue;
@@ -249,9 +250,12 @@ void KeyIndex::Erase(uint32_t slot) {
 
 std::string_view KeyIndex::key(uint32_t slot) const {
   switch (layout_) {
-    case Layout::kArena: return {arena_keys_[slot].bytes, arena_keys_[slot].length};
-    case Layout::kInline8: return {reinterpret_cast<const char*>(inline_keys_[slot].bytes), 8};
-    default: return {reinterpret_cast<const char*>(inline_keys_[slot].bytes), 9};
+    case Layout::kArena:
+      return {arena_keys_[slot].bytes, arena_keys_[slot].length};
+    case Layout::kInline8:
+      return {reinterpret_cast<const char*>(inline_keys_[slot].bytes), 8};
+    default:
+      return {reinterpret_cast<const char*>(inline_keys_[slot].bytes), 9};
   }
 }
 

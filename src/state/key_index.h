@@ -12,10 +12,10 @@ namespace tidemill {
 
 inline constexpr uint32_t kNoSlot = UINT32_MAX;
 
-// Encoded keys -> dense slot numbers: a flat open-addressing table (linear probing, backward-shift deletion, load <= 1/2) of 16-byte buckets.
-// Keys of 8 and 9 bytes lie in the bucket, so a lookup is one cache line; longer ones in an arena behind their 64-bit hash. Work is done by
-// batches, which prefetch. What belongs to a key lies in columns that others index by slot. Slots of erased keys are used again.
-// At most 2^31 keys. Not thread-safe.
+// Encoded keys -> dense slot numbers: a flat open-addressing table (linear probing, backward-shift deletion, load <=
+// 1/2) of 16-byte buckets. Keys of 8 and 9 bytes lie in the bucket, so a lookup is one cache line; longer ones in an
+// arena behind their 64-bit hash. Work is done by batches, which prefetch. What belongs to a key lies in columns that
+// others index by slot. Slots of erased keys are used again. At most 2^31 keys. Not thread-safe.
 class KeyIndex {
  public:
   KeyIndex();
@@ -72,10 +72,10 @@ class KeyIndex {
   std::vector<Bucket> buckets_;
   size_t mask_ = 0;
   int64_t size_ = 0;
-  std::vector<InlineKey> inline_keys_;   // by slot
-  std::vector<ArenaKey> arena_keys_;     // by slot
-  std::vector<uint8_t> groups_;          // by slot
-  std::vector<uint8_t> live_;            // by slot
+  std::vector<InlineKey> inline_keys_;  // by slot
+  std::vector<ArenaKey> arena_keys_;    // by slot
+  std::vector<uint8_t> groups_;         // by slot
+  std::vector<uint8_t> live_;           // by slot
   std::vector<uint32_t> free_;
   BlockArena arena_;
 };

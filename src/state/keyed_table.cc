@@ -1,8 +1,8 @@
 #include "state/keyed_table.h"
 
-#include <arrow/api.h>
-
 #include <numeric>
+
+#include <arrow/api.h>
 
 #include "data/arrow_status.h"
 #include "state/internal/snapshot_columns.h"
@@ -60,8 +60,8 @@ void KeyedTable::Grow() {
   values_->Resize(static_cast<int64_t>(room));
 }
 
-Status KeyedTable::Upsert(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows, std::vector<uint32_t>& slots,
-                          std::vector<uint32_t>* new_rows) {
+Status KeyedTable::Upsert(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows,
+                          std::vector<uint32_t>& slots, std::vector<uint32_t>* new_rows) {
   TM_ASSIGN_OR_RETURN(EncodedKeys encoded, keys_.Encode(key_columns, num_rows));
   slots.resize(static_cast<size_t>(num_rows));
   std::vector<uint32_t> own_new_rows;
@@ -91,7 +91,8 @@ void KeyedTable::ResetExpired(std::span<const uint32_t> slots, std::vector<uint3
   }
 }
 
-Status KeyedTable::Find(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows, std::vector<uint32_t>& slots) {
+Status KeyedTable::Find(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows,
+                        std::vector<uint32_t>& slots) {
   TM_ASSIGN_OR_RETURN(EncodedKeys encoded, keys_.Encode(key_columns, num_rows));
   slots.resize(static_cast<size_t>(num_rows));
   index_.Find(encoded, slots.data());
@@ -154,7 +155,8 @@ Status KeyedTable::AppendRows(std::span<const uint32_t> slots, bool with_deleted
     TM_ASSIGN_OR_RETURN(auto keys, DecodeKeys(part));
     for (size_t c = 0; c < keys.size(); ++c) columns.push_back({keys_.fields()[c].name, keys[c]});
     TM_ASSIGN_OR_RETURN(auto values, values_->Export(part));
-    for (size_t c = 0; c < values.size(); ++c) columns.push_back({values_->schema().field(static_cast<int>(c)).name, values[c]});
+    for (size_t c = 0; c < values.size(); ++c)
+      columns.push_back({values_->schema().field(static_cast<int>(c)).name, values[c]});
     if (options_.ttl_ms > 0) {
       std::vector<int64_t> written;
       for (const uint32_t slot : part) written.push_back(last_write_ms_[slot]);
@@ -182,7 +184,8 @@ Status KeyedTable::AppendErased(TableSnapshot& snapshot) const {
     TM_ARROW_ASSIGN_OR_RETURN(auto nulls, arrow::MakeArrayOfNull(ToArrow(field.type), n), "snapshot of erased keys");
     columns.push_back({field.name, nulls});
   }
-  if (options_.ttl_ms > 0) columns.push_back({kLastWriteColumn, Int64Column(std::vector<int64_t>(erased_ends_.size(), 0))});
+  if (options_.ttl_ms > 0)
+    columns.push_back({kLastWriteColumn, Int64Column(std::vector<int64_t>(erased_ends_.size(), 0))});
   snapshot.batches.push_back(MakeSnapshotBatch(columns, n));
   return Status::OK();
 }
@@ -238,7 +241,8 @@ Status KeyedTable::LoadBatch(const std::shared_ptr<arrow::RecordBatch>& batch, K
   if (options_.ttl_ms > 0) {
     const auto written = rows->GetColumnByName(kLastWriteColumn);
     for (size_t i = 0; i < slots.size(); ++i) {
-      last_write_ms_[slots[i]] = written ? static_cast<const arrow::Int64Array&>(*written).Value(static_cast<int64_t>(i)) : NowMs();
+      last_write_ms_[slots[i]] =
+          written ? static_cast<const arrow::Int64Array&>(*written).Value(static_cast<int64_t>(i)) : NowMs();
     }
   }
   return values_->Import(slots, values);
@@ -253,8 +257,8 @@ Status KeyedTable::Load(const TableSnapshot& snapshot, KeyGroupRange range) {
 
 int64_t KeyedTable::MemoryBytes() const {
   return index_.MemoryBytes() + values_->MemoryBytes() +
-         static_cast<int64_t>(dirty_.capacity() + dirty_slots_.capacity() * 4 + last_write_ms_.capacity() * 8 + erased_bytes_.capacity() +
-                              erased_ends_.capacity() * 5);
+         static_cast<int64_t>(dirty_.capacity() + dirty_slots_.capacity() * 4 + last_write_ms_.capacity() * 8 +
+                              erased_bytes_.capacity() + erased_ends_.capacity() * 5);
 }
 
 }  // namespace tidemill

@@ -20,13 +20,13 @@ class Array;
 
 namespace tidemill {
 
-// What lies beside the keys of a KeyedTable: columns indexed by slot, owned by the operator (accumulators, flags, timers). A slot that is new
-// or cleared is "empty", whatever that means to its owner.
+// What lies beside the keys of a KeyedTable: columns indexed by slot, owned by the operator (accumulators, flags,
+// timers). A slot that is new or cleared is "empty", whatever that means to its owner.
 class SlotValues {
  public:
   virtual ~SlotValues() = default;
   virtual const Schema& schema() const = 0;
-  virtual void Resize(int64_t slots) = 0;                         // grows only; new slots are empty
+  virtual void Resize(int64_t slots) = 0;  // grows only; new slots are empty
   virtual void Clear(std::span<const uint32_t> slots) = 0;
   virtual Result<std::vector<std::shared_ptr<arrow::Array>>> Export(std::span<const uint32_t> slots) const = 0;
   virtual Status Import(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> columns) = 0;
@@ -35,9 +35,9 @@ class SlotValues {
 
 // Keyed state: key columns -> slot numbers, with values beside them, durable by snapshots that hold what changed.
 //
-// Snapshot columns: `$key_group`, the key columns, the columns of the values, with a TTL also `$last_write` (ms); a delta also `$deleted`.
-// TTL (table.exec.state.ttl): a key that was not upserted for `ttl_ms` of wall clock is empty when it is met again, and may be collected.
-// Owned by one lane. Not thread-safe.
+// Snapshot columns: `$key_group`, the key columns, the columns of the values, with a TTL also `$last_write` (ms); a
+// delta also `$deleted`. TTL (table.exec.state.ttl): a key that was not upserted for `ttl_ms` of wall clock is empty
+// when it is met again, and may be collected. Owned by one lane. Not thread-safe.
 class KeyedTable final : public StateTable {
  public:
   struct Options {
@@ -49,12 +49,13 @@ class KeyedTable final : public StateTable {
   // `values` is not owned and must outlive the table.
   static Result<std::unique_ptr<KeyedTable>> Make(Options options, SlotValues* values);
 
-  // slots[i] := the slot of row i's key, made when it is new; all are marked as changed. `new_rows`, if given, gets the rows at which a key
-  // was new or had expired.
-  Status Upsert(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows, std::vector<uint32_t>& slots,
-                std::vector<uint32_t>* new_rows = nullptr);
+  // slots[i] := the slot of row i's key, made when it is new; all are marked as changed. `new_rows`, if given, gets the
+  // rows at which a key was new or had expired.
+  Status Upsert(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows,
+                std::vector<uint32_t>& slots, std::vector<uint32_t>* new_rows = nullptr);
   // kNoSlot where there is none (or it has expired).
-  Status Find(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows, std::vector<uint32_t>& slots);
+  Status Find(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows,
+              std::vector<uint32_t>& slots);
   void MarkChanged(std::span<const uint32_t> slots);
   // Distinct live slots; their values are cleared.
   void Erase(std::span<const uint32_t> slots);
@@ -71,8 +72,8 @@ class KeyedTable final : public StateTable {
 
  private:
   KeyedTable(Options options, KeyColumns keys, SlotValues* values);
-  Status SetKeyGroups(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows, std::span<const uint32_t> slots,
-                      const std::vector<uint32_t>& new_rows);
+  Status SetKeyGroups(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows,
+                      std::span<const uint32_t> slots, const std::vector<uint32_t>& new_rows);
   void Mark(uint32_t slot) {
     if (dirty_[slot]) return;
     dirty_[slot] = 1;
@@ -91,9 +92,9 @@ class KeyedTable final : public StateTable {
   std::optional<KeyColumns> group_keys_;  // with Options::group_columns
   SlotValues* values_;
   KeyIndex index_;
-  std::vector<uint8_t> dirty_;            // by slot
+  std::vector<uint8_t> dirty_;  // by slot
   std::vector<uint32_t> dirty_slots_;
-  std::vector<int64_t> last_write_ms_;    // by slot, only with a TTL
+  std::vector<int64_t> last_write_ms_;  // by slot, only with a TTL
   uint32_t expiry_cursor_ = 0;
   // Keys erased since the last snapshot; given up for a full one when they outgrow the table.
   std::string erased_bytes_;

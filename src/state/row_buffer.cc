@@ -1,9 +1,9 @@
 #include "state/row_buffer.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <numeric>
+
+#include <arrow/api.h>
 
 #include "state/internal/snapshot_columns.h"
 
@@ -21,7 +21,8 @@ constexpr size_t kSegmentsMax = 128;
 std::vector<int32_t> Sorted(const std::vector<EventTime>& times) {
   std::vector<int32_t> order(times.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return times[static_cast<size_t>(a)] < times[static_cast<size_t>(b)]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int32_t a, int32_t b) { return times[static_cast<size_t>(a)] < times[static_cast<size_t>(b)]; });
   return order;
 }
 
@@ -63,7 +64,8 @@ EventTime RowBuffer::earliest() const {
 Result<Batch> RowBuffer::RowsOf(const Segment& segment, size_t from, size_t to) {
   if (segment.order.empty()) return segment.batch.Slice(static_cast<int64_t>(from), static_cast<int64_t>(to - from));
   const auto begin = segment.order.begin();
-  return TakeRows(segment.batch, std::vector<int32_t>(begin + static_cast<int64_t>(from), begin + static_cast<int64_t>(to)));
+  return TakeRows(segment.batch,
+                  std::vector<int32_t>(begin + static_cast<int64_t>(from), begin + static_cast<int64_t>(to)));
 }
 
 // One batch of the pieces' rows, in the pieces' order.
@@ -72,7 +74,8 @@ Status RowBuffer::Emit(const std::vector<Piece>& pieces, std::vector<Released>& 
   std::vector<Piece> parts;  // per segment, all of its rows: they are consecutive in it
   size_t rows = 0;
   for (const Piece& piece : pieces) {
-    const auto part = std::find_if(parts.begin(), parts.end(), [&](const Piece& p) { return p.segment == piece.segment; });
+    const auto part =
+        std::find_if(parts.begin(), parts.end(), [&](const Piece& p) { return p.segment == piece.segment; });
     if (part == parts.end()) {
       parts.push_back(piece);
     } else {
@@ -93,11 +96,13 @@ Status RowBuffer::Emit(const std::vector<Piece>& pieces, std::vector<Released>& 
   TM_ASSIGN_OR_RETURN(released.batch, ConcatBatches(batches));
   if (pieces.size() > parts.size()) {
     std::vector<int32_t> next(parts.size(), 0);  // per part: where its next row is in the concatenation
-    for (size_t p = 1; p < parts.size(); ++p) next[p] = next[p - 1] + static_cast<int32_t>(parts[p - 1].to - parts[p - 1].from);
+    for (size_t p = 1; p < parts.size(); ++p)
+      next[p] = next[p - 1] + static_cast<int32_t>(parts[p - 1].to - parts[p - 1].from);
     std::vector<int32_t> indices;
     indices.reserve(rows);
     for (const Piece& piece : pieces) {
-      const auto part = std::find_if(parts.begin(), parts.end(), [&](const Piece& p) { return p.segment == piece.segment; });
+      const auto part =
+          std::find_if(parts.begin(), parts.end(), [&](const Piece& p) { return p.segment == piece.segment; });
       int32_t& from = next[static_cast<size_t>(part - parts.begin())];
       for (size_t k = piece.from; k < piece.to; ++k) indices.push_back(from++);
     }
@@ -141,7 +146,8 @@ Status RowBuffer::Merge(const std::vector<size_t>& ends, std::vector<Released>& 
     }
     size_t k = segment.position;
     // A long run starts a batch of its own, so that it can be a slice.
-    if (rows > 0 && segment.time(k) != last_time && (rows >= kFlushRows || run_end - k >= kSliceRows)) TM_RETURN_IF_ERROR(flush());
+    if (rows > 0 && segment.time(k) != last_time && (rows >= kFlushRows || run_end - k >= kSliceRows))
+      TM_RETURN_IF_ERROR(flush());
     while (k < run_end) {
       const size_t from = k;
       const size_t room = static_cast<size_t>(kBatchRowsMax) - std::min(rows, static_cast<size_t>(kBatchRowsMax));
@@ -224,7 +230,8 @@ Status RowBuffer::CompactSmall() {
   for (size_t s = 0; s < segments_.size();) {
     size_t end = s;
     size_t rows = 0;
-    while (end < segments_.size() && segments_[end].left() < kSmallSegment && rows < static_cast<size_t>(kBatchRowsMax)) rows += segments_[end++].left();
+    while (end < segments_.size() && segments_[end].left() < kSmallSegment && rows < static_cast<size_t>(kBatchRowsMax))
+      rows += segments_[end++].left();
     if (end < s + 2) {
       kept.push_back(std::move(segments_[s++]));
       continue;
@@ -264,14 +271,16 @@ Result<TableSnapshot> RowBuffer::Take(bool full) {
       kinds = *std::move(inserts);
     }
     columns.push_back({kRowKindColumn, std::move(kinds)});
-    for (int c = 0; c < options_.rows.num_fields(); ++c) columns.push_back({options_.rows.field(c).name, picked.rows->column(c)});
+    for (int c = 0; c < options_.rows.num_fields(); ++c)
+      columns.push_back({options_.rows.field(c).name, picked.rows->column(c)});
     snapshot.batches.push_back(WithNumber(MakeSnapshotBatch(columns, n), kReleasedUntil, released_until_));
   }
   if (snapshot.batches.empty()) {
     std::vector<NamedColumn> columns{{kKeyGroupColumn, Int16Column({})}, {kRowTimeColumn, Int64Column({})}};
     columns.push_back({kRowKindColumn, std::make_shared<arrow::Int8Array>(0, nullptr)});
     const Batch empty = EmptyBatch(options_.rows);
-    for (int c = 0; c < options_.rows.num_fields(); ++c) columns.push_back({options_.rows.field(c).name, empty.rows->column(c)});
+    for (int c = 0; c < options_.rows.num_fields(); ++c)
+      columns.push_back({options_.rows.field(c).name, empty.rows->column(c)});
     snapshot.batches.push_back(WithNumber(MakeSnapshotBatch(columns, 0), kReleasedUntil, released_until_));
   }
   snapshot_arrival_ = next_arrival_;
@@ -308,8 +317,9 @@ Status RowBuffer::Load(const TableSnapshot& snapshot, KeyGroupRange range) {
 int64_t RowBuffer::MemoryBytes() const {
   int64_t bytes = 0;
   for (const Segment& segment : segments_) {
-    bytes += segment.batch.num_bytes() +
-             static_cast<int64_t>(segment.times.capacity() * 8 + segment.order.capacity() * 4 + segment.arrivals.capacity() * 8);
+    bytes +=
+        segment.batch.num_bytes() + static_cast<int64_t>(segment.times.capacity() * 8 + segment.order.capacity() * 4 +
+                                                         segment.arrivals.capacity() * 8);
   }
   return bytes;
 }

@@ -15,17 +15,19 @@
 
 namespace tidemill {
 
-// Rows that wait, as whole batches, until the watermark passes their event time; they come out in order of (time, arrival).
+// Rows that wait, as whole batches, until the watermark passes their event time; they come out in order of (time,
+// arrival).
 //
-// Nothing is allocated per row. Rows that came in order leave as slices of the batches they came in; others are merged by column gathers.
-// A batch of which little is left is copied down to what is left, so that one row far in the future does not keep its whole batch.
-// Snapshot columns: `$key_group`, `$time`, `$row_kind`, then the rows' own; a delta holds what was added since, and in the schema's metadata
-// the time up to which rows have been released. Owned by one lane. Not thread-safe.
+// Nothing is allocated per row. Rows that came in order leave as slices of the batches they came in; others are merged
+// by column gathers. A batch of which little is left is copied down to what is left, so that one row far in the future
+// does not keep its whole batch. Snapshot columns: `$key_group`, `$time`, `$row_kind`, then the rows' own; a delta
+// holds what was added since, and in the schema's metadata the time up to which rows have been released. Owned by one
+// lane. Not thread-safe.
 class RowBuffer final : public StateTable {
  public:
   struct Options {
     Schema rows;
-    std::vector<int> key_columns;  // decide the key group of a row; empty: group 0
+    std::vector<int> key_columns;          // decide the key group of a row; empty: group 0
     std::vector<DataType> key_types = {};  // as which the exchange encodes them; empty: as they are
   };
   struct Released {
@@ -37,7 +39,8 @@ class RowBuffer final : public StateTable {
 
   // times[i] > released_until(): the caller has taken late rows out.
   Status Add(Batch batch, std::vector<EventTime> times);
-  // All rows with time <= watermark. Rows of the same time are never split over two batches; otherwise a batch has up to kBatchRowsMax rows.
+  // All rows with time <= watermark. Rows of the same time are never split over two batches; otherwise a batch has up
+  // to kBatchRowsMax rows.
   Status TakeUntil(EventTime watermark, std::vector<Released>& out);
   EventTime released_until() const { return released_until_; }
   int64_t num_rows() const { return num_rows_; }
@@ -53,9 +56,9 @@ class RowBuffer final : public StateTable {
   // Rows in order of (time, arrival); those before `position` have left.
   struct Segment {
     Batch batch;
-    std::vector<EventTime> times;      // by row of the batch
-    std::vector<int32_t> order;        // rows in order; empty: as they are
-    std::vector<uint64_t> arrivals;    // by row; empty: first_arrival + row
+    std::vector<EventTime> times;    // by row of the batch
+    std::vector<int32_t> order;      // rows in order; empty: as they are
+    std::vector<uint64_t> arrivals;  // by row; empty: first_arrival + row
     uint64_t first_arrival = 0;
     size_t position = 0;
 
@@ -82,7 +85,7 @@ class RowBuffer final : public StateTable {
 
   Options options_;
   KeyColumns keys_;
-  std::deque<Segment> segments_;   // in order of arrival
+  std::deque<Segment> segments_;  // in order of arrival
   uint64_t next_arrival_ = 0;
   uint64_t snapshot_arrival_ = 0;  // rows from here on are not in a snapshot yet
   EventTime released_until_ = kMinEventTime;

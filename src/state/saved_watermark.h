@@ -5,8 +5,8 @@
 
 namespace tidemill {
 
-// The watermark that an operator had reached, as state: what was late before a restart is late after it, and what has fired does not fire
-// again. At a barrier it is the same in all subtasks, so a restore takes the greatest.
+// The watermark that an operator had reached, as state: what was late before a restart is late after it, and what has
+// fired does not fire again. At a barrier it is the same in all subtasks, so a restore takes the greatest.
 class SavedWatermark final : public StateTable {
  public:
   EventTime value = kMinEventTime;

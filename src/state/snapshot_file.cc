@@ -75,9 +75,11 @@ Result<TableSnapshot> ReadSnapshotFile(FileSystem& fs, const std::string& direct
   const std::string path = JoinPath(directory, file.path);
   TM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(fs, path, kSnapshotBytesMax));
   if (static_cast<int64_t>(bytes.size()) != file.bytes) {
-    return Corrupt(path, "has " + std::to_string(bytes.size()) + " bytes, the manifest says " + std::to_string(file.bytes));
+    return Corrupt(path,
+                   "has " + std::to_string(bytes.size()) + " bytes, the manifest says " + std::to_string(file.bytes));
   }
-  if (XXH3_64bits(bytes.data(), bytes.size()) != file.checksum) return Corrupt(path, "checksum differs from the manifest's");
+  if (XXH3_64bits(bytes.data(), bytes.size()) != file.checksum)
+    return Corrupt(path, "checksum differs from the manifest's");
   const auto buffer = arrow::Buffer::FromString(std::move(bytes));
   const auto source = std::make_shared<arrow::io::BufferReader>(buffer);
   auto reader = arrow::ipc::RecordBatchFileReader::Open(source);

@@ -15,9 +15,9 @@ struct StateFile {
   std::string operator_name;
   std::string table;
   bool full = true;
-  std::string path;        // relative to the state directory
+  std::string path;  // relative to the state directory
   int64_t bytes = 0;
-  uint64_t checksum = 0;   // xxh3 of the whole file
+  uint64_t checksum = 0;  // xxh3 of the whole file
 };
 
 // Writes one table's snapshot as an Arrow IPC file (readable with pandas or DuckDB), synced. Any thread.

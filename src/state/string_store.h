@@ -8,8 +8,8 @@
 
 namespace tidemill {
 
-// Strings that fixed-width records refer to by number: equal strings are kept once, with a count of references. Number 0 means "none" and is
-// never counted. Numbers are used again once nobody refers to them. Not thread-safe.
+// Strings that fixed-width records refer to by number: equal strings are kept once, with a count of references. Number
+// 0 means "none" and is never counted. Numbers are used again once nobody refers to them. Not thread-safe.
 class StringStore {
  public:
   // Adds a reference.
@@ -21,9 +21,13 @@ class StringStore {
     if (id != 0 && --references_[id - 1] == 0) index_.Erase(static_cast<uint32_t>(id - 1));
   }
   // Valid until the store changes.
-  std::string_view Get(uint64_t id) const { return id == 0 ? std::string_view() : index_.key(static_cast<uint32_t>(id - 1)); }
+  std::string_view Get(uint64_t id) const {
+    return id == 0 ? std::string_view() : index_.key(static_cast<uint32_t>(id - 1));
+  }
   int64_t size() const { return index_.size(); }
-  int64_t MemoryBytes() const { return index_.MemoryBytes() + static_cast<int64_t>(references_.capacity() * sizeof(uint32_t)); }
+  int64_t MemoryBytes() const {
+    return index_.MemoryBytes() + static_cast<int64_t>(references_.capacity() * sizeof(uint32_t));
+  }
 
  private:
   KeyIndex index_;

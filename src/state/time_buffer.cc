@@ -1,9 +1,9 @@
 #include "state/time_buffer.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <arrow/api.h>
 
 #include "data/arrow_status.h"
 #include "state/errors.h"
@@ -29,7 +29,8 @@ Result<std::unique_ptr<TimeBuffer>> TimeBuffer::Make(Options options) {
   int bits = static_cast<int>(buffer->options_.flags.size());
   for (const Field& field : buffer->options_.values) bits += field.type.nullable();
   if (bits > 64) {
-    return Status(kStateLimit, "a row of this operator keeps " + std::to_string(bits) + " nullable columns and conditions; at most 64 can be kept")
+    return Status(kStateLimit, "a row of this operator keeps " + std::to_string(bits) +
+                                   " nullable columns and conditions; at most 64 can be kept")
         .WithHint("declare columns NOT NULL, or split the calls over several queries");
   }
   int words = 1;
@@ -37,7 +38,9 @@ Result<std::unique_ptr<TimeBuffer>> TimeBuffer::Make(Options options) {
   uint64_t bit = 1;
   for (const Field& field : buffer->options_.values) {
     const int width = WordsOf(field.type);
-    if (width == 0) return Status(kUnsupportedType, "column '" + field.name + "' of type " + field.type.ToString() + " can't be kept in this state");
+    if (width == 0)
+      return Status(kUnsupportedType,
+                    "column '" + field.name + "' of type " + field.type.ToString() + " can't be kept in this state");
     if (WordKindOf(field.type) == WordKind::kString) buffer->string_words_.push_back(words);
     buffer->value_words_.push_back(words);
     words += width;
@@ -62,7 +65,8 @@ Status TimeBuffer::FindOrInsert(const std::vector<std::shared_ptr<arrow::Array>>
   return Status::OK();
 }
 
-Status TimeBuffer::Find(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows, std::vector<uint32_t>& slots) {
+Status TimeBuffer::Find(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows,
+                        std::vector<uint32_t>& slots) {
   TM_ASSIGN_OR_RETURN(EncodedKeys encoded, keys_.Encode(key_columns, num_rows));
   slots.resize(static_cast<size_t>(num_rows));
   index_.Find(encoded, slots.data());
@@ -143,7 +147,8 @@ void TimeBuffer::TrimTo(uint32_t slot, uint32_t front) {
   }
   if (static_cast<int32_t>(front - ring.clean) > 0) ring.clean = front;
   ring.front = front;
-  if (ring.mask >= 2 * kFirstRecords && ring.size() * 4 <= ring.mask) Resize(ring, (static_cast<size_t>(ring.mask) + 1) / 2);
+  if (ring.mask >= 2 * kFirstRecords && ring.size() * 4 <= ring.mask)
+    Resize(ring, (static_cast<size_t>(ring.mask) + 1) / 2);
 }
 
 void TimeBuffer::EraseKey(uint32_t slot) {
@@ -192,7 +197,8 @@ Status TimeBuffer::AppendBatches(const std::vector<Picked>& picked, TableSnapsho
     columns.push_back({kTimeColumn, Int64Column(times)});
     for (size_t c = 0; c < options_.values.size(); ++c) {
       const uint64_t null_bit = null_bits_[c];
-      TM_ASSIGN_OR_RETURN(auto values, GatherWords(options_.values[c].type, records, value_words_[c], null_bit ? null_word_ : -1, null_bit, strings_));
+      TM_ASSIGN_OR_RETURN(auto values, GatherWords(options_.values[c].type, records, value_words_[c],
+                                                   null_bit ? null_word_ : -1, null_bit, strings_));
       columns.push_back({options_.values[c].name, values});
     }
     for (size_t f = 0; f < options_.flags.size(); ++f) {
@@ -202,7 +208,8 @@ Status TimeBuffer::AppendBatches(const std::vector<Picked>& picked, TableSnapsho
       TM_ARROW_ASSIGN_OR_RETURN(auto flags, builder.Finish(), "snapshot");
       columns.push_back({options_.flags[f], flags});
     }
-    snapshot.batches.push_back(WithNumber(MakeSnapshotBatch(columns, static_cast<int64_t>(n)), kTrimBound, trim_bound_));
+    snapshot.batches.push_back(
+        WithNumber(MakeSnapshotBatch(columns, static_cast<int64_t>(n)), kTrimBound, trim_bound_));
   }
   return Status::OK();
 }
@@ -276,7 +283,8 @@ Status TimeBuffer::Load(const TableSnapshot& snapshot, KeyGroupRange range) {
 }
 
 int64_t TimeBuffer::MemoryBytes() const {
-  return index_.MemoryBytes() + arena_.reserved_bytes() + strings_.MemoryBytes() + static_cast<int64_t>(rings_.capacity() * sizeof(Ring));
+  return index_.MemoryBytes() + arena_.reserved_bytes() + strings_.MemoryBytes() +
+         static_cast<int64_t>(rings_.capacity() * sizeof(Ring));
 }
 
 }  // namespace tidemill

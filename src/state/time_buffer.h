@@ -20,14 +20,15 @@ class Array;
 
 namespace tidemill {
 
-// For many keys, each key's recent rows in order of event time: a ring of fixed-width records, [time][nulls][values ...], all 8-byte words.
+// For many keys, each key's recent rows in order of event time: a ring of fixed-width records, [time][nulls][values
+// ...], all 8-byte words.
 //
-// A record is named by its sequence number in the key: `front` is the oldest, `back` one past the newest; numbers wrap, so they are compared by
-// difference only. Append at the end is O(1); Insert in the middle moves the newer records (whose numbers grow by one); records leave from the
-// front. A record pointer is valid until its key is appended to, inserted into, trimmed or erased.
-// Snapshot columns: `$key_group`, keys, `$time` (ms), values, flags; a delta holds the rows added since the last snapshot and, in the schema's
-// metadata, the trim bound below which earlier rows are gone; so a restored key may hold rows that its owner had already trimmed.
-// Owned by one lane. Not thread-safe.
+// A record is named by its sequence number in the key: `front` is the oldest, `back` one past the newest; numbers wrap,
+// so they are compared by difference only. Append at the end is O(1); Insert in the middle moves the newer records
+// (whose numbers grow by one); records leave from the front. A record pointer is valid until its key is appended to,
+// inserted into, trimmed or erased. Snapshot columns: `$key_group`, keys, `$time` (ms), values, flags; a delta holds
+// the rows added since the last snapshot and, in the schema's metadata, the trim bound below which earlier rows are
+// gone; so a restored key may hold rows that its owner had already trimmed. Owned by one lane. Not thread-safe.
 class TimeBuffer final : public StateTable {
  public:
   struct Options {
@@ -41,7 +42,7 @@ class TimeBuffer final : public StateTable {
     uint32_t mask = 0;                 // capacity - 1
     uint32_t front = 0;
     uint32_t back = 0;
-    uint32_t clean = 0;                // records from here on are not in a snapshot yet
+    uint32_t clean = 0;  // records from here on are not in a snapshot yet
     uint32_t size() const { return back - front; }
   };
 
@@ -50,15 +51,16 @@ class TimeBuffer final : public StateTable {
 
   // --- layout ---
   int record_words() const { return record_words_; }
-  int null_word() const { return null_word_; }                 // -1: no nulls, no flags
+  int null_word() const { return null_word_; }  // -1: no nulls, no flags
   int word_of(int value) const { return value_words_[static_cast<size_t>(value)]; }
   uint64_t null_bit(int value) const { return null_bits_[static_cast<size_t>(value)]; }  // 0: never NULL
   uint64_t flag_bit(int flag) const { return flag_bits_[static_cast<size_t>(flag)]; }
 
   // --- keys ---
-  Status FindOrInsert(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows, std::vector<uint32_t>& slots,
-                      std::vector<uint32_t>* new_rows = nullptr);
-  Status Find(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows, std::vector<uint32_t>& slots);
+  Status FindOrInsert(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows,
+                      std::vector<uint32_t>& slots, std::vector<uint32_t>* new_rows = nullptr);
+  Status Find(const std::vector<std::shared_ptr<arrow::Array>>& key_columns, int64_t num_rows,
+              std::vector<uint32_t>& slots);
   uint32_t slot_limit() const { return index_.slot_limit(); }
   bool IsLive(uint32_t slot) const { return index_.IsLive(slot); }
   // The key and all its records go. Not kept for a delta: a key is erased once its records are below the trim bound.
@@ -73,19 +75,23 @@ class TimeBuffer final : public StateTable {
   // time >= ring.newest. The record has its time set and its nulls word 0; the values are the caller's to set.
   uint64_t* Append(uint32_t slot, EventTime time) {
     Ring& ring = rings_[slot];
-    if (ring.base == nullptr || ring.back - ring.front > ring.mask) [[unlikely]] Grow(ring);
+    if (ring.base == nullptr || ring.back - ring.front > ring.mask) [[unlikely]]
+      Grow(ring);
     uint64_t* to = record(ring, ring.back++);
     ring.newest = time;
     to[0] = static_cast<uint64_t>(time);
     if (null_word_ >= 0) to[null_word_] = 0;
     return to;
   }
-  // At any place: after the records of the same time. Gives the new record's number. Call NoteInserted once its values are set.
+  // At any place: after the records of the same time. Gives the new record's number. Call NoteInserted once its values
+  // are set.
   uint64_t* Insert(uint32_t slot, EventTime time, uint32_t* sequence);
   void NoteInserted(uint32_t slot, uint32_t sequence);
   // The first record with a time >= (LowerBound) or > (UpperBound) `time`, or `back`.
   uint32_t LowerBound(const Ring& ring, EventTime time) const;
-  uint32_t UpperBound(const Ring& ring, EventTime time) const { return time == kMaxEventTime ? ring.back : LowerBound(ring, time + 1); }
+  uint32_t UpperBound(const Ring& ring, EventTime time) const {
+    return time == kMaxEventTime ? ring.back : LowerBound(ring, time + 1);
+  }
   // Drops the records before `front` (at most `back`).
   void TrimTo(uint32_t slot, uint32_t front);
   // For snapshots: records with a time below this need not come back. Only rises.
@@ -129,10 +135,10 @@ class TimeBuffer final : public StateTable {
   std::vector<uint64_t> flag_bits_;
   std::vector<int> string_words_;
   KeyIndex index_;
-  std::vector<Ring> rings_;             // by slot
+  std::vector<Ring> rings_;  // by slot
   BlockArena arena_;
   StringStore strings_;
-  std::vector<LateRecord> late_;        // inserted below `clean` since the last snapshot
+  std::vector<LateRecord> late_;  // inserted below `clean` since the last snapshot
   EventTime trim_bound_ = kMinEventTime;
   bool delta_lost_ = true;
 };

@@ -1,9 +1,9 @@
 #include "state/words.h"
 
+#include <cstring>
+
 #include <arrow/api.h>
 #include <arrow/util/bit_util.h>
-
-#include <cstring>
 
 #include "data/arrow_status.h"
 
@@ -15,7 +15,8 @@ using Records = std::span<const uint64_t* const>;
 template <typename T>
 void ScatterIntegers(const arrow::Array& column, uint64_t* const* records, int word) {
   const T* values = column.data()->GetValues<T>(1);
-  for (int64_t i = 0; i < column.length(); ++i) records[i][word] = static_cast<uint64_t>(static_cast<int64_t>(values[i]));
+  for (int64_t i = 0; i < column.length(); ++i)
+    records[i][word] = static_cast<uint64_t>(static_cast<int64_t>(values[i]));
 }
 
 template <typename T>
@@ -28,7 +29,8 @@ void ScatterDoubles(const arrow::Array& column, uint64_t* const* records, int wo
 }
 
 void ScatterStrings(const arrow::BinaryArray& column, uint64_t* const* records, int word, StringStore* strings) {
-  for (int64_t i = 0; i < column.length(); ++i) records[i][word] = column.IsNull(i) ? 0 : strings->Intern(column.GetView(i));
+  for (int64_t i = 0; i < column.length(); ++i)
+    records[i][word] = column.IsNull(i) ? 0 : strings->Intern(column.GetView(i));
 }
 
 void ZeroNulls(const arrow::Array& column, uint64_t* const* records, int word, int words) {
@@ -39,11 +41,13 @@ void ZeroNulls(const arrow::Array& column, uint64_t* const* records, int word, i
   }
 }
 
-arrow::Result<std::shared_ptr<arrow::Buffer>> GatherValidity(Records records, int null_word, uint64_t null_mask, int64_t* null_count) {
+arrow::Result<std::shared_ptr<arrow::Buffer>> GatherValidity(Records records, int null_word, uint64_t null_mask,
+                                                             int64_t* null_count) {
   const int64_t n = static_cast<int64_t>(records.size());
   *null_count = 0;
   const auto is_null = [&](int64_t i) {
-    return records[static_cast<size_t>(i)] == nullptr || (null_word >= 0 && (records[static_cast<size_t>(i)][null_word] & null_mask) != 0);
+    return records[static_cast<size_t>(i)] == nullptr ||
+           (null_word >= 0 && (records[static_cast<size_t>(i)][null_word] & null_mask) != 0);
   };
   for (int64_t i = 0; i < n; ++i) *null_count += is_null(i);
   if (*null_count == 0) return nullptr;
@@ -71,11 +75,12 @@ void GatherDoubles(Records records, int word, uint8_t* out) {
 }
 
 void GatherBits(Records records, int word, uint8_t* out) {
-  for (size_t i = 0; i < records.size(); ++i) arrow::bit_util::SetBitTo(out, static_cast<int64_t>(i), records[i] && records[i][word] != 0);
+  for (size_t i = 0; i < records.size(); ++i)
+    arrow::bit_util::SetBitTo(out, static_cast<int64_t>(i), records[i] && records[i][word] != 0);
 }
 
-Result<std::shared_ptr<arrow::Array>> GatherStrings(const DataType& type, Records records, int word, int null_word, uint64_t null_mask,
-                                                    const StringStore& strings) {
+Result<std::shared_ptr<arrow::Array>> GatherStrings(const DataType& type, Records records, int word, int null_word,
+                                                    uint64_t null_mask, const StringStore& strings) {
   arrow::BinaryBuilder builder;
   TM_ARROW_RETURN_IF_ERROR(builder.Reserve(static_cast<int64_t>(records.size())), "gather strings");
   for (const uint64_t* record : records) {
@@ -96,10 +101,13 @@ Result<std::shared_ptr<arrow::Array>> GatherStrings(const DataType& type, Record
 WordKind WordKindOf(const DataType& type) {
   switch (type.kind()) {
     case TypeKind::kFloat:
-    case TypeKind::kDouble: return WordKind::kDouble;
-    case TypeKind::kDecimal: return WordKind::kDecimal;
+    case TypeKind::kDouble:
+      return WordKind::kDouble;
+    case TypeKind::kDecimal:
+      return WordKind::kDecimal;
     case TypeKind::kString:
-    case TypeKind::kBytes: return WordKind::kString;
+    case TypeKind::kBytes:
+      return WordKind::kString;
     case TypeKind::kBoolean:
     case TypeKind::kTinyInt:
     case TypeKind::kSmallInt:
@@ -110,16 +118,21 @@ WordKind WordKindOf(const DataType& type) {
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz:
     case TypeKind::kIntervalDay:
-    case TypeKind::kIntervalMonth: return WordKind::kInteger;
-    default: return WordKind::kUnsupported;
+    case TypeKind::kIntervalMonth:
+      return WordKind::kInteger;
+    default:
+      return WordKind::kUnsupported;
   }
 }
 
 int WordsOf(const DataType& type) {
   switch (WordKindOf(type)) {
-    case WordKind::kUnsupported: return 0;
-    case WordKind::kDecimal: return 2;
-    default: return 1;
+    case WordKind::kUnsupported:
+      return 0;
+    case WordKind::kDecimal:
+      return 2;
+    default:
+      return 1;
   }
 }
 
@@ -131,21 +144,34 @@ void ScatterWords(const arrow::Array& column, uint64_t* const* records, int word
       for (int64_t i = 0; i < column.length(); ++i) records[i][word] = values.Value(i);
       break;
     }
-    case arrow::Type::INT8: ScatterIntegers<int8_t>(column, records, word); break;
-    case arrow::Type::INT16: ScatterIntegers<int16_t>(column, records, word); break;
+    case arrow::Type::INT8:
+      ScatterIntegers<int8_t>(column, records, word);
+      break;
+    case arrow::Type::INT16:
+      ScatterIntegers<int16_t>(column, records, word);
+      break;
     case arrow::Type::INT32:
     case arrow::Type::DATE32:
-    case arrow::Type::TIME32: ScatterIntegers<int32_t>(column, records, word); break;
-    case arrow::Type::FLOAT: ScatterDoubles<float>(column, records, word); break;
-    case arrow::Type::DOUBLE: ScatterDoubles<double>(column, records, word); break;
+    case arrow::Type::TIME32:
+      ScatterIntegers<int32_t>(column, records, word);
+      break;
+    case arrow::Type::FLOAT:
+      ScatterDoubles<float>(column, records, word);
+      break;
+    case arrow::Type::DOUBLE:
+      ScatterDoubles<double>(column, records, word);
+      break;
     case arrow::Type::STRING:
-    case arrow::Type::BINARY: return ScatterStrings(static_cast<const arrow::BinaryArray&>(column), records, word, strings);
+    case arrow::Type::BINARY:
+      return ScatterStrings(static_cast<const arrow::BinaryArray&>(column), records, word, strings);
     case arrow::Type::DECIMAL128: {
       const auto& values = static_cast<const arrow::Decimal128Array&>(column);
       for (int64_t i = 0; i < column.length(); ++i) std::memcpy(&records[i][word], values.GetValue(i), 16);
       return ZeroNulls(column, records, word, 2);
     }
-    default: ScatterIntegers<int64_t>(column, records, word); break;
+    default:
+      ScatterIntegers<int64_t>(column, records, word);
+      break;
   }
   ZeroNulls(column, records, word, 1);
 }
@@ -157,8 +183,8 @@ void ScatterNulls(const arrow::Array& column, uint64_t* const* records, int word
   }
 }
 
-Result<std::shared_ptr<arrow::Array>> GatherWords(const DataType& type, Records records, int word, int null_word, uint64_t null_mask,
-                                                  const StringStore& strings) {
+Result<std::shared_ptr<arrow::Array>> GatherWords(const DataType& type, Records records, int word, int null_word,
+                                                  uint64_t null_mask, const StringStore& strings) {
   const WordKind kind = WordKindOf(type);
   TM_CHECK(kind != WordKind::kUnsupported);
   if (kind == WordKind::kString) return GatherStrings(type, records, word, null_word, null_mask, strings);
@@ -174,13 +200,23 @@ Result<std::shared_ptr<arrow::Array>> GatherWords(const DataType& type, Records 
       if (n > 0) std::memset(out, 0, static_cast<size_t>(values->size()));
       GatherBits(records, word, out);
       break;
-    case arrow::Type::INT8: GatherIntegers<int8_t>(records, word, out); break;
-    case arrow::Type::INT16: GatherIntegers<int16_t>(records, word, out); break;
+    case arrow::Type::INT8:
+      GatherIntegers<int8_t>(records, word, out);
+      break;
+    case arrow::Type::INT16:
+      GatherIntegers<int16_t>(records, word, out);
+      break;
     case arrow::Type::INT32:
     case arrow::Type::DATE32:
-    case arrow::Type::TIME32: GatherIntegers<int32_t>(records, word, out); break;
-    case arrow::Type::FLOAT: GatherDoubles<float>(records, word, out); break;
-    case arrow::Type::DOUBLE: GatherDoubles<double>(records, word, out); break;
+    case arrow::Type::TIME32:
+      GatherIntegers<int32_t>(records, word, out);
+      break;
+    case arrow::Type::FLOAT:
+      GatherDoubles<float>(records, word, out);
+      break;
+    case arrow::Type::DOUBLE:
+      GatherDoubles<double>(records, word, out);
+      break;
     case arrow::Type::DECIMAL128:
       for (int64_t i = 0; i < n; ++i) {
         static constexpr uint64_t kZero[2] = {0, 0};
@@ -188,7 +224,9 @@ Result<std::shared_ptr<arrow::Array>> GatherWords(const DataType& type, Records 
         std::memcpy(out + i * 16, record ? record + word : kZero, 16);
       }
       break;
-    default: GatherIntegers<int64_t>(records, word, out); break;
+    default:
+      GatherIntegers<int64_t>(records, word, out);
+      break;
   }
   return arrow::MakeArray(arrow::ArrayData::Make(arrow_type, n, {std::move(validity), std::move(values)}, null_count));
 }

@@ -1,10 +1,11 @@
-// Messages of any bytes through the JSON and CSV decoders. The first byte chooses format and options; a 0xFE byte parts messages.
-#include <arrow/record_batch.h>
-
+// Messages of any bytes through the JSON and CSV decoders. The first byte chooses format and options; a 0xFE byte parts
+// messages.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
+
+#include <arrow/record_batch.h>
 
 #include "data/format.h"
 
@@ -19,12 +20,14 @@ class Ignore final : public tidemill::RejectSink {
 };
 
 tidemill::Schema AnySchema(bool nested) {
-  std::vector<tidemill::Field> fields = {{"a", DataType(TypeKind::kBigInt)},   {"b", DataType(TypeKind::kString)},
-                                         {"c", DataType(TypeKind::kDouble)},   {"d", DataType::Decimal(10, 2)},
-                                         {"t", DataType::Timestamp(3)},        {"f", DataType(TypeKind::kBoolean)},
-                                         {"y", DataType(TypeKind::kBytes)},    {"l", DataType::Array(DataType(TypeKind::kInt))}};
+  std::vector<tidemill::Field> fields = {
+      {"a", DataType(TypeKind::kBigInt)}, {"b", DataType(TypeKind::kString)},
+      {"c", DataType(TypeKind::kDouble)}, {"d", DataType::Decimal(10, 2)},
+      {"t", DataType::Timestamp(3)},      {"f", DataType(TypeKind::kBoolean)},
+      {"y", DataType(TypeKind::kBytes)},  {"l", DataType::Array(DataType(TypeKind::kInt))}};
   if (nested) {
-    const DataType row = DataType::Row({{"x", DataType(TypeKind::kInt)}, {"l", DataType::Array(DataType(TypeKind::kString))}});
+    const DataType row =
+        DataType::Row({{"x", DataType(TypeKind::kInt)}, {"l", DataType::Array(DataType(TypeKind::kString))}});
     fields.push_back({"r", row});
     fields.push_back({"m", DataType::Map(DataType(TypeKind::kString, false), DataType::Array(row))});
   }

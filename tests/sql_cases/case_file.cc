@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
+
+#include <nlohmann/json.hpp>
 
 #include "base/errors.h"
 
@@ -20,7 +21,8 @@ std::vector<std::string> Words(const std::string& text) {
 
 bool IsRow(const std::string& line) {
   if (line.starts_with("{")) return true;
-  return line.size() > 3 && (line.starts_with("+I ") || line.starts_with("-U ") || line.starts_with("+U ") || line.starts_with("-D "));
+  return line.size() > 3 &&
+         (line.starts_with("+I ") || line.starts_with("-U ") || line.starts_with("+U ") || line.starts_with("-D "));
 }
 
 Status Bad(const std::string& path, size_t line, const std::string& what) {
@@ -37,7 +39,8 @@ class CaseParser {
     for (std::string line; std::getline(in, line);) file_.lines.push_back(line);
     for (at_ = 0; at_ < file_.lines.size(); ++at_) {
       const std::string& line = file_.lines[at_];
-      const std::vector<std::string> words = line.starts_with("-- ") ? Words(line.substr(3)) : std::vector<std::string>();
+      const std::vector<std::string> words =
+          line.starts_with("-- ") ? Words(line.substr(3)) : std::vector<std::string>();
       if (words.empty() || !IsDirective(words)) {
         file_.script += line + "\n";
         continue;
@@ -95,11 +98,13 @@ class CaseParser {
   }
 
   Status ParseError(const std::vector<std::string>& words) {
-    if (words.size() < 3 || !words[1].starts_with("TM")) return Bad(file_.path, at_, "expected '-- error TMnnnn LINE:COLUMN text'");
+    if (words.size() < 3 || !words[1].starts_with("TM"))
+      return Bad(file_.path, at_, "expected '-- error TMnnnn LINE:COLUMN text'");
     CaseFile::Error error;
     error.number = std::atoi(words[1].c_str() + 2);
     if (words[2] != "-") {
-      if (std::sscanf(words[2].c_str(), "%d:%d", &error.line, &error.column) != 2) return Bad(file_.path, at_, "expected LINE:COLUMN");
+      if (std::sscanf(words[2].c_str(), "%d:%d", &error.line, &error.column) != 2)
+        return Bad(file_.path, at_, "expected LINE:COLUMN");
     }
     const std::string& line = file_.lines[at_];
     const size_t after = line.find(words[2], line.find(words[1]) + words[1].size()) + words[2].size();

@@ -17,25 +17,25 @@ struct CaseFile {
     std::vector<std::string> rows;  // as written
     bool ordered = false;
     bool changelog = false;
-    int first_line = 0;             // of its rows (from 0), for updates
-    int last_line = 0;              // one past them
+    int first_line = 0;  // of its rows (from 0), for updates
+    int last_line = 0;   // one past them
   };
   struct Error {
     int number = 0;
-    int line = 0;                   // 0 = not compared
+    int line = 0;  // 0 = not compared
     int column = 0;
     std::string text;
   };
 
   std::string path;
   std::vector<std::string> lines;
-  std::string script;               // directives and rows blanked, so that positions stay
-  std::map<std::string, std::vector<std::vector<std::string>>> inputs;   // table -> splits -> JSON lines
+  std::string script;  // directives and rows blanked, so that positions stay
+  std::map<std::string, std::vector<std::vector<std::string>>> inputs;  // table -> splits -> JSON lines
   std::vector<Expect> expects;
   std::optional<Error> error;
   std::map<std::string, int> rejected;
   bool any_rejected = false;
-  std::set<std::string> only;       // empty = all ways
+  std::set<std::string> only;  // empty = all ways
 
   bool Runs(const std::string& way) const { return only.empty() || only.contains(way); }
 };

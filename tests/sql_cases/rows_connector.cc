@@ -12,8 +12,13 @@ namespace {
 
 class RowsReader final : public SplitReader {
  public:
-  RowsReader(const std::vector<std::string>& lines, size_t at, Schema schema, std::unique_ptr<RowDecoder> decoder, SplitContext context)
-      : lines_(lines), at_(at), schema_(std::move(schema)), decoder_(std::move(decoder)), context_(std::move(context)) {}
+  RowsReader(const std::vector<std::string>& lines, size_t at, Schema schema, std::unique_ptr<RowDecoder> decoder,
+             SplitContext context)
+      : lines_(lines),
+        at_(at),
+        schema_(std::move(schema)),
+        decoder_(std::move(decoder)),
+        context_(std::move(context)) {}
 
   Result<ReadOutcome> Read(int rows_max) override {
     std::vector<EncodedRow> rows;
@@ -40,7 +45,8 @@ class RowsReader final : public SplitReader {
 
 class RowsSource final : public Source {
  public:
-  RowsSource(ScanSpec scan, const std::vector<std::vector<std::string>>& splits) : scan_(std::move(scan)), splits_(splits) {}
+  RowsSource(ScanSpec scan, const std::vector<std::vector<std::string>>& splits)
+      : scan_(std::move(scan)), splits_(splits) {}
   Result<std::vector<SourceSplit>> Splits() override {
     std::vector<SourceSplit> splits;
     for (size_t i = 0; i < splits_.size(); ++i) splits.push_back({std::to_string(i)});
@@ -52,8 +58,8 @@ class RowsSource final : public Source {
     TM_ASSIGN_OR_RETURN(auto decoder, MakeJsonDecoder(schema, Config()));
     const size_t number = std::stoul(split.id);
     decoder->SetOrigin(scan_.table->name, static_cast<int32_t>(number));
-    return std::unique_ptr<SplitReader>(std::make_unique<RowsReader>(splits_[number], position ? std::stoul(*position) : 0, schema,
-                                                                     std::move(decoder), std::move(context)));
+    return std::unique_ptr<SplitReader>(std::make_unique<RowsReader>(
+        splits_[number], position ? std::stoul(*position) : 0, schema, std::move(decoder), std::move(context)));
   }
   bool bounded() const override { return true; }
 
@@ -74,7 +80,8 @@ class RowsWriter final : public SinkWriter {
     static const char* kKinds[] = {"", "-U ", "+U ", "-D "};
     size_t from = 0;
     for (size_t row = 0; row < ends.size(); ++row) {
-      const int kind = batch.row_kinds ? static_cast<const arrow::Int8Array&>(*batch.row_kinds).Value(static_cast<int64_t>(row)) : 0;
+      const int kind =
+          batch.row_kinds ? static_cast<const arrow::Int8Array&>(*batch.row_kinds).Value(static_cast<int64_t>(row)) : 0;
       rows_.push_back(kKinds[kind] + text.substr(from, ends[row] - from));
       from = ends[row];
     }
@@ -83,7 +90,8 @@ class RowsWriter final : public SinkWriter {
   Result<std::optional<std::string>> Prepare(int64_t epoch) override {
     if (rows_.empty()) return std::optional<std::string>("");
     std::lock_guard<std::mutex> lock(output_.mutex);
-    std::string handle = std::to_string(epoch) + "/" + std::to_string(subtask_) + "/" + std::to_string(++output_.serial);
+    std::string handle =
+        std::to_string(epoch) + "/" + std::to_string(subtask_) + "/" + std::to_string(++output_.serial);
     output_.prepared[handle] = std::move(rows_);
     rows_.clear();
     return std::optional<std::string>(std::move(handle));
@@ -170,10 +178,13 @@ std::unique_ptr<Sink> CaseEnvironment::MakeRowsSink(const std::string& name, con
 }
 
 Result<std::unique_ptr<Journal>> CaseEnvironment::MakeJournal(const std::string& operator_name, int subtask) {
-  return journals_ != nullptr ? journals_->MakeJournal(operator_name, subtask) : others_.MakeJournal(operator_name, subtask);
+  return journals_ != nullptr ? journals_->MakeJournal(operator_name, subtask)
+                              : others_.MakeJournal(operator_name, subtask);
 }
 
-std::unique_ptr<RejectSink> CaseEnvironment::MakeRejectSink(const std::string&) { return std::make_unique<Rejects>(*this); }
+std::unique_ptr<RejectSink> CaseEnvironment::MakeRejectSink(const std::string&) {
+  return std::make_unique<Rejects>(*this);
+}
 
 std::map<std::string, int> CaseEnvironment::rejected() {
   std::lock_guard<std::mutex> lock(mutex_);

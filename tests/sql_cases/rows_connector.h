@@ -17,7 +17,7 @@ struct CaseOutput {
   std::mutex mutex;
   std::map<std::string, std::vector<std::string>> prepared;  // handle -> rows
   std::set<std::string> committed_handles;
-  std::vector<std::string> rows;                             // committed, kind first where it is not +I
+  std::vector<std::string> rows;  // committed, kind first where it is not +I
   int serial = 0;
 };
 
@@ -29,7 +29,9 @@ class CaseEnvironment final : public RuntimeEnvironment {
 
   Result<std::unique_ptr<Source>> MakeSource(const ScanSpec& scan) override;
   Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& sink) override;
-  Result<std::unique_ptr<Predictor>> MakePredictor(const PredictSpec& predict) override { return others_.MakePredictor(predict); }
+  Result<std::unique_ptr<Predictor>> MakePredictor(const PredictSpec& predict) override {
+    return others_.MakePredictor(predict);
+  }
   Result<std::unique_ptr<Journal>> MakeJournal(const std::string& operator_name, int subtask) override;
   std::unique_ptr<RejectSink> MakeRejectSink(const std::string& origin) override;
   MetricsRegistry& metrics() override { return metrics_; }
@@ -62,8 +64,12 @@ class CasePlannerEnvironment final : public PlannerEnvironment {
   explicit CasePlannerEnvironment(JobPlannerEnvironment& others) : others_(others) {}
   Status ValidateTable(const TableDefinition& table, bool as_source, bool as_sink) override;
   Status ValidateModel(const ModelDefinition& model) override { return others_.ValidateModel(model); }
-  bool IsBounded(const TableDefinition& table) override { return table.connector() == "rows" || others_.IsBounded(table); }
-  bool SendsAtOnce(const TableDefinition& table) override { return table.connector() != "rows" && others_.SendsAtOnce(table); }
+  bool IsBounded(const TableDefinition& table) override {
+    return table.connector() == "rows" || others_.IsBounded(table);
+  }
+  bool SendsAtOnce(const TableDefinition& table) override {
+    return table.connector() != "rows" && others_.SendsAtOnce(table);
+  }
   std::vector<std::string> connectors() const override;
 
  private:

@@ -1,11 +1,11 @@
 // Runs every file under tests/sql in all ways: tests/sql/README.md.
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <chrono>
 #include <deque>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "base/errors.h"
 #include "base/random.h"
@@ -30,7 +30,8 @@ struct World {
   LocalFileSystem files;
   MetricsRegistry metrics;
   ModelRegistry models{files, clock, metrics, {.watch = false}};
-  JobEnvironment::Options options{.connectors = {.files = &files, .clock = &clock, .metrics = &metrics}, .models = &models};
+  JobEnvironment::Options options{.connectors = {.files = &files, .clock = &clock, .metrics = &metrics},
+                                  .models = &models};
   JobEnvironment others{options};
   JobPlannerEnvironment planning{options};
 };
@@ -46,7 +47,8 @@ struct Outcome {
 };
 
 void Gather(CaseEnvironment& environment, const CaseFile& file, Outcome& outcome) {
-  for (const CaseFile::Expect& expect : file.expects) outcome.rows[expect.table] = environment.output(expect.table).rows;
+  for (const CaseFile::Expect& expect : file.expects)
+    outcome.rows[expect.table] = environment.output(expect.table).rows;
   outcome.rejected = environment.rejected();
   outcome.reject_examples = environment.reject_examples();
 }
@@ -58,7 +60,8 @@ bool IsRun(const PlannedStatement& statement) {
 }
 
 // On threads, as a job.
-Outcome RunThreaded(World& world, const CaseFile& file, const std::vector<PlannedStatement>& statements, int parallelism, int rows_max) {
+Outcome RunThreaded(World& world, const CaseFile& file, const std::vector<PlannedStatement>& statements,
+                    int parallelism, int rows_max) {
   CaseEnvironment environment(file.inputs, world.others, world.clock);
   Outcome outcome;
   for (const PlannedStatement& statement : statements) {
@@ -90,9 +93,10 @@ class Answers final : public DataflowListener {
   bool ended = false;
 };
 
-// One life of a job in this thread: from the newest epoch until so many rows were read and an epoch is through, or to the end (true).
-Result<bool> Live(const PlannedStatement& statement, CaseEnvironment& environment, SimulatedFileSystem& files, int parallelism, int rows_max,
-                  int64_t rows_until_killed, Random& random) {
+// One life of a job in this thread: from the newest epoch until so many rows were read and an epoch is through, or to
+// the end (true).
+Result<bool> Live(const PlannedStatement& statement, CaseEnvironment& environment, SimulatedFileSystem& files,
+                  int parallelism, int rows_max, int64_t rows_until_killed, Random& random) {
   ManifestStore manifests(files, kStateDir);
   TM_ASSIGN_OR_RETURN(const std::optional<Manifest> manifest, manifests.LoadNewest());
   EpochCoordinator::RemoveLeftovers(files, kStateDir, manifest ? &*manifest : nullptr);
@@ -104,9 +108,12 @@ Result<bool> Live(const PlannedStatement& statement, CaseEnvironment& environmen
   Answers listener;
   TM_ASSIGN_OR_RETURN(StageGraph graph, LowerPlan(statement.plan, parallelism));
   const auto operators = OperatorsOf(graph);
-  DataflowOptions options{.parallelism = parallelism, .batch_rows_max = rows_max, .settings = statement.plan.settings,
+  DataflowOptions options{.parallelism = parallelism,
+                          .batch_rows_max = rows_max,
+                          .settings = statement.plan.settings,
                           .restored = restored.get()};
-  if (statement.kind == PlannedStatement::Kind::kQuery) options.result_sink = environment.MakeRowsSink("", ResultSchema(statement.plan));
+  if (statement.kind == PlannedStatement::Kind::kQuery)
+    options.result_sink = environment.MakeRowsSink("", ResultSchema(statement.plan));
   TM_ASSIGN_OR_RETURN(auto dataflow, Dataflow::Make(std::move(graph), environment, std::move(options), listener));
   for (const auto& [name, sink] : dataflow->sinks()) {
     std::vector<std::string> handles;
@@ -114,7 +121,8 @@ Result<bool> Live(const PlannedStatement& statement, CaseEnvironment& environmen
     TM_RETURN_IF_ERROR(sink->Recover(handles));
   }
   TM_RETURN_IF_ERROR(dataflow->Open());
-  if (!dataflow->unclaimed().empty()) return Status(kInternalError, "state that nobody claims: " + dataflow->unclaimed()[0]);
+  if (!dataflow->unclaimed().empty())
+    return Status(kInternalError, "state that nobody claims: " + dataflow->unclaimed()[0]);
   EpochCoordinator coordinator({.files = &files,
                                 .state_dir = kStateDir,
                                 .parallelism = parallelism,
@@ -149,7 +157,8 @@ Result<bool> Live(const PlannedStatement& statement, CaseEnvironment& environmen
   }
 }
 
-Outcome RunRestarted(World& world, const CaseFile& file, const std::vector<PlannedStatement>& statements, uint64_t seed) {
+Outcome RunRestarted(World& world, const CaseFile& file, const std::vector<PlannedStatement>& statements,
+                     uint64_t seed) {
   CaseEnvironment environment(file.inputs, world.others, world.clock);
   int64_t rows = 0;
   for (const auto& [table, splits] : file.inputs) {
@@ -246,7 +255,8 @@ class SqlCase : public ::testing::Test {
     }
     ASSERT_FALSE(status.ok()) << "expected error TM" << file_.error->number;
     EXPECT_EQ(status.code().number, file_.error->number) << status.ToString();
-    EXPECT_NE(status.ToString().find(file_.error->text), std::string::npos) << status.ToString() << "\nhas no \"" << file_.error->text << '"';
+    EXPECT_NE(status.ToString().find(file_.error->text), std::string::npos)
+        << status.ToString() << "\nhas no \"" << file_.error->text << '"';
     if (file_.error->line == 0) return;
     ASSERT_TRUE(status.position().has_value()) << status.ToString();
     EXPECT_EQ(std::to_string(status.position()->line) + ":" + std::to_string(status.position()->column),
@@ -259,8 +269,10 @@ class SqlCase : public ::testing::Test {
     if (!outcome.status.ok() || file_.error) return CheckStatus(outcome.status);
     for (const CaseFile::Expect& expect : file_.expects) {
       const std::vector<std::string>& rows = outcome.rows.at(expect.table);
-      EXPECT_EQ(Joined(Final(rows)), Joined(Final(expect.rows))) << "rows of '" << expect.table << "'\n" << outcome.reject_examples;
-      const bool in_order = (expect.ordered && (way == "plain" || way == "rows")) || (expect.changelog && way == "plain");
+      EXPECT_EQ(Joined(Final(rows)), Joined(Final(expect.rows))) << "rows of '" << expect.table << "'\n"
+                                                                 << outcome.reject_examples;
+      const bool in_order =
+          (expect.ordered && (way == "plain" || way == "rows")) || (expect.changelog && way == "plain");
       if (in_order) {
         EXPECT_EQ(Joined(NormalRows(rows)), Joined(NormalRows(expect.rows)));
       }
@@ -277,7 +289,8 @@ class SqlCase : public ::testing::Test {
   static std::vector<std::string> Texts(const std::vector<PlannedStatement>& statements) {
     std::vector<std::string> rows;
     for (const PlannedStatement& statement : statements) {
-      if (statement.kind != PlannedStatement::Kind::kDescribe && statement.kind != PlannedStatement::Kind::kExplain) continue;
+      if (statement.kind != PlannedStatement::Kind::kDescribe && statement.kind != PlannedStatement::Kind::kExplain)
+        continue;
       rows.clear();
       const auto quoted = [](const std::string& text) {
         std::string out = "\"";
@@ -289,7 +302,8 @@ class SqlCase : public ::testing::Test {
       };
       for (const auto& cells : statement.cells) {
         std::string row = "{";
-        for (size_t i = 0; i < cells.size(); ++i) row += (i > 0 ? "," : "") + quoted(statement.columns[i]) + ":" + quoted(cells[i]);
+        for (size_t i = 0; i < cells.size(); ++i)
+          row += (i > 0 ? "," : "") + quoted(statement.columns[i]) + ":" + quoted(cells[i]);
         rows.push_back(row + "}");
       }
       if (!statement.cells.empty()) continue;
@@ -325,7 +339,8 @@ class SqlCase : public ::testing::Test {
         if (!expect.changelog && std::any_of(list.begin(), list.end(), IsChange)) list = Final(list);
         if (!expect.ordered && !expect.changelog) std::sort(list.begin(), list.end());
       }
-      for (const auto& [reason, count] : outcome.rejected) std::printf("%s: rejected %s %d\n", path_.c_str(), reason.c_str(), count);
+      for (const auto& [reason, count] : outcome.rejected)
+        std::printf("%s: rejected %s %d\n", path_.c_str(), reason.c_str(), count);
     }
     const Status updated = UpdateCaseFile(file_, rows);
     ASSERT_TRUE(updated.ok()) << updated.ToString();

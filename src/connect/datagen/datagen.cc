@@ -1,9 +1,9 @@
 #include "connect/datagen/datagen.h"
 
-#include <arrow/record_batch.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include <arrow/record_batch.h>
 
 #include "connect/datagen/field_generator.h"
 #include "connect/datagen/wake_timer.h"
@@ -23,11 +23,13 @@ struct DatagenOptions {
 Result<DatagenOptions> ParseDatagenOptions(const TableDefinition& table, const Config& options) {
   DatagenOptions out;
   const auto rate = options.GetDouble("rows-per-second", out.rows_per_second);
-  if (!rate.ok() || !(*rate > 0)) return OptionError(table, "rows-per-second", "'rows-per-second': expected a number above 0");
+  if (!rate.ok() || !(*rate > 0))
+    return OptionError(table, "rows-per-second", "'rows-per-second': expected a number above 0");
   out.rows_per_second = *rate;
   if (options.Has("number-of-rows")) {
     const auto rows = options.GetInt("number-of-rows", 0);
-    if (!rows.ok() || *rows < 0) return OptionError(table, "number-of-rows", "'number-of-rows': expected a number of 0 or more");
+    if (!rows.ok() || *rows < 0)
+      return OptionError(table, "number-of-rows", "'number-of-rows': expected a number of 0 or more");
     out.number_of_rows = *rows;
   }
   if (options.Has("seed")) {
@@ -64,14 +66,17 @@ struct Position {
   int64_t start_us = 0;
   uint64_t seed = 0;
 
-  std::string ToText() const { return std::to_string(row) + ":" + std::to_string(start_us) + ":" + std::to_string(seed); }
+  std::string ToText() const {
+    return std::to_string(row) + ":" + std::to_string(start_us) + ":" + std::to_string(seed);
+  }
   static Result<Position> Parse(std::string_view text) {
     Position out;
     const char* const end = text.data() + text.size();
     auto parsed = std::from_chars(text.data(), end, out.row);
     if (parsed.ec == std::errc() && parsed.ptr != end) parsed = std::from_chars(parsed.ptr + 1, end, out.start_us);
     if (parsed.ec == std::errc() && parsed.ptr != end) parsed = std::from_chars(parsed.ptr + 1, end, out.seed);
-    if (parsed.ec != std::errc() || parsed.ptr != end) return Status(kInternalError, "bad position '" + std::string(text) + "' of datagen");
+    if (parsed.ec != std::errc() || parsed.ptr != end)
+      return Status(kInternalError, "bad position '" + std::string(text) + "' of datagen");
     return out;
   }
 };
@@ -89,14 +94,16 @@ class DatagenReader final : public SplitReader {
       : setup_(setup), timer_(timer), position_(position), context_(std::move(context)) {
     times_ = {position_.start_us, setup_.options.rows_per_second};
     // After a restart the pace goes on from now; what was missed is not made up for at once.
-    pace_ns_ = context_.clock->MonotonicNanos() - static_cast<int64_t>(static_cast<double>(position_.row) * 1e9 / setup_.options.rows_per_second);
+    pace_ns_ = context_.clock->MonotonicNanos() -
+               static_cast<int64_t>(static_cast<double>(position_.row) * 1e9 / setup_.options.rows_per_second);
   }
 
   Result<ReadOutcome> Read(int rows_max) override {
     ReadOutcome outcome;
     const double seconds = static_cast<double>(context_.clock->MonotonicNanos() - pace_ns_) / 1e9;
     // The row at time 0 is due at once.
-    const int64_t due = static_cast<int64_t>(std::min(seconds * setup_.options.rows_per_second + 1, 9e18)) - position_.row;
+    const int64_t due =
+        static_cast<int64_t>(std::min(seconds * setup_.options.rows_per_second + 1, 9e18)) - position_.row;
     int64_t n = std::clamp<int64_t>(due, 0, std::min(rows_max, kBatchRowsMax));
     if (setup_.rows) n = std::min(n, *setup_.rows - position_.row);
     if (n > 0) {
@@ -114,7 +121,8 @@ class DatagenReader final : public SplitReader {
     if (n <= 0 && !outcome.ended) {
       outcome.idle = true;
       const double next_ns = static_cast<double>(position_.row) * 1e9 / setup_.options.rows_per_second;
-      const int64_t pause_us = static_cast<int64_t>(next_ns / 1e3) - (context_.clock->MonotonicNanos() - pace_ns_) / 1000;
+      const int64_t pause_us =
+          static_cast<int64_t>(next_ns / 1e3) - (context_.clock->MonotonicNanos() - pace_ns_) / 1000;
       if (context_.wake) timer_.CallAfter(std::max(pause_us, kPauseUsMin), context_.wake);
     }
     return outcome;
@@ -135,7 +143,8 @@ class DatagenSource final : public Source {
 
   Result<std::vector<SourceSplit>> Splits() override { return std::vector<SourceSplit>{{"0"}}; }
 
-  Result<std::unique_ptr<SplitReader>> OpenSplit(const SourceSplit&, const std::optional<std::string>& text, SplitContext context) override {
+  Result<std::unique_ptr<SplitReader>> OpenSplit(const SourceSplit&, const std::optional<std::string>& text,
+                                                 SplitContext context) override {
     Position position;
     if (text) {
       TM_ASSIGN_OR_RETURN(position, Position::Parse(*text));

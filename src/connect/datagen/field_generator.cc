@@ -1,12 +1,12 @@
 #include "connect/datagen/field_generator.h"
 
-#include <arrow/array.h>
-#include <arrow/builder.h>
-#include <arrow/util/decimal.h>
-
 #include <charconv>
 #include <cmath>
 #include <limits>
+
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/util/decimal.h>
 
 #include "base/murmur.h"
 #include "connect/connector.h"
@@ -28,7 +28,9 @@ uint64_t HashName(std::string_view name) {
 class Draws {
  public:
   Draws(uint64_t seed, uint64_t column) : base_(MixHash64(seed + 0x632be59bd9b4e019ULL) ^ column) {}
-  uint64_t Word(int64_t row, uint64_t k = 0) const { return MixHash64(MixHash64(base_ + static_cast<uint64_t>(row) * 0x9e3779b97f4a7c15ULL) + k); }
+  uint64_t Word(int64_t row, uint64_t k = 0) const {
+    return MixHash64(MixHash64(base_ + static_cast<uint64_t>(row) * 0x9e3779b97f4a7c15ULL) + k);
+  }
   double Unit(int64_t row, uint64_t k = 0) const { return static_cast<double>(Word(row, k) >> 11) * 0x1.0p-53; }
   // Uniform in [low, high], both included.
   int64_t Between(int64_t low, int64_t high, int64_t row, uint64_t k = 0) const {
@@ -63,7 +65,8 @@ struct FieldSpec {
 
 // Fills a builder: `append(row)` for rows that are not NULL.
 template <typename Builder, typename Append>
-Result<std::shared_ptr<arrow::Array>> Fill(Builder& builder, const FieldSpec& spec, const Draws& draws, int64_t first, int64_t n, Append append) {
+Result<std::shared_ptr<arrow::Array>> Fill(Builder& builder, const FieldSpec& spec, const Draws& draws, int64_t first,
+                                           int64_t n, Append append) {
   TM_ARROW_RETURN_IF_ERROR(builder.Reserve(n), "generate rows");
   for (int64_t row = first; row < first + n; ++row) {
     if (spec.null_rate > 0 && draws.Unit(row, kNullDraw) < spec.null_rate) {
@@ -86,7 +89,8 @@ class SpecGenerator final : public FieldGenerator {
     return spec_.end - spec_.start + 1;
   }
 
-  Result<std::shared_ptr<arrow::Array>> Generate(uint64_t seed, int64_t first, int64_t n, const RowTimes& times) const override {
+  Result<std::shared_ptr<arrow::Array>> Generate(uint64_t seed, int64_t first, int64_t n,
+                                                 const RowTimes& times) const override {
     const Draws draws(seed, spec_.column);
     const auto integer = [&](int64_t row) {
       return spec_.sequence ? spec_.start + row : draws.Between(spec_.min_integer, spec_.max_integer, row);
@@ -106,10 +110,14 @@ class SpecGenerator final : public FieldGenerator {
         arrow::BooleanBuilder builder;
         return fill(builder, [&](int64_t row) { return builder.Append((draws.Word(row) & 1) != 0); });
       }
-      case TypeKind::kTinyInt: return Integers<arrow::Int8Builder>(fill, integer);
-      case TypeKind::kSmallInt: return Integers<arrow::Int16Builder>(fill, integer);
-      case TypeKind::kInt: return Integers<arrow::Int32Builder>(fill, integer);
-      case TypeKind::kBigInt: return Integers<arrow::Int64Builder>(fill, integer);
+      case TypeKind::kTinyInt:
+        return Integers<arrow::Int8Builder>(fill, integer);
+      case TypeKind::kSmallInt:
+        return Integers<arrow::Int16Builder>(fill, integer);
+      case TypeKind::kInt:
+        return Integers<arrow::Int32Builder>(fill, integer);
+      case TypeKind::kBigInt:
+        return Integers<arrow::Int64Builder>(fill, integer);
       case TypeKind::kFloat: {
         arrow::FloatBuilder builder;
         return fill(builder, [&](int64_t row) { return builder.Append(static_cast<float>(number(row))); });
@@ -122,17 +130,22 @@ class SpecGenerator final : public FieldGenerator {
         arrow::Decimal128Builder builder(ToArrow(spec_.field.type));
         return fill(builder, [&](int64_t row) { return builder.Append(arrow::Decimal128(integer(row))); });
       }
-      case TypeKind::kString: return Texts(fill, draws);
-      case TypeKind::kBytes: return Bytes(fill, draws);
+      case TypeKind::kString:
+        return Texts(fill, draws);
+      case TypeKind::kBytes:
+        return Bytes(fill, draws);
       case TypeKind::kDate: {
         arrow::Date32Builder builder;
-        return fill(builder, [&](int64_t row) { return builder.Append(static_cast<int32_t>(micros(row) / 86'400'000'000)); });
+        return fill(builder,
+                    [&](int64_t row) { return builder.Append(static_cast<int32_t>(micros(row) / 86'400'000'000)); });
       }
       case TypeKind::kTime: {
         arrow::Time32Builder builder(ToArrow(spec_.field.type), arrow::default_memory_pool());
-        return fill(builder, [&](int64_t row) { return builder.Append(static_cast<int32_t>(micros(row) / 1000 % 86'400'000)); });
+        return fill(builder,
+                    [&](int64_t row) { return builder.Append(static_cast<int32_t>(micros(row) / 1000 % 86'400'000)); });
       }
-      default: break;
+      default:
+        break;
     }
     arrow::TimestampBuilder builder(ToArrow(spec_.field.type), arrow::default_memory_pool());
     const int precision = spec_.field.type.precision();
@@ -146,11 +159,13 @@ class SpecGenerator final : public FieldGenerator {
   template <typename Builder, typename FillIn, typename Integer>
   static Result<std::shared_ptr<arrow::Array>> Integers(FillIn fill, Integer integer) {
     Builder builder;
-    return fill(builder, [&](int64_t row) { return builder.Append(static_cast<typename Builder::value_type>(integer(row))); });
+    return fill(builder,
+                [&](int64_t row) { return builder.Append(static_cast<typename Builder::value_type>(integer(row))); });
   }
 
   size_t LengthOf(const Draws& draws, int64_t row) const {
-    return static_cast<size_t>(spec_.var_len && spec_.length > 0 ? draws.Between(1, spec_.length, row, kLengthDraw) : spec_.length);
+    return static_cast<size_t>(spec_.var_len && spec_.length > 0 ? draws.Between(1, spec_.length, row, kLengthDraw)
+                                                                 : spec_.length);
   }
 
   template <typename FillIn>
@@ -215,14 +230,21 @@ class SpecReader {
  private:
   bool IsWhole() const { return spec_.field.type.IsInteger(); }
 
-  Status Error(const std::string& name, const std::string& message) const { return OptionError(table_, prefix_ + name, "'" + prefix_ + name + "': " + message); }
+  Status Error(const std::string& name, const std::string& message) const {
+    return OptionError(table_, prefix_ + name, "'" + prefix_ + name + "': " + message);
+  }
 
   Status CheckType() const {
     const TypeKind kind = spec_.field.type.kind();
     const bool flat = spec_.field.type.children().empty() && kind != TypeKind::kNull && !spec_.field.type.IsInterval();
-    if (!flat) return Status(kUnsupportedType, "connector 'datagen' can't make up " + spec_.field.type.ToString() + " (column '" + spec_.field.name + "')").At(table_.position);
-    const bool counts = IsWhole() || spec_.field.type.IsApproximate() || kind == TypeKind::kString || kind == TypeKind::kDecimal;
-    if (spec_.sequence && !counts) return Error("kind", "a sequence is of numbers or STRING, not " + spec_.field.type.ToString());
+    if (!flat)
+      return Status(kUnsupportedType, "connector 'datagen' can't make up " + spec_.field.type.ToString() +
+                                          " (column '" + spec_.field.name + "')")
+          .At(table_.position);
+    const bool counts =
+        IsWhole() || spec_.field.type.IsApproximate() || kind == TypeKind::kString || kind == TypeKind::kDecimal;
+    if (spec_.sequence && !counts)
+      return Error("kind", "a sequence is of numbers or STRING, not " + spec_.field.type.ToString());
     return Status::OK();
   }
 
@@ -248,9 +270,15 @@ class SpecReader {
     int64_t highest = INT64_MAX;
     int64_t factor = 1;
     switch (type.kind()) {
-      case TypeKind::kTinyInt: lowest = INT8_MIN, highest = INT8_MAX; break;
-      case TypeKind::kSmallInt: lowest = INT16_MIN, highest = INT16_MAX; break;
-      case TypeKind::kInt: lowest = INT32_MIN, highest = INT32_MAX; break;
+      case TypeKind::kTinyInt:
+        lowest = INT8_MIN, highest = INT8_MAX;
+        break;
+      case TypeKind::kSmallInt:
+        lowest = INT16_MIN, highest = INT16_MAX;
+        break;
+      case TypeKind::kInt:
+        lowest = INT32_MIN, highest = INT32_MAX;
+        break;
       case TypeKind::kDecimal:  // unscaled, at most 18 digits
         highest = 1;
         for (int i = 0; i < std::min(type.precision(), 18); ++i) highest *= 10;
@@ -258,14 +286,16 @@ class SpecReader {
         lowest = -highest;
         for (int i = 0; i < std::min(type.scale(), 18); ++i) factor *= 10;
         break;
-      default: break;
+      default:
+        break;
     }
     spec_.min_integer = lowest;
     spec_.max_integer = highest;
     for (const auto& [name, bound] : {std::pair{"min", &spec_.min_integer}, {"max", &spec_.max_integer}}) {
       if (!options_.Has(prefix_ + name)) continue;
       TM_ASSIGN_OR_RETURN(const int64_t value, Integer(name, 0));
-      if (__builtin_mul_overflow(value, factor, bound) || *bound < lowest || *bound > highest) return Error(name, "does not fit " + type.ToString());
+      if (__builtin_mul_overflow(value, factor, bound) || *bound < lowest || *bound > highest)
+        return Error(name, "does not fit " + type.ToString());
     }
     if (spec_.min_integer > spec_.max_integer) return Error("min", "is above 'max'");
     return Status::OK();
@@ -273,12 +303,14 @@ class SpecReader {
 
   Status ReadDoubleRange() {
     const bool narrow = spec_.field.type.kind() == TypeKind::kFloat;
-    const double highest = narrow ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max();
+    const double highest =
+        narrow ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max();
     spec_.min_double = 0;
     spec_.max_double = highest;
     for (const auto& [name, bound] : {std::pair{"min", &spec_.min_double}, {"max", &spec_.max_double}}) {
       const auto value = options_.GetDouble(prefix_ + name, *bound);
-      if (!value.ok() || std::isnan(*value) || std::fabs(*value) > highest) return Error(name, "expected a number that fits " + spec_.field.type.ToString());
+      if (!value.ok() || std::isnan(*value) || std::fabs(*value) > highest)
+        return Error(name, "expected a number that fits " + spec_.field.type.ToString());
       *bound = *value;
     }
     if (spec_.min_double > spec_.max_double) return Error("min", "is above 'max'");
@@ -288,7 +320,8 @@ class SpecReader {
   Result<FieldSpec> ReadRest() {
     const bool bytes = spec_.field.type.kind() == TypeKind::kBytes;
     TM_ASSIGN_OR_RETURN(spec_.length, Integer("length", bytes ? 20 : 100));
-    if (spec_.length < 0 || spec_.length > kLengthMax) return Error("length", "expected 0 to " + std::to_string(kLengthMax));
+    if (spec_.length < 0 || spec_.length > kLengthMax)
+      return Error("length", "expected 0 to " + std::to_string(kLengthMax));
     const auto var_len = options_.GetBool(prefix_ + "var-len", false);
     if (!var_len.ok()) return Error("var-len", "expected true or false");
     spec_.var_len = *var_len;
@@ -310,14 +343,16 @@ class SpecReader {
 
 }  // namespace
 
-Result<std::unique_ptr<FieldGenerator>> FieldGenerator::Make(const TableDefinition& table, const Config& options, const Field& field) {
+Result<std::unique_ptr<FieldGenerator>> FieldGenerator::Make(const TableDefinition& table, const Config& options,
+                                                             const Field& field) {
   TM_ASSIGN_OR_RETURN(FieldSpec spec, SpecReader(table, options, field).Read());
   std::unique_ptr<FieldGenerator> generator = std::make_unique<SpecGenerator>(std::move(spec));
   return generator;
 }
 
 const std::vector<std::string>& FieldOptionNames() {
-  static const std::vector<std::string> kNames = {"kind", "min", "max", "max-past", "length", "var-len", "start", "end", "null-rate"};
+  static const std::vector<std::string> kNames = {"kind",    "min",   "max", "max-past", "length",
+                                                  "var-len", "start", "end", "null-rate"};
   return kNames;
 }
 

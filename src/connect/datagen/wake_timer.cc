@@ -30,7 +30,8 @@ void WakeTimer::Loop() {
       changed_.wait(lock);
       continue;
     }
-    const auto next = std::min_element(waiting_.begin(), waiting_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    const auto next = std::min_element(waiting_.begin(), waiting_.end(),
+                                       [](const auto& a, const auto& b) { return a.first < b.first; });
     if (std::chrono::steady_clock::now() < next->first) {
       changed_.wait_until(lock, next->first);
       continue;

@@ -1,9 +1,9 @@
 #include "connect/filesystem/byte_stream.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <vector>
+
+#include <zlib.h>
 
 #include "base/errors.h"
 #include "connect/filesystem/file_options.h"
@@ -33,7 +33,8 @@ class PlainStream final : public ByteStream {
 
 class GzipStream final : public ByteStream {
  public:
-  GzipStream(std::string path, std::unique_ptr<ByteStream> raw) : path_(std::move(path)), raw_(std::move(raw)), input_(64 << 10) {}
+  GzipStream(std::string path, std::unique_ptr<ByteStream> raw)
+      : path_(std::move(path)), raw_(std::move(raw)), input_(64 << 10) {}
   ~GzipStream() override {
     if (ready_) inflateEnd(&state_);
   }
@@ -64,7 +65,8 @@ class GzipStream final : public ByteStream {
         inside_ = false;
         if (inflateReset(&state_) != Z_OK) return Status(kIoError, "zlib can't be restarted");
       } else if (outcome != Z_OK && outcome != Z_BUF_ERROR) {
-        return Status(kCorruption, "'" + path_ + "' is not valid gzip: " + (state_.msg != nullptr ? state_.msg : "unknown error"));
+        return Status(kCorruption,
+                      "'" + path_ + "' is not valid gzip: " + (state_.msg != nullptr ? state_.msg : "unknown error"));
       }
     }
     return static_cast<int64_t>(wanted - state_.avail_out);
@@ -73,7 +75,8 @@ class GzipStream final : public ByteStream {
   Result<bool> Skip(int64_t bytes) override {
     std::vector<char> dropped(64 << 10);
     while (bytes > 0) {
-      TM_ASSIGN_OR_RETURN(const int64_t read, Read(dropped.data(), std::min<int64_t>(bytes, static_cast<int64_t>(dropped.size()))));
+      TM_ASSIGN_OR_RETURN(const int64_t read,
+                          Read(dropped.data(), std::min<int64_t>(bytes, static_cast<int64_t>(dropped.size()))));
       if (read == 0) return false;
       bytes -= read;
     }

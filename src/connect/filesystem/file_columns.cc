@@ -1,12 +1,12 @@
 #include "connect/filesystem/file_columns.h"
 
+#include <algorithm>
+
 #include <arrow/array/util.h>
 #include <arrow/compute/cast.h>
 #include <arrow/compute/initialize.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
-
-#include <algorithm>
 
 #include "connect/errors.h"
 #include "data/arrow_status.h"
@@ -28,11 +28,13 @@ Result<std::shared_ptr<arrow::Array>> MetadataValue(const ColumnDefinition& colu
     scalar = std::make_shared<arrow::StringScalar>(file.path);
   } else if (column.metadata_key == "file.name") {
     const size_t slash = file.path.rfind('/');
-    scalar = std::make_shared<arrow::StringScalar>(slash == std::string::npos ? file.path : file.path.substr(slash + 1));
+    scalar =
+        std::make_shared<arrow::StringScalar>(slash == std::string::npos ? file.path : file.path.substr(slash + 1));
   } else if (column.metadata_key == "file.size") {
     scalar = std::make_shared<arrow::Int64Scalar>(file.size);
   } else {
-    scalar = std::make_shared<arrow::TimestampScalar>(file.modified_us / 1000, arrow::timestamp(arrow::TimeUnit::MILLI, "UTC"));
+    scalar = std::make_shared<arrow::TimestampScalar>(file.modified_us / 1000,
+                                                      arrow::timestamp(arrow::TimeUnit::MILLI, "UTC"));
   }
   TM_ARROW_ASSIGN_OR_RETURN(auto array, arrow::MakeArrayFromScalar(*scalar, kBatchRowsMax), "metadata column");
   const auto wanted = ToArrow(column.type);
@@ -42,13 +44,16 @@ Result<std::shared_ptr<arrow::Array>> MetadataValue(const ColumnDefinition& colu
   return array;
 }
 
-Result<std::shared_ptr<arrow::Array>> PartitionValue(const ColumnDefinition& column, const FileTableOptions& options, const FileInfo& file) {
+Result<std::shared_ptr<arrow::Array>> PartitionValue(const ColumnDefinition& column, const FileTableOptions& options,
+                                                     const FileInfo& file) {
   const auto text = PartitionValueOf(file.path, column.name);
   if (!text) {
-    return Status(kInvalidOption, "'" + file.path + "' is in no folder '" + column.name + "=...', which PARTITIONED BY asks for");
+    return Status(kInvalidOption,
+                  "'" + file.path + "' is in no folder '" + column.name + "=...', which PARTITIONED BY asks for");
   }
   if (*text == options.default_partition) {
-    TM_ARROW_ASSIGN_OR_RETURN(auto nulls, arrow::MakeArrayOfNull(ToArrow(column.type), kBatchRowsMax), "partition column");
+    TM_ARROW_ASSIGN_OR_RETURN(auto nulls, arrow::MakeArrayOfNull(ToArrow(column.type), kBatchRowsMax),
+                              "partition column");
     return nulls;
   }
   TM_ASSIGN_OR_RETURN(auto decoder, MakeCsvDecoder(Schema({{column.name, column.type}}), Config()));
@@ -75,7 +80,8 @@ FileColumns FileColumns::Of(const ScanSpec& scan) {
   out.table_column = SourceReadColumns(scan);
   const auto is_content = [&table](const ColumnDefinition& column) {
     return column.kind == ColumnDefinition::Kind::kPhysical &&
-           std::find(table.partitioned_by.begin(), table.partitioned_by.end(), column.name) == table.partitioned_by.end();
+           std::find(table.partitioned_by.begin(), table.partitioned_by.end(), column.name) ==
+               table.partitioned_by.end();
   };
   std::vector<Field> content;
   for (const int number : out.table_column) {
@@ -94,8 +100,8 @@ FileColumns FileColumns::Of(const ScanSpec& scan) {
   return out;
 }
 
-Result<FileRowAssembler> FileRowAssembler::Make(const FileColumns& columns, const TableDefinition& table, const FileTableOptions& options,
-                                                const FileInfo& file) {
+Result<FileRowAssembler> FileRowAssembler::Make(const FileColumns& columns, const TableDefinition& table,
+                                                const FileTableOptions& options, const FileInfo& file) {
   FileRowAssembler out;
   out.columns_ = &columns;
   out.constants_.resize(columns.content.size());
@@ -115,9 +121,11 @@ Batch FileRowAssembler::Assemble(const std::shared_ptr<arrow::RecordBatch>& cont
   arrow::ArrayVector arrays;
   arrays.reserve(constants_.size());
   for (size_t i = 0; i < constants_.size(); ++i) {
-    arrays.push_back(constants_[i] ? constants_[i]->Slice(0, content->num_rows()) : content->column(columns_->content[i]));
+    arrays.push_back(constants_[i] ? constants_[i]->Slice(0, content->num_rows())
+                                   : content->column(columns_->content[i]));
   }
-  return Batch{arrow::RecordBatch::Make(columns_->read_schema.arrow(), content->num_rows(), std::move(arrays)), nullptr, 0};
+  return Batch{arrow::RecordBatch::Make(columns_->read_schema.arrow(), content->num_rows(), std::move(arrays)), nullptr,
+               0};
 }
 
 }  // namespace tidemill

@@ -1,8 +1,8 @@
 #include "connect/filesystem/file_options.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
+
+#include <fnmatch.h>
 
 #include "connect/connector.h"
 #include "connect/errors.h"
@@ -44,7 +44,8 @@ Status AddFolder(FileSystem& fs, const std::string& folder, std::vector<FileInfo
 }
 
 // Adds what `parts` from `at` on match below `folder`.
-Status AddMatches(FileSystem& fs, const std::string& folder, const std::vector<std::string>& parts, size_t at, std::vector<FileInfo>& out) {
+Status AddMatches(FileSystem& fs, const std::string& folder, const std::vector<std::string>& parts, size_t at,
+                  std::vector<FileInfo>& out) {
   auto entries = fs.List(folder);
   if (!entries.ok()) return Status::OK();  // not a folder: matches nothing
   const bool last = at + 1 == parts.size();
@@ -68,7 +69,8 @@ Status AddMatches(FileSystem& fs, const std::string& folder, const std::vector<s
 
 Status NothingFound(FileSystem& fs, const std::string& path) {
   Status status(kNoFilesFound, "no file at '" + path + "'");
-  if (const auto inside = fs.List(path); inside.ok()) return status.WithNote("the folder is empty, or all names in it begin with '.' or '_'");
+  if (const auto inside = fs.List(path); inside.ok())
+    return status.WithNote("the folder is empty, or all names in it begin with '.' or '_'");
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
   auto entries = fs.List(folder);
@@ -93,8 +95,12 @@ Config FileTableOptions::FormatOptions(std::string_view format_name) const {
 
 std::optional<std::string> FormatOfPath(std::string_view path) {
   if (IsGzipPath(path)) path.remove_suffix(3);
-  for (const auto& [extension, format] : {std::pair{".json", "json"}, {".jsonl", "json"}, {".ndjson", "json"}, {".csv", "csv"},
-                                          {".parquet", "parquet"}, {".txt", "raw"}}) {
+  for (const auto& [extension, format] : {std::pair{".json", "json"},
+                                          {".jsonl", "json"},
+                                          {".ndjson", "json"},
+                                          {".csv", "csv"},
+                                          {".parquet", "parquet"},
+                                          {".txt", "raw"}}) {
     if (path.ends_with(extension)) return format;
   }
   return std::nullopt;
@@ -139,7 +145,8 @@ Result<FileTableOptions> ParseFileTableOptions(const TableDefinition& table, con
     if (!duration.ok()) return OptionError(table, key, duration.status().message());
   }
   std::string compression = options.GetString("parquet.compression", out.parquet.compression);
-  std::transform(compression.begin(), compression.end(), compression.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(compression.begin(), compression.end(), compression.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   out.parquet.compression = compression == "uncompressed" ? "none" : compression;
   const Status codec = CheckParquetCompression(out.parquet.compression);
   if (!codec.ok()) return OptionError(table, "parquet.compression", codec.message());
@@ -168,7 +175,9 @@ Result<std::vector<FileInfo>> FindFiles(FileSystem& fs, const std::string& path)
   }
   if (files.empty()) return NothingFound(fs, path);
   std::sort(files.begin(), files.end(), [](const FileInfo& a, const FileInfo& b) { return a.path < b.path; });
-  files.erase(std::unique(files.begin(), files.end(), [](const FileInfo& a, const FileInfo& b) { return a.path == b.path; }), files.end());
+  files.erase(
+      std::unique(files.begin(), files.end(), [](const FileInfo& a, const FileInfo& b) { return a.path == b.path; }),
+      files.end());
   return files;
 }
 
@@ -210,7 +219,8 @@ std::string UnescapePathValue(std::string_view text) {
 std::optional<std::string> PartitionValueOf(std::string_view path, std::string_view name) {
   for (const std::string& part : SplitPath(path)) {
     const size_t equals = part.find('=');
-    if (equals != std::string::npos && UnescapePathValue(part.substr(0, equals)) == name) return UnescapePathValue(part.substr(equals + 1));
+    if (equals != std::string::npos && UnescapePathValue(part.substr(0, equals)) == name)
+      return UnescapePathValue(part.substr(equals + 1));
   }
   return std::nullopt;
 }

@@ -15,8 +15,8 @@
 namespace tidemill {
 
 struct FileTableOptions {
-  std::string path;                  // local, without file://
-  std::string format;                // "json", "csv", "raw", "parquet"; empty: by each file's extension
+  std::string path;    // local, without file://
+  std::string format;  // "json", "csv", "raw", "parquet"; empty: by each file's extension
   Config table_options;
   std::string default_partition = "__DEFAULT_PARTITION__";
   int64_t rolling_file_bytes = int64_t{128} << 20;
@@ -35,8 +35,9 @@ bool IsGzipPath(std::string_view path);
 // With the leading dot: ".parquet".
 std::string_view ExtensionOf(std::string_view format);
 
-// The files that a table's path means, sorted: the file itself, all below a folder, or what a glob (* ? [a-z] **) matches. Hidden ones (a part
-// of the name below the folder starts with '.' or '_') are left out. kNoFilesFound when there is none.
+// The files that a table's path means, sorted: the file itself, all below a folder, or what a glob (* ? [a-z] **)
+// matches. Hidden ones (a part of the name below the folder starts with '.' or '_') are left out. kNoFilesFound when
+// there is none.
 Result<std::vector<FileInfo>> FindFiles(FileSystem& fs, const std::string& path);
 
 // Hive's way of writing a value into a path, "a%2Fb", and back.

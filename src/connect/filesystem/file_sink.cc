@@ -1,14 +1,14 @@
 #include "connect/filesystem/file_sink.h"
 
-#include <arrow/array.h>
-#include <arrow/record_batch.h>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <map>
 #include <mutex>
 #include <unordered_map>
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "connect/errors.h"
 #include "connect/filesystem/background_worker.h"
@@ -20,8 +20,8 @@
 namespace tidemill {
 namespace {
 
-constexpr size_t kOpenFilesMax = 256;     // of one writer; above that its largest is finished early
-constexpr int kUnfinishedFilesMax = 8;    // finished files that wait for the disk before the writer has no room
+constexpr size_t kOpenFilesMax = 256;   // of one writer; above that its largest is finished early
+constexpr int kUnfinishedFilesMax = 8;  // finished files that wait for the disk before the writer has no room
 
 // A file from the staging folder and where it is to appear; both relative to the table's path.
 struct StagedFile {
@@ -33,7 +33,8 @@ std::string SafeFolderName(const std::string& job, const std::string& sink) {
   const std::string name = job + "." + sink;
   if (IsSafeName(name)) return name;
   std::string safe;
-  for (const char c : name) safe += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_' ? c : '_';
+  for (const char c : name)
+    safe += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_' ? c : '_';
   return safe.substr(0, 100) + fmt::format("-{:016x}", std::hash<std::string>()(name));
 }
 
@@ -49,7 +50,8 @@ struct SinkSetup {
   std::string Path(const std::string& relative) const { return JoinPath(options.path, relative); }
 };
 
-// Files that are being finished by the worker, and the first error. Shared between a writer and the worker; outlives the writer.
+// Files that are being finished by the worker, and the first error. Shared between a writer and the worker; outlives
+// the writer.
 class Finishing {
  public:
   explicit Finishing(std::function<void()> wake) : wake_(std::move(wake)) {}
@@ -85,7 +87,10 @@ class Finishing {
 class FileSinkWriter final : public SinkWriter {
  public:
   FileSinkWriter(const SinkSetup& setup, BackgroundWorker& worker, std::string staging, SinkContext context)
-      : setup_(setup), worker_(worker), staging_(std::move(staging)), context_(std::move(context)),
+      : setup_(setup),
+        worker_(worker),
+        staging_(std::move(staging)),
+        context_(std::move(context)),
         finishing_(std::make_shared<Finishing>(context_.wake)) {
     // Two runs never give two files one name: the time of opening is in it.
     prefix_ = fmt::format("part-{:x}-{}", context_.clock->NowMicros(), context_.subtask);
@@ -157,7 +162,8 @@ class FileSinkWriter final : public SinkWriter {
     const auto& kinds = static_cast<const arrow::Int8Array&>(*batch.row_kinds);
     for (int64_t i = 0; i < kinds.length(); ++i) {
       if (kinds.Value(i) != static_cast<int8_t>(RowKind::kInsert)) {
-        return Status(kInvalidInsert, "files keep inserts only, but sink '" + context_.sink_name + "' got an update or delete");
+        return Status(kInvalidInsert,
+                      "files keep inserts only, but sink '" + context_.sink_name + "' got an update or delete");
       }
     }
     return Status::OK();
@@ -173,14 +179,16 @@ class FileSinkWriter final : public SinkWriter {
     if (setup_.partition_columns.empty()) return batch;
     arrow::ArrayVector columns;
     for (const int column : setup_.content_columns) columns.push_back(batch.rows->column(column));
-    return batch.WithRows(arrow::RecordBatch::Make(setup_.content_schema.arrow(), batch.num_rows(), std::move(columns)));
+    return batch.WithRows(
+        arrow::RecordBatch::Make(setup_.content_schema.arrow(), batch.num_rows(), std::move(columns)));
   }
 
   // "day=2024-05-01/country=DE" for the rows with this key, `row` being one of them.
   Result<std::string> FolderOf(const std::string& key, const Batch& batch, int32_t row) {
     const auto known = folders_.find(key);
     if (known != folders_.end()) return known->second;
-    const auto one = arrow::RecordBatch::Make(partition_schema_.arrow(), batch.num_rows(), PartitionColumns(batch))->Slice(row, 1);
+    const auto one =
+        arrow::RecordBatch::Make(partition_schema_.arrow(), batch.num_rows(), PartitionColumns(batch))->Slice(row, 1);
     std::string record;
     std::vector<size_t> ends;
     TM_RETURN_IF_ERROR(values_->Encode(Batch{one, nullptr, 0}, record, ends));
@@ -209,17 +217,21 @@ class FileSinkWriter final : public SinkWriter {
   }
 
   OpenFiles::iterator Largest() {
-    return std::max_element(open_.begin(), open_.end(),
-                            [](const auto& a, const auto& b) { return a.second.rows->num_bytes() < b.second.rows->num_bytes(); });
+    return std::max_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
+      return a.second.rows->num_bytes() < b.second.rows->num_bytes();
+    });
   }
 
   Result<OpenFile> OpenNew(const std::string& folder) {
-    const std::string name = prefix_ + "-" + std::to_string(next_file_++) + std::string(ExtensionOf(setup_.options.format));
+    const std::string name =
+        prefix_ + "-" + std::to_string(next_file_++) + std::string(ExtensionOf(setup_.options.format));
     OpenFile out;
     out.staged.from = JoinPath(staging_, name + ".inprogress");
     out.staged.to = folder.empty() ? name : JoinPath(folder, name);
-    TM_ASSIGN_OR_RETURN(auto file, setup_.files->OpenWritable(setup_.Path(out.staged.from), FileSystem::OpenMode::kCreateNew));
-    TM_ASSIGN_OR_RETURN(auto rows, RowFile::Open(std::move(file), setup_.options.format, setup_.content_schema, setup_.options));
+    TM_ASSIGN_OR_RETURN(auto file,
+                        setup_.files->OpenWritable(setup_.Path(out.staged.from), FileSystem::OpenMode::kCreateNew));
+    TM_ASSIGN_OR_RETURN(auto rows,
+                        RowFile::Open(std::move(file), setup_.options.format, setup_.content_schema, setup_.options));
     out.rows = std::move(rows);
     return out;
   }
@@ -227,7 +239,8 @@ class FileSinkWriter final : public SinkWriter {
   void FinishFile(OpenFiles::iterator file) {
     staged_.push_back(file->second.staged);
     finishing_->Begin();
-    worker_.Submit([rows = std::move(file->second.rows), finishing = finishing_, files = setup_.files, folder = setup_.Path(staging_)]() mutable {
+    worker_.Submit([rows = std::move(file->second.rows), finishing = finishing_, files = setup_.files,
+                    folder = setup_.Path(staging_)]() mutable {
       Status status = rows->Finish();
       rows.reset();
       if (status.ok()) status = files->SyncDirectory(folder);
@@ -248,7 +261,7 @@ class FileSinkWriter final : public SinkWriter {
   std::unique_ptr<KeyEncoder> keys_;
   Schema partition_schema_;
   std::unique_ptr<RowEncoder> values_;
-  std::map<std::string, std::vector<int32_t>> groups_;  // rows by key, of the batch at hand
+  std::map<std::string, std::vector<int32_t>> groups_;    // rows by key, of the batch at hand
   std::unordered_map<std::string, std::string> folders_;  // by key
 };
 
@@ -278,7 +291,8 @@ class FileSink final : public Sink {
     for (const std::string& handle : handles) {
       if (handle.empty()) continue;
       const auto files = nlohmann::json::parse(handle, nullptr, false);
-      if (!files.is_array()) return Status(kCorruption, "a prepared transaction of files can't be read: " + handle.substr(0, 200));
+      if (!files.is_array())
+        return Status(kCorruption, "a prepared transaction of files can't be read: " + handle.substr(0, 200));
       for (const auto& file : files) {
         if (!file.is_array() || file.size() != 2 || !file[0].is_string() || !file[1].is_string()) {
           return Status(kCorruption, "a prepared transaction of files can't be read: " + handle.substr(0, 200));
@@ -299,7 +313,8 @@ class FileSink final : public Sink {
   static constexpr const char* kStagingFolder = ".tidemill";
   static constexpr const char* kLockName = "lock";
 
-  // Renames a staged file to where it belongs. One that is no longer there was renamed before: it had been synced before the handle was given.
+  // Renames a staged file to where it belongs. One that is no longer there was renamed before: it had been synced
+  // before the handle was given.
   Status Show(const StagedFile& file, std::map<std::string, bool>& folders) {
     const std::string from = setup_.Path(file.from);
     const auto staged = setup_.files->Stat(from);
@@ -353,18 +368,23 @@ Result<SinkSetup> MakeSetup(const TableDefinition& table, FileTableOptions optio
   std::vector<Field> content;
   for (const std::string& name : table.partitioned_by) {
     const auto column = setup.schema.IndexOf(name);
-    if (!column) return Status(kInvalidOption, "PARTITIONED BY names '" + name + "', which is no written column").At(table.position);
+    if (!column)
+      return Status(kInvalidOption, "PARTITIONED BY names '" + name + "', which is no written column")
+          .At(table.position);
     setup.partition_columns.push_back(*column);
   }
   for (int c = 0; c < setup.schema.num_fields(); ++c) {
-    if (std::find(setup.partition_columns.begin(), setup.partition_columns.end(), c) != setup.partition_columns.end()) continue;
+    if (std::find(setup.partition_columns.begin(), setup.partition_columns.end(), c) != setup.partition_columns.end())
+      continue;
     setup.content_columns.push_back(c);
     content.push_back(setup.schema.field(c));
   }
-  if (content.empty()) return Status(kInvalidOption, "no column is left to write besides those of PARTITIONED BY").At(table.position);
+  if (content.empty())
+    return Status(kInvalidOption, "no column is left to write besides those of PARTITIONED BY").At(table.position);
   setup.content_schema = Schema(std::move(content));
   if (options.format.empty()) {
-    return Status(kMissingOption, "writing to connector 'filesystem' needs option 'format' (json, csv, raw, parquet)").At(table.position);
+    return Status(kMissingOption, "writing to connector 'filesystem' needs option 'format' (json, csv, raw, parquet)")
+        .At(table.position);
   }
   setup.options = std::move(options);
   return setup;

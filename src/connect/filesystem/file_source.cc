@@ -1,9 +1,9 @@
 #include "connect/filesystem/file_source.h"
 
-#include <arrow/record_batch.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include <arrow/record_batch.h>
 
 #include "connect/errors.h"
 #include "connect/filesystem/file_columns.h"
@@ -26,7 +26,8 @@ Result<std::vector<int64_t>> ParsePosition(std::string_view text, size_t count) 
     out.push_back(value);
     p = rest + 1;
   }
-  if (out.size() != count || p != end + 1) return Status(kInternalError, "bad position '" + std::string(text) + "' of a file");
+  if (out.size() != count || p != end + 1)
+    return Status(kInternalError, "bad position '" + std::string(text) + "' of a file");
   return out;
 }
 
@@ -34,10 +35,13 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Whether a CSV file's first record names columns: all of the table's are in it, or all of its fields are columns of the table.
+// Whether a CSV file's first record names columns: all of the table's are in it, or all of its fields are columns of
+// the table.
 bool LooksLikeHeader(const std::vector<std::string>& fields, const std::vector<std::string>& columns) {
-  const bool all_columns = std::all_of(columns.begin(), columns.end(), [&](const std::string& name) { return Contains(fields, name); });
-  const bool all_fields = std::all_of(fields.begin(), fields.end(), [&](const std::string& name) { return Contains(columns, name); });
+  const bool all_columns =
+      std::all_of(columns.begin(), columns.end(), [&](const std::string& name) { return Contains(fields, name); });
+  const bool all_fields =
+      std::all_of(fields.begin(), fields.end(), [&](const std::string& name) { return Contains(columns, name); });
   return !columns.empty() && (all_columns || all_fields);
 }
 
@@ -62,7 +66,8 @@ struct CsvLayout {
 };
 
 // Reads the header of a CSV file, when it has one.
-Result<CsvLayout> ReadCsvLayout(FileSystem& fs, const std::string& path, const Config& options, const std::vector<std::string>& content_names) {
+Result<CsvLayout> ReadCsvLayout(FileSystem& fs, const std::string& path, const Config& options,
+                                const std::vector<std::string>& content_names) {
   CsvLayout layout{content_names, {}};
   const std::string header = options.GetString("header", "auto");
   if (header == "false") return layout;
@@ -94,18 +99,25 @@ Status MissingCsvColumn(const std::string& path, const std::string& column, cons
   return status.WithNote("columns: " + list);
 }
 
-// Position text: "byte:line:rows", the start of the next line and how many of its rows (a JSON array has several) were given out.
+// Position text: "byte:line:rows", the start of the next line and how many of its rows (a JSON array has several) were
+// given out.
 class TextSplitReader final : public SplitReader {
  public:
-  TextSplitReader(LineReader lines, std::unique_ptr<RowDecoder> decoder, FileRowAssembler assembler, int64_t skip_rows, SplitContext context)
-      : lines_(std::move(lines)), decoder_(std::move(decoder)), assembler_(std::move(assembler)), skip_rows_(skip_rows), context_(std::move(context)) {}
+  TextSplitReader(LineReader lines, std::unique_ptr<RowDecoder> decoder, FileRowAssembler assembler, int64_t skip_rows,
+                  SplitContext context)
+      : lines_(std::move(lines)),
+        decoder_(std::move(decoder)),
+        assembler_(std::move(assembler)),
+        skip_rows_(skip_rows),
+        context_(std::move(context)) {}
 
   Result<ReadOutcome> Read(int rows_max) override {
     rows_max = std::min(rows_max, kBatchRowsMax);
     if (given_ == decoded_.input_index.size()) TM_RETURN_IF_ERROR(DecodeLines(rows_max));
     ReadOutcome outcome;
     const size_t n = std::min(decoded_.input_index.size() - given_, static_cast<size_t>(rows_max));
-    if (n > 0) outcome.batch = assembler_.Assemble(decoded_.rows->Slice(static_cast<int64_t>(given_), static_cast<int64_t>(n)));
+    if (n > 0)
+      outcome.batch = assembler_.Assemble(decoded_.rows->Slice(static_cast<int64_t>(given_), static_cast<int64_t>(n)));
     given_ += n;
     outcome.position = PositionText();
     outcome.ended = given_ == decoded_.input_index.size() && lines_.at_end();
@@ -176,7 +188,8 @@ Result<std::string> FormatOfFile(const FileTableOptions& options, const std::str
     return Status(kMissingOption, "the format of '" + path + "' can't be told from its name; set 'format'")
         .WithNote("known extensions: .json .jsonl .ndjson .csv .txt (and .gz of these), .parquet");
   }
-  if (*format == "parquet" && IsGzipPath(path)) return Status(kInvalidOption, "'" + path + "': Parquet is not read through gzip");
+  if (*format == "parquet" && IsGzipPath(path))
+    return Status(kInvalidOption, "'" + path + "': Parquet is not read through gzip");
   return *format;
 }
 
@@ -212,7 +225,8 @@ class FileSource final : public Source {
     int64_t skip_rows = 0;
     std::unique_ptr<RowDecoder> decoder;
     if (format == "csv") {
-      TM_ASSIGN_OR_RETURN(const CsvLayout layout, ReadCsvLayout(fs_, file.path, format_options, columns_.content_names));
+      TM_ASSIGN_OR_RETURN(const CsvLayout layout,
+                          ReadCsvLayout(fs_, file.path, format_options, columns_.content_names));
       for (const Field& field : columns_.content_schema.fields()) {
         if (!Contains(layout.columns, field.name)) return MissingCsvColumn(file.path, field.name, layout.columns);
       }
@@ -231,7 +245,8 @@ class FileSource final : public Source {
     const Status seek = lines.Seek(start);
     if (!seek.ok()) return seek.WithContext("'" + file.path + "'");
     decoder->SetOrigin(file.path, 0);
-    out = std::make_unique<TextSplitReader>(std::move(lines), std::move(decoder), std::move(assembler), skip_rows, std::move(context));
+    out = std::make_unique<TextSplitReader>(std::move(lines), std::move(decoder), std::move(assembler), skip_rows,
+                                            std::move(context));
     return out;
   }
 

@@ -33,9 +33,11 @@ Connector FilesystemConnector() {
   connector.is_sink = true;
   connector.takes_format = true;
   connector.options = {
-      {"path", true, "", "a file, a folder (all files below it) or a glob with * ? [a-z] **; a sink writes into the folder"},
+      {"path", true, "",
+       "a file, a folder (all files below it) or a glob with * ? [a-z] **; a sink writes into the folder"},
       {"partition.default-name", false, "__DEFAULT_PARTITION__", "the folder of NULL in a column of PARTITIONED BY"},
-      {"sink.rolling-policy.file-size", false, "128mb", "a file is finished when it is as large; every epoch finishes all"},
+      {"sink.rolling-policy.file-size", false, "128mb",
+       "a file is finished when it is as large; every epoch finishes all"},
       {"sink.rolling-policy.rollover-interval", false, "", "accepted: a file never stays open longer than an epoch"},
       {"sink.rolling-policy.check-interval", false, "", "accepted: sizes are checked with every batch"},
       {"parquet.compression", false, "snappy", "none, snappy, zstd, lz4 or gzip"},

@@ -18,7 +18,8 @@ bool IsBlankLine(std::string_view line) { return line.find_first_not_of(" \t\r")
 Status LineReader::Seek(LinePosition position) {
   TM_ASSIGN_OR_RETURN(const bool there, stream_->Skip(position.byte));
   if (!there) {
-    return Status(kCorruption, "the file is shorter than when it was read before: it has less than " + std::to_string(position.byte) + " bytes");
+    return Status(kCorruption, "the file is shorter than when it was read before: it has less than " +
+                                   std::to_string(position.byte) + " bytes");
   }
   next_ = position;
   started_ = position.byte > 0;
@@ -46,7 +47,9 @@ bool LineReader::FindEnd(size_t from, size_t& end, int64_t& line_ends) {
   const char* const begin = buffer_.data() + from;
   const void* const found = std::memchr(begin, '\n', buffer_.size() - from);
   const char* const line_end = found != nullptr ? static_cast<const char*>(found) : buffer_.data() + buffer_.size();
-  const auto has = [&](char c) { return c != 0 && std::memchr(begin, c, static_cast<size_t>(line_end - begin)) != nullptr; };
+  const auto has = [&](char c) {
+    return c != 0 && std::memchr(begin, c, static_cast<size_t>(line_end - begin)) != nullptr;
+  };
   if (!has(options_.quote) && !has(options_.escape)) {
     end = static_cast<size_t>(line_end - buffer_.data());
     return found != nullptr;
@@ -75,12 +78,14 @@ bool LineReader::FindEnd(size_t from, size_t& end, int64_t& line_ends) {
   return false;
 }
 
-// The next line is too long: forgets all of it but its front and finds its end, the next line end whatever the quotes say.
+// The next line is too long: forgets all of it but its front and finds its end, the next line end whatever the quotes
+// say.
 Status LineReader::SkipRestOfLine() {
   const size_t kept = begin_ + static_cast<size_t>(options_.line_bytes_max) + 1;
   size_t from = kept;
   for (;;) {
-    const void* found = from < buffer_.size() ? std::memchr(buffer_.data() + from, '\n', buffer_.size() - from) : nullptr;
+    const void* found =
+        from < buffer_.size() ? std::memchr(buffer_.data() + from, '\n', buffer_.size() - from) : nullptr;
     if (found != nullptr) {
       const size_t end = static_cast<size_t>(static_cast<const char*>(found) - buffer_.data());
       next_.byte += static_cast<int64_t>(end - from);
@@ -153,7 +158,8 @@ Status LineReader::Read(int lines_max, std::vector<Line>& out) {
   }
   at_end_ = stream_ended_ && begin_ >= buffer_.size();
   out.reserve(spans.size());
-  for (const Span& span : spans) out.push_back({std::string_view(buffer_).substr(span.begin, span.end - span.begin), span.start});
+  for (const Span& span : spans)
+    out.push_back({std::string_view(buffer_).substr(span.begin, span.end - span.begin), span.start});
   return Status::OK();
 }
 

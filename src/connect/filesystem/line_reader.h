@@ -18,19 +18,19 @@ struct LinePosition {
 };
 
 struct Line {
-  std::string_view bytes;   // without its line end
+  std::string_view bytes;  // without its line end
   LinePosition start;
 };
 
-// Cuts a byte stream into lines (or CSV records, which may hold line ends in quotes). Memory stays within some 4 MiB plus one line of
-// `line_bytes_max`: a longer line is given cut off after line_bytes_max + 1 bytes, so that who decodes it sees that it is too large. Blank lines
-// and a byte order mark at the start are left out. Not thread-safe.
+// Cuts a byte stream into lines (or CSV records, which may hold line ends in quotes). Memory stays within some 4 MiB
+// plus one line of `line_bytes_max`: a longer line is given cut off after line_bytes_max + 1 bytes, so that who decodes
+// it sees that it is too large. Blank lines and a byte order mark at the start are left out. Not thread-safe.
 class LineReader {
  public:
   struct Options {
     int64_t line_bytes_max = int64_t{8} << 20;
-    // CSV. A quote opens a field only at its start; 0: line ends always end a line. One that is never closed takes the lines up to the next
-    // quote with it.
+    // CSV. A quote opens a field only at its start; 0: line ends always end a line. One that is never closed takes the
+    // lines up to the next quote with it.
     char quote = 0;
     char delimiter = ',';
     char escape = 0;
@@ -54,7 +54,7 @@ class LineReader {
   std::unique_ptr<ByteStream> stream_;
   Options options_;
   std::string buffer_;
-  size_t begin_ = 0;          // of the next line in buffer_
+  size_t begin_ = 0;  // of the next line in buffer_
   LinePosition next_;
   bool stream_ended_ = false;
   bool at_end_ = false;

@@ -58,8 +58,8 @@ class TextRowFile final : public RowFile {
 
 }  // namespace
 
-Result<std::unique_ptr<RowFile>> RowFile::Open(std::unique_ptr<WritableFile> file, const std::string& format, const Schema& schema,
-                                               const FileTableOptions& options) {
+Result<std::unique_ptr<RowFile>> RowFile::Open(std::unique_ptr<WritableFile> file, const std::string& format,
+                                               const Schema& schema, const FileTableOptions& options) {
   std::unique_ptr<RowFile> out;
   if (format == "parquet") {
     TM_ASSIGN_OR_RETURN(auto writer, ParquetWriter::Open(std::move(file), schema, options.parquet));

@@ -13,8 +13,8 @@ namespace tidemill {
 // A file of rows that is being written, in any format. One thread at a time.
 class RowFile {
  public:
-  static Result<std::unique_ptr<RowFile>> Open(std::unique_ptr<WritableFile> file, const std::string& format, const Schema& schema,
-                                               const FileTableOptions& options);
+  static Result<std::unique_ptr<RowFile>> Open(std::unique_ptr<WritableFile> file, const std::string& format,
+                                               const Schema& schema, const FileTableOptions& options);
   virtual ~RowFile() = default;
   virtual Status Write(const Batch& batch) = 0;
   virtual int64_t num_bytes() const = 0;

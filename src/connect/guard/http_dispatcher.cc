@@ -51,16 +51,20 @@ struct HttpDispatcher::Impl : std::enable_shared_from_this<Impl> {
     bool operator>(const Pause& other) const { return due_ns > other.due_ns; }
   };
 
-  Impl(Network& network_in, const Clock& clock_in, MetricsRegistry& metrics, DispatcherOptions options_in, uint64_t seed)
+  Impl(Network& network_in, const Clock& clock_in, MetricsRegistry& metrics, DispatcherOptions options_in,
+       uint64_t seed)
       : network(network_in), clock(clock_in), options(std::move(options_in)), random(seed) {
     auto actions = [&](const char* outcome) {
-      return metrics.GetCounter("tidemill_actions_total", "Outgoing actions by outcome", {{"action", options.action}, {"outcome", outcome}});
+      return metrics.GetCounter("tidemill_actions_total", "Outgoing actions by outcome",
+                                {{"action", options.action}, {"outcome", outcome}});
     };
     delivered = actions("delivered");
     refused = actions("refused");
     given_up = actions("given_up");
-    retries = metrics.GetCounter("tidemill_action_retries_total", "Repeated attempts of actions", {{"action", options.action}});
-    duration = metrics.GetHistogram("tidemill_action_duration_seconds", "From hand-over to the last answer", {{"action", options.action}});
+    retries = metrics.GetCounter("tidemill_action_retries_total", "Repeated attempts of actions",
+                                 {{"action", options.action}});
+    duration = metrics.GetHistogram("tidemill_action_duration_seconds", "From hand-over to the last answer",
+                                    {{"action", options.action}});
   }
 
   // Starts waiting jobs while there is room on the wire; called with the lock held.
@@ -116,7 +120,9 @@ struct HttpDispatcher::Impl : std::enable_shared_from_this<Impl> {
 
   // Called with the lock held; it is free while `done` runs.
   void Finish(std::unique_lock<std::mutex>& lock, const JobPtr& job, DispatchOutcome outcome) {
-    (outcome.kind == DispatchOutcome::Kind::kDelivered ? delivered : outcome.kind == DispatchOutcome::Kind::kRefused ? refused : given_up)
+    (outcome.kind == DispatchOutcome::Kind::kDelivered ? delivered
+     : outcome.kind == DispatchOutcome::Kind::kRefused ? refused
+                                                       : given_up)
         ->Add();
     duration->ObserveMicros((clock.MonotonicNanos() - job->started_ns) / 1000);
     --under_way;
@@ -181,7 +187,8 @@ struct HttpDispatcher::Impl : std::enable_shared_from_this<Impl> {
   Histogram* duration;
 };
 
-HttpDispatcher::HttpDispatcher(Network& network, const Clock& clock, MetricsRegistry& metrics, DispatcherOptions options, uint64_t seed)
+HttpDispatcher::HttpDispatcher(Network& network, const Clock& clock, MetricsRegistry& metrics,
+                               DispatcherOptions options, uint64_t seed)
     : impl_(std::make_shared<Impl>(network, clock, metrics, std::move(options), seed)) {
   impl_->thread = std::thread([impl = impl_.get()] { impl->RunTimer(); });
 }

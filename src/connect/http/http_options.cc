@@ -11,7 +11,8 @@ Status ReadInt(const TableDefinition& table, std::string_view key, int64_t low, 
   const Result<int64_t> value = table.options.GetInt(key, *out);
   if (!value.ok()) return OptionError(table, key, value.status().message());
   if (*value < low || *value > high) {
-    return OptionError(table, key, "'" + std::string(key) + "' must be " + std::to_string(low) + " to " + std::to_string(high));
+    return OptionError(table, key,
+                       "'" + std::string(key) + "' must be " + std::to_string(low) + " to " + std::to_string(high));
   }
   *out = static_cast<int>(*value);
   return Status::OK();
@@ -20,7 +21,8 @@ Status ReadInt(const TableDefinition& table, std::string_view key, int64_t low, 
 Status ReadDuration(const TableDefinition& table, std::string_view key, int64_t low_ms, int64_t* out) {
   const Result<int64_t> value = table.options.GetDurationMs(key, *out);
   if (!value.ok()) return OptionError(table, key, value.status().message());
-  if (*value < low_ms) return OptionError(table, key, "'" + std::string(key) + "' must be at least " + FormatDurationMs(low_ms));
+  if (*value < low_ms)
+    return OptionError(table, key, "'" + std::string(key) + "' must be at least " + FormatDurationMs(low_ms));
   *out = *value;
   return Status::OK();
 }
@@ -64,7 +66,8 @@ Status ReadRetries(const TableDefinition& table, HttpTableOptions* options) {
   TM_RETURN_IF_ERROR(ReadDuration(table, "retry.backoff", 1, &options->first_retry.backoff_ms));
   TM_RETURN_IF_ERROR(ReadDuration(table, "retry.backoff-max", 1, &options->outbox_retry.backoff_max_ms));
   options->outbox_retry.backoff_ms = options->first_retry.backoff_ms;
-  options->first_retry.backoff_max_ms = std::min(options->first_retry.backoff_max_ms, options->outbox_retry.backoff_max_ms);
+  options->first_retry.backoff_max_ms =
+      std::min(options->first_retry.backoff_max_ms, options->outbox_retry.backoff_max_ms);
   return ReadDuration(table, "park-after", 0, &options->park_after_ms);
 }
 
@@ -88,7 +91,8 @@ Result<HttpTableOptions> ParseHttpTableOptions(const TableDefinition& table) {
   TM_RETURN_IF_ERROR(ReadRetries(table, &options));
   options.dead_letter_topic = table.options.GetString("dead-letter-topic", "dlq." + table.name);
   if (!IsSafeName(options.dead_letter_topic)) {
-    return OptionError(table, "dead-letter-topic", "'" + options.dead_letter_topic + "' is not a topic name: [A-Za-z0-9._-]{1,128}");
+    return OptionError(table, "dead-letter-topic",
+                       "'" + options.dead_letter_topic + "' is not a topic name: [A-Za-z0-9._-]{1,128}");
   }
   options.format = table.options.GetString("format", "json");
   for (const auto& [key, value] : table.options.values()) {

@@ -1,11 +1,11 @@
 #include "connect/http/http_sink.h"
 
-#include <xxhash.h>
-
 #include <chrono>
 #include <map>
 #include <mutex>
 #include <thread>
+
+#include <xxhash.h>
 
 #include "connect/errors.h"
 #include "connect/guard/http_dispatcher.h"
@@ -24,12 +24,12 @@ constexpr int kCallbackWaitMs = 5'000;
 // The rows of one writer that are not settled yet. Shared with callbacks, so it outlives the writer.
 struct Unsettled {
   std::mutex mutex;
-  std::map<uint64_t, OutgoingRow> on_the_way;   // handed to the dispatcher
-  int64_t awaiting_disk = 0;                    // being parked or dead-lettered
-  Status failed;                                // the disk refused
+  std::map<uint64_t, OutgoingRow> on_the_way;  // handed to the dispatcher
+  int64_t awaiting_disk = 0;                   // being parked or dead-lettered
+  Status failed;                               // the disk refused
   std::function<void()> wake;
   const Clock* clock = nullptr;
-  Histogram* latency = nullptr;                 // from append to the receiver's answer
+  Histogram* latency = nullptr;  // from append to the receiver's answer
 
   bool empty() {
     std::lock_guard<std::mutex> lock(mutex);
@@ -43,7 +43,7 @@ struct HttpSinkShared {
   std::string table;
   HttpTableOptions options;
   Schema schema;
-  std::vector<int> key_columns;   // of the primary key and the event time; empty: the row's content is the key
+  std::vector<int> key_columns;  // of the primary key and the event time; empty: the row's content is the key
   RequestTemplate request;
   std::unique_ptr<Outbox> outbox;
   std::unique_ptr<HttpDispatcher> dispatcher;
@@ -87,7 +87,8 @@ class HttpSinkWriter final : public SinkWriter {
  public:
   static Result<std::unique_ptr<SinkWriter>> Make(const std::shared_ptr<HttpSinkShared>& shared, SinkContext context) {
     auto writer = std::unique_ptr<HttpSinkWriter>(new HttpSinkWriter(shared, std::move(context)));
-    TM_ASSIGN_OR_RETURN(writer->bodies_, MakeRowEncoder(shared->options.format, shared->schema, shared->options.format_options));
+    TM_ASSIGN_OR_RETURN(writer->bodies_,
+                        MakeRowEncoder(shared->options.format, shared->schema, shared->options.format_options));
     if (!shared->key_columns.empty()) {
       std::vector<Field> fields;
       for (int column : shared->key_columns) fields.push_back(shared->schema.field(column));
@@ -147,7 +148,8 @@ class HttpSinkWriter final : public SinkWriter {
       : shared_(std::move(shared)), rows_(std::make_shared<Unsettled>()) {
     rows_->wake = std::move(context.wake);
     rows_->clock = context.clock;
-    rows_->latency = context.metrics->GetHistogram("tidemill_action_latency_seconds", "From append of the event to the receiver's answer",
+    rows_->latency = context.metrics->GetHistogram("tidemill_action_latency_seconds",
+                                                   "From append of the event to the receiver's answer",
                                                    {{"action", shared_->job + "/" + shared_->table}});
   }
 
@@ -172,9 +174,8 @@ class HttpSinkWriter final : public SinkWriter {
       rows_->on_the_way.emplace(id, row);
     }
     const bool taken = shared_->dispatcher->Submit(
-        std::move(request), [rows = rows_, shared = std::weak_ptr<HttpSinkShared>(shared_), id](DispatchOutcome outcome) {
-          OnOutcome(shared.lock(), rows, id, outcome);
-        });
+        std::move(request), [rows = rows_, shared = std::weak_ptr<HttpSinkShared>(shared_),
+                             id](DispatchOutcome outcome) { OnOutcome(shared.lock(), rows, id, outcome); });
     if (taken) return;
     {
       std::lock_guard<std::mutex> lock(rows_->mutex);
@@ -245,7 +246,8 @@ class HttpSinkWriter final : public SinkWriter {
 class HttpSink final : public Sink {
  public:
   explicit HttpSink(std::shared_ptr<HttpSinkShared> shared) : shared_(std::move(shared)) {}
-  // Callbacks hold `shared_` for as long as an append takes. The last owner must not be one of them: it would wait for itself.
+  // Callbacks hold `shared_` for as long as an append takes. The last owner must not be one of them: it would wait for
+  // itself.
   ~HttpSink() override {
     for (int waited_ms = 0; shared_.use_count() > 1 && waited_ms < kCallbackWaitMs; ++waited_ms) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -261,7 +263,9 @@ class HttpSink final : public Sink {
   std::shared_ptr<HttpSinkShared> shared_;
 };
 
-Status ValidateHttp(const TableDefinition& table, bool, bool, const ConnectorContext&) { return ParseHttpTableOptions(table).status(); }
+Status ValidateHttp(const TableDefinition& table, bool, bool, const ConnectorContext&) {
+  return ParseHttpTableOptions(table).status();
+}
 
 Result<RequestTemplate> MakeRequestTemplate(const HttpTableOptions& options, FileSystem& files) {
   RequestTemplate made;
@@ -279,7 +283,8 @@ Result<RequestTemplate> MakeRequestTemplate(const HttpTableOptions& options, Fil
 
 Result<std::unique_ptr<Sink>> MakeHttpSink(const SinkSpec& sink, const ConnectorContext& context) {
   if (context.log == nullptr || context.network == nullptr) {
-    return Status(kInvalidConfig, "table '" + sink.table->name + "' needs the network and the embedded log, which are not open");
+    return Status(kInvalidConfig,
+                  "table '" + sink.table->name + "' needs the network and the embedded log, which are not open");
   }
   auto shared = std::make_shared<HttpSinkShared>();
   TM_ASSIGN_OR_RETURN(shared->options, ParseHttpTableOptions(*sink.table));
@@ -294,8 +299,9 @@ Result<std::unique_ptr<Sink>> MakeHttpSink(const SinkSpec& sink, const Connector
   }
   TM_ASSIGN_OR_RETURN(shared->request, MakeRequestTemplate(shared->options, *context.files));
   const std::string action = context.job + "/" + sink.table->name;
-  TM_ASSIGN_OR_RETURN(shared->outbox, Outbox::Open(*context.log, *context.network, *context.clock, *context.metrics, shared->options,
-                                                   shared->request, "outbox." + context.job + "." + sink.table->name, action));
+  TM_ASSIGN_OR_RETURN(shared->outbox,
+                      Outbox::Open(*context.log, *context.network, *context.clock, *context.metrics, shared->options,
+                                   shared->request, "outbox." + context.job + "." + sink.table->name, action));
   DispatcherOptions dispatcher;
   dispatcher.in_flight_max = shared->options.in_flight_max;
   dispatcher.queued_max = shared->options.buffer_rows;

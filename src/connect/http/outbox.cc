@@ -21,19 +21,24 @@ HttpRequest RequestTemplate::Make(const OutgoingRow& row) const {
   return request;
 }
 
-Outbox::Outbox(Log& log, const HttpTableOptions& options, RequestTemplate request, std::string topic, std::string action)
-    : log_(log), options_(options), request_(std::move(request)), topic_(std::move(topic)), group_("outbox/" + action) {}
+Outbox::Outbox(Log& log, const HttpTableOptions& options, RequestTemplate request, std::string topic,
+               std::string action)
+    : log_(log),
+      options_(options),
+      request_(std::move(request)),
+      topic_(std::move(topic)),
+      group_("outbox/" + action) {}
 
 Result<std::unique_ptr<Outbox>> Outbox::Open(Log& log, Network& network, const Clock& clock, MetricsRegistry& metrics,
-                                             const HttpTableOptions& options, RequestTemplate request, std::string topic,
-                                             std::string action) {
+                                             const HttpTableOptions& options, RequestTemplate request,
+                                             std::string topic, std::string action) {
   auto outbox = std::unique_ptr<Outbox>(new Outbox(log, options, std::move(request), std::move(topic), action));
   TM_RETURN_IF_ERROR(EnsureTopic(log, outbox->topic_, 1));
   TM_RETURN_IF_ERROR(EnsureTopic(log, options.dead_letter_topic, 1));
   TM_ASSIGN_OR_RETURN(outbox->parked_, log.partition(outbox->topic_, 0));
   TM_ASSIGN_OR_RETURN(outbox->dead_, log.partition(options.dead_letter_topic, 0));
-  outbox->dead_count_ =
-      metrics.GetCounter("tidemill_dlq_records_total", "Rows that were refused or given up", {{"reason", "undeliverable"}});
+  outbox->dead_count_ = metrics.GetCounter("tidemill_dlq_records_total", "Rows that were refused or given up",
+                                           {{"reason", "undeliverable"}});
   const auto position = log.positions().Get(outbox->group_, outbox->topic_, 0);
   outbox->position_ = std::max(position ? position->offset : 0, outbox->parked_->Offsets().log_start);
   DispatcherOptions dispatcher;
@@ -71,7 +76,8 @@ void Outbox::Park(const OutgoingRow& row, std::function<void(Status)> done) {
 
 void Outbox::DeadLetter(const OutgoingRow& row, const DispatchOutcome& outcome, std::function<void(Status)> done) {
   const std::string attempts = std::to_string(outcome.attempts);
-  const RecordHeader headers[] = {{"reason", "undeliverable"}, {"detail", outcome.detail}, {"attempts", attempts}, {"action", group_}};
+  const RecordHeader headers[] = {
+      {"reason", "undeliverable"}, {"detail", outcome.detail}, {"attempts", attempts}, {"action", group_}};
   Record record{row.key, row.body};
   record.headers = headers;
   const Result<int64_t> offset = dead_->Append({&record, 1});

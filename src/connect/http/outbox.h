@@ -20,7 +20,7 @@ namespace tidemill {
 
 // One row on its way to a receiver.
 struct OutgoingRow {
-  std::string key;    // idempotency key
+  std::string key;  // idempotency key
   std::string body;
   int64_t ingest_us = 0;  // Batch::ingest_us of its batch
 };
@@ -31,14 +31,14 @@ struct RequestTemplate {
   HttpRequest Make(const OutgoingRow& row) const;
 };
 
-// Rows that could not be delivered at once, in a topic of the embedded log. A thread of its own sends them again, oldest first, with long
-// pauses; those that are refused, or whose attempts are used up, become dead letters. The place reached is kept in the log, so that a
-// restart goes on there. Thread-safe.
+// Rows that could not be delivered at once, in a topic of the embedded log. A thread of its own sends them again,
+// oldest first, with long pauses; those that are refused, or whose attempts are used up, become dead letters. The place
+// reached is kept in the log, so that a restart goes on there. Thread-safe.
 class Outbox {
  public:
   static Result<std::unique_ptr<Outbox>> Open(Log& log, Network& network, const Clock& clock, MetricsRegistry& metrics,
-                                              const HttpTableOptions& options, RequestTemplate request, std::string topic,
-                                              std::string action);
+                                              const HttpTableOptions& options, RequestTemplate request,
+                                              std::string topic, std::string action);
   // Calls on the wire are waited for (at most their timeout).
   ~Outbox();
 

@@ -1,11 +1,11 @@
 #include "connect/print/java_text.h"
 
-#include <arrow/util/decimal.h>
-
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <string_view>
+
+#include <arrow/util/decimal.h>
 
 #include "data/time_text.h"
 
@@ -26,7 +26,8 @@ void AppendJavaNumber(T value, std::string& out) {
   char text[64];
   const T magnitude = std::fabs(value);
   const bool plain = magnitude == 0 || (magnitude >= static_cast<T>(1e-3) && magnitude < static_cast<T>(1e7));
-  const auto end = std::to_chars(text, text + sizeof(text), value, plain ? std::chars_format::fixed : std::chars_format::scientific);
+  const auto end =
+      std::to_chars(text, text + sizeof(text), value, plain ? std::chars_format::fixed : std::chars_format::scientific);
   std::string_view digits(text, static_cast<size_t>(end.ptr - text));
   if (plain) {
     out += digits;
@@ -116,22 +117,38 @@ void AppendJavaText(const arrow::Array& column, const DataType& type, int64_t i,
     return;
   }
   switch (type.kind()) {
-    case TypeKind::kNull: out += "null"; return;
-    case TypeKind::kBoolean: out += ValueOf<arrow::BooleanArray>(column, i) ? "true" : "false"; return;
-    case TypeKind::kTinyInt: out += std::to_string(ValueOf<arrow::Int8Array>(column, i)); return;
-    case TypeKind::kSmallInt: out += std::to_string(ValueOf<arrow::Int16Array>(column, i)); return;
+    case TypeKind::kNull:
+      out += "null";
+      return;
+    case TypeKind::kBoolean:
+      out += ValueOf<arrow::BooleanArray>(column, i) ? "true" : "false";
+      return;
+    case TypeKind::kTinyInt:
+      out += std::to_string(ValueOf<arrow::Int8Array>(column, i));
+      return;
+    case TypeKind::kSmallInt:
+      out += std::to_string(ValueOf<arrow::Int16Array>(column, i));
+      return;
     case TypeKind::kInt:
-    case TypeKind::kIntervalMonth: out += std::to_string(ValueOf<arrow::Int32Array>(column, i)); return;
+    case TypeKind::kIntervalMonth:
+      out += std::to_string(ValueOf<arrow::Int32Array>(column, i));
+      return;
     case TypeKind::kBigInt:
-    case TypeKind::kIntervalDay: out += std::to_string(ValueOf<arrow::Int64Array>(column, i)); return;
-    case TypeKind::kFloat: return AppendJavaNumber(ValueOf<arrow::FloatArray>(column, i), out);
-    case TypeKind::kDouble: return AppendJavaNumber(ValueOf<arrow::DoubleArray>(column, i), out);
+    case TypeKind::kIntervalDay:
+      out += std::to_string(ValueOf<arrow::Int64Array>(column, i));
+      return;
+    case TypeKind::kFloat:
+      return AppendJavaNumber(ValueOf<arrow::FloatArray>(column, i), out);
+    case TypeKind::kDouble:
+      return AppendJavaNumber(ValueOf<arrow::DoubleArray>(column, i), out);
     case TypeKind::kDecimal: {
       const arrow::Decimal128 value(static_cast<const arrow::Decimal128Array&>(column).GetValue(i));
       out += value.ToString(type.scale());
       return;
     }
-    case TypeKind::kString: out += static_cast<const arrow::StringArray&>(column).GetView(i); return;
+    case TypeKind::kString:
+      out += static_cast<const arrow::StringArray&>(column).GetView(i);
+      return;
     case TypeKind::kBytes: {
       out += '[';
       bool first = true;
@@ -143,7 +160,8 @@ void AppendJavaText(const arrow::Array& column, const DataType& type, int64_t i,
       out += ']';
       return;
     }
-    case TypeKind::kDate: return AppendDateText(ValueOf<arrow::Date32Array>(column, i), out);
+    case TypeKind::kDate:
+      return AppendDateText(ValueOf<arrow::Date32Array>(column, i), out);
     case TypeKind::kTime: {
       const int32_t millis = ValueOf<arrow::Time32Array>(column, i);
       const int64_t nanos = int64_t{millis % 1000} * 1'000'000;
@@ -152,8 +170,10 @@ void AppendJavaText(const arrow::Array& column, const DataType& type, int64_t i,
       return AppendJavaFraction(nanos, out);
     }
     case TypeKind::kTimestamp:
-    case TypeKind::kTimestampLtz: return AppendJavaTimestamp(ValueOf<arrow::TimestampArray>(column, i), type, out);
-    default: return AppendNested(column, type, i, out);
+    case TypeKind::kTimestampLtz:
+      return AppendJavaTimestamp(ValueOf<arrow::TimestampArray>(column, i), type, out);
+    default:
+      return AppendNested(column, type, i, out);
   }
 }
 

@@ -1,10 +1,10 @@
 #include "connect/print/print.h"
 
-#include <arrow/array.h>
-#include <arrow/record_batch.h>
-
 #include <cstdio>
 #include <mutex>
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
 
 #include "connect/errors.h"
 #include "connect/persisted_columns.h"
@@ -29,17 +29,22 @@ Result<PrintOptions> ParsePrintOptions(const TableDefinition& table) {
 
 const char* KindText(int8_t kind) {
   switch (static_cast<RowKind>(kind)) {
-    case RowKind::kInsert: return "+I[";
-    case RowKind::kUpdateBefore: return "-U[";
-    case RowKind::kUpdateAfter: return "+U[";
-    case RowKind::kDelete: return "-D[";
+    case RowKind::kInsert:
+      return "+I[";
+    case RowKind::kUpdateBefore:
+      return "-U[";
+    case RowKind::kUpdateAfter:
+      return "+U[";
+    case RowKind::kDelete:
+      return "-D[";
   }
   return "+I[";
 }
 
 class PrintWriter final : public SinkWriter {
  public:
-  PrintWriter(const Schema& schema, std::FILE* stream, std::string prefix) : schema_(schema), stream_(stream), prefix_(std::move(prefix)) {}
+  PrintWriter(const Schema& schema, std::FILE* stream, std::string prefix)
+      : schema_(schema), stream_(stream), prefix_(std::move(prefix)) {}
 
   Status Write(Batch batch) override {
     text_.clear();
@@ -76,7 +81,8 @@ class PrintSink final : public Sink {
     std::string prefix = options_.identifier;
     if (context.parallelism > 1) prefix += (prefix.empty() ? "" : ":") + std::to_string(context.subtask + 1);
     if (!prefix.empty()) prefix += "> ";
-    std::unique_ptr<SinkWriter> writer = std::make_unique<PrintWriter>(schema_, options_.standard_error ? stderr : stdout, std::move(prefix));
+    std::unique_ptr<SinkWriter> writer =
+        std::make_unique<PrintWriter>(schema_, options_.standard_error ? stderr : stdout, std::move(prefix));
     return writer;
   }
   Status Commit(std::span<const std::string>) override { return Status::OK(); }
@@ -98,7 +104,9 @@ Connector PrintConnector() {
       {"print-identifier", false, "", "stands before every line"},
       {"standard-error", false, "false", "print to stderr instead of stdout"},
   };
-  connector.validate = [](const TableDefinition& table, bool, bool, const ConnectorContext&) { return ParsePrintOptions(table).status(); };
+  connector.validate = [](const TableDefinition& table, bool, bool, const ConnectorContext&) {
+    return ParsePrintOptions(table).status();
+  };
   connector.make_sink = [](const SinkSpec& sink, const ConnectorContext&) -> Result<std::unique_ptr<Sink>> {
     TM_ASSIGN_OR_RETURN(PrintOptions options, ParsePrintOptions(*sink.table));
     std::unique_ptr<Sink> out = std::make_unique<PrintSink>(PersistedSchema(*sink.table), std::move(options));

@@ -1,8 +1,8 @@
-#include <arrow/api.h>
-#include <gtest/gtest.h>
-
 #include <condition_variable>
 #include <mutex>
+
+#include <arrow/api.h>
+#include <gtest/gtest.h>
 
 #include "connect/connector.h"
 #include "connect/errors.h"
@@ -32,7 +32,8 @@ class DatagenTest : public testing::Test {
     std::vector<std::shared_ptr<arrow::RecordBatch>> parts;
     int64_t rows = 0;
     while (rows < rows_limit) {
-      if (!reader || reopen) reader = *(*source)->OpenSplit({"0"}, position, SplitContext{.rejects = &rejects_, .clock = &clock_});
+      if (!reader || reopen)
+        reader = *(*source)->OpenSplit({"0"}, position, SplitContext{.rejects = &rejects_, .clock = &clock_});
       clock_.AdvanceMicros(10'000);
       auto outcome = reader->Read(static_cast<int>(std::min<int64_t>(step, rows_limit - rows)));
       EXPECT_TRUE(outcome.ok());
@@ -52,14 +53,26 @@ class DatagenTest : public testing::Test {
   CollectRejects rejects_;
 };
 
-const std::vector<Field> kAll = {{"id", DataType(TypeKind::kBigInt)}, {"v", DataType(TypeKind::kInt)}, {"d", DataType(TypeKind::kDouble)},
-                                 {"s", DataType(TypeKind::kString)}, {"ts", DataType::TimestampLtz(3)}, {"dec", DataType::Decimal(5, 2)},
+const std::vector<Field> kAll = {{"id", DataType(TypeKind::kBigInt)}, {"v", DataType(TypeKind::kInt)},
+                                 {"d", DataType(TypeKind::kDouble)},  {"s", DataType(TypeKind::kString)},
+                                 {"ts", DataType::TimestampLtz(3)},   {"dec", DataType::Decimal(5, 2)},
                                  {"b", DataType(TypeKind::kBoolean)}, {"y", DataType(TypeKind::kBytes)}};
 
 TEST_F(DatagenTest, TheSeedDecidesEveryValue) {
-  const Options options = {{"seed", "42"}, {"number-of-rows", "50"}, {"fields.id.kind", "sequence"}, {"fields.id.start", "10"}, {"fields.id.end", "1000"},
-                           {"fields.v.min", "-3"}, {"fields.v.max", "3"}, {"fields.s.length", "20"}, {"fields.s.var-len", "true"},
-                           {"fields.d.min", "1"}, {"fields.d.max", "2"}, {"fields.v.null-rate", "0.2"}, {"fields.dec.min", "1"}, {"fields.dec.max", "2"}};
+  const Options options = {{"seed", "42"},
+                           {"number-of-rows", "50"},
+                           {"fields.id.kind", "sequence"},
+                           {"fields.id.start", "10"},
+                           {"fields.id.end", "1000"},
+                           {"fields.v.min", "-3"},
+                           {"fields.v.max", "3"},
+                           {"fields.s.length", "20"},
+                           {"fields.s.var-len", "true"},
+                           {"fields.d.min", "1"},
+                           {"fields.d.max", "2"},
+                           {"fields.v.null-rate", "0.2"},
+                           {"fields.dec.min", "1"},
+                           {"fields.dec.max", "2"}};
   const auto start = clock_.NowMicros();
   const Lines once = Read(ScanOf(Datagen(kAll, options)), 100, false);
   for (const auto& [step, reopen] : std::vector<std::pair<int, bool>>{{1, false}, {7, true}, {50, true}}) {
@@ -79,7 +92,9 @@ TEST_F(DatagenTest, TheSeedDecidesEveryValue) {
 }
 
 TEST_F(DatagenTest, KeepsItsPaceAndEndsWithASequence) {
-  auto table = Datagen({kAll[0]}, {{"rows-per-second", "100"}, {"fields.id.kind", "sequence"}, {"fields.id.start", "1"}, {"fields.id.end", "30"}});
+  auto table = Datagen(
+      {kAll[0]},
+      {{"rows-per-second", "100"}, {"fields.id.kind", "sequence"}, {"fields.id.start", "1"}, {"fields.id.end", "30"}});
   EXPECT_TRUE(FindConnector("datagen")->is_bounded(*table));
   EXPECT_FALSE(FindConnector("datagen")->is_bounded(*Datagen({kAll[1]}, {})));
   auto source = FindConnector("datagen")->make_source(ScanOf(table), context_);
@@ -91,7 +106,8 @@ TEST_F(DatagenTest, KeepsItsPaceAndEndsWithASequence) {
     woken = true;
     changed.notify_all();
   };
-  auto reader = (*source)->OpenSplit({"0"}, std::nullopt, SplitContext{.rejects = &rejects_, .clock = &clock_, .wake = wake});
+  auto reader =
+      (*source)->OpenSplit({"0"}, std::nullopt, SplitContext{.rejects = &rejects_, .clock = &clock_, .wake = wake});
   EXPECT_EQ((*reader)->Read(100)->batch.num_rows(), 1);
   auto none = (*reader)->Read(100);
   EXPECT_TRUE(none->idle);
@@ -108,16 +124,25 @@ TEST_F(DatagenTest, KeepsItsPaceAndEndsWithASequence) {
 }
 
 TEST_F(DatagenTest, RefusesWrongOptions) {
-  const auto check = [this](Options options) { return ValidateTable(*Datagen(kAll, std::move(options)), true, false, context_); };
+  const auto check = [this](Options options) {
+    return ValidateTable(*Datagen(kAll, std::move(options)), true, false, context_);
+  };
   EXPECT_TRUE(check({}).ok());
   EXPECT_EQ(check({{"fields.ids.min", "1"}}).hint(), "did you mean 'id'?");
   EXPECT_EQ(check({{"fields.id.mim", "1"}}).hint(), "did you mean 'min'?");
-  for (const Options& bad : std::vector<Options>{{{"rows-per-second", "0"}}, {{"fields.v.min", "3000000000"}}, {{"fields.v.min", "3"}, {"fields.v.max", "2"}},
-                                                 {{"fields.id.kind", "sequence"}}, {{"fields.b.kind", "sequence"}}, {{"fields.v.null-rate", "2"}},
-                                                 {{"fields.id.kind", "other"}}, {{"seed", "x"}}, {{"fields.s.length", "-1"}}}) {
+  for (const Options& bad : std::vector<Options>{{{"rows-per-second", "0"}},
+                                                 {{"fields.v.min", "3000000000"}},
+                                                 {{"fields.v.min", "3"}, {"fields.v.max", "2"}},
+                                                 {{"fields.id.kind", "sequence"}},
+                                                 {{"fields.b.kind", "sequence"}},
+                                                 {{"fields.v.null-rate", "2"}},
+                                                 {{"fields.id.kind", "other"}},
+                                                 {{"seed", "x"}},
+                                                 {{"fields.s.length", "-1"}}}) {
     EXPECT_TRUE(check(bad).Is(kInvalidOption)) << bad.begin()->first;
   }
-  EXPECT_TRUE(ValidateTable(*Datagen({{"l", DataType::Array(DataType(TypeKind::kInt))}}, {}), true, false, context_).Is(kUnsupportedType));
+  EXPECT_TRUE(ValidateTable(*Datagen({{"l", DataType::Array(DataType(TypeKind::kInt))}}, {}), true, false, context_)
+                  .Is(kUnsupportedType));
   EXPECT_FALSE(ValidateTable(*Datagen(kAll, {}), false, true, context_).ok());
 }
 
@@ -160,7 +185,9 @@ TEST(Print, WritesLines) {
     EXPECT_TRUE(ValidateTable(*table, false, true, ConnectorContext()).ok());
     auto sink = FindConnector("print")->make_sink(SinkSpec{.table = table}, ConnectorContext());
     auto writer = (*sink)->OpenWriter(SinkContext{.subtask = subtask, .parallelism = parallelism});
-    Batch batch{arrow::RecordBatch::Make(Schema(fields).arrow(), 4, {ArrayOf(arrow::int32(), "[1, 2, 2, null]"), ArrayOf(arrow::utf8(), R"(["x", "y", "z", "w"])")}),
+    Batch batch{arrow::RecordBatch::Make(
+                    Schema(fields).arrow(), 4,
+                    {ArrayOf(arrow::int32(), "[1, 2, 2, null]"), ArrayOf(arrow::utf8(), R"(["x", "y", "z", "w"])")}),
                 ArrayOf(arrow::int8(), "[0, 1, 2, 3]"), 0};
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();

@@ -1,10 +1,10 @@
-#include <arrow/api.h>
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <set>
+
+#include <arrow/api.h>
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 #include "base/simulated_file_system.h"
@@ -69,7 +69,12 @@ class FilesystemSinkTest : public testing::Test {
 
   Result<std::unique_ptr<SinkWriter>> OpenWriter(Sink& sink, int subtask = 0) {
     clock_.AdvanceMicros(1000);
-    return sink.OpenWriter(SinkContext{.job = "test", .sink_name = "t", .subtask = subtask, .rejects = &rejects_, .clock = &clock_, .wake = wakes_.callback()});
+    return sink.OpenWriter(SinkContext{.job = "test",
+                                       .sink_name = "t",
+                                       .subtask = subtask,
+                                       .rejects = &rejects_,
+                                       .clock = &clock_,
+                                       .wake = wakes_.callback()});
   }
 
   Result<std::string> Prepare(SinkWriter& writer, int64_t epoch) {
@@ -84,7 +89,8 @@ class FilesystemSinkTest : public testing::Test {
   static Batch Rows(const std::string& ids, const std::string& names) {
     auto column = ArrayOf(arrow::int64(), ids);
     const auto schema = arrow::schema({arrow::field("id", arrow::int64()), arrow::field("name", arrow::utf8())});
-    return Batch{arrow::RecordBatch::Make(schema, column->length(), {column, ArrayOf(arrow::utf8(), names)}), nullptr, 0};
+    return Batch{arrow::RecordBatch::Make(schema, column->length(), {column, ArrayOf(arrow::utf8(), names)}), nullptr,
+                 0};
   }
   static Batch Ids(int64_t from, int64_t to) {
     std::string ids;
@@ -129,7 +135,8 @@ class FilesystemSinkTest : public testing::Test {
       } else {
         auto text = ReadFile(files_, path, 1 << 20);
         EXPECT_TRUE(text.ok());
-        for (size_t at = text->find("\"id\":"); at != std::string::npos; at = text->find("\"id\":", at + 1)) ids.push_back(std::stoll(text->substr(at + 5)));
+        for (size_t at = text->find("\"id\":"); at != std::string::npos; at = text->find("\"id\":", at + 1))
+          ids.push_back(std::stoll(text->substr(at + 5)));
       }
     }
     std::sort(ids.begin(), ids.end());
@@ -184,7 +191,7 @@ TEST_F(FilesystemSinkTest, LeftoversOfAbortedEpochsAreRemoved) {
     auto sink = MakeSink(Table({{"format", "json"}}));
     auto writer = OpenWriter(**sink);
     ASSERT_TRUE((*writer)->Write(Ids(0, 5)).ok());
-    ASSERT_TRUE(Prepare(**writer, 1).ok());       // prepared, but its manifest is never written
+    ASSERT_TRUE(Prepare(**writer, 1).ok());         // prepared, but its manifest is never written
     ASSERT_TRUE((*writer)->Write(Ids(5, 9)).ok());  // open
     (*writer)->Close();
   }
@@ -254,8 +261,9 @@ TEST_F(FilesystemSinkTest, AFullDiskIsSaid) {
   EXPECT_TRUE(status.Is(kDiskFull)) << status.ToString();
 }
 
-// A job in miniature over a disk that crashes after any number of operations: a source position and the prepared handles go into a manifest,
-// atomically; then the handles are committed. Whatever the moment, every row ends in exactly one visible file.
+// A job in miniature over a disk that crashes after any number of operations: a source position and the prepared
+// handles go into a manifest, atomically; then the handles are committed. Whatever the moment, every row ends in
+// exactly one visible file.
 TEST_F(FilesystemSinkTest, ExactlyOnceOverCrashes) {
   constexpr int64_t kRows = 60;
   const uint64_t seed = 7;
@@ -311,7 +319,8 @@ TEST_F(FilesystemSinkTest, ExactlyOnceOverCrashes) {
       if (file.is_directory || file.path.find("/.tidemill") != std::string::npos) continue;
       if (file.path.ends_with(".json")) {
         const auto text = ReadFile(disk, file.path, 1 << 20);
-        for (size_t at = text->find("\"id\":"); at != std::string::npos; at = text->find("\"id\":", at + 1)) ids.insert(std::stoll(text->substr(at + 5)));
+        for (size_t at = text->find("\"id\":"); at != std::string::npos; at = text->find("\"id\":", at + 1))
+          ids.insert(std::stoll(text->substr(at + 5)));
         continue;
       }
       auto reader = ParquetReader::Open(disk, file.path, Schema({kFields[0]}));

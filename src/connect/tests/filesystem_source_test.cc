@@ -1,9 +1,9 @@
+#include <cstdlib>
+
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <zlib.h>
-
-#include <cstdlib>
 
 #include "base/file_system.h"
 #include "connect/connector.h"
@@ -49,7 +49,8 @@ class FilesystemSourceTest : public testing::Test {
   }
   Status Check(std::shared_ptr<TableDefinition> table) { return ValidateTable(*table, true, false, context_); }
 
-  // All rows of all splits, column by column; `step` rows at a time; every reader is thrown away after each batch and opened again where it was.
+  // All rows of all splits, column by column; `step` rows at a time; every reader is thrown away after each batch and
+  // opened again where it was.
   Lines ReadAll(Source& source, int step, bool reopen = false) {
     auto splits = source.Splits();
     EXPECT_TRUE(splits.ok()) << splits.status().ToString();
@@ -88,14 +89,16 @@ class FilesystemSourceTest : public testing::Test {
 };
 
 TEST_F(FilesystemSourceTest, ReadsJsonLinesAndGoesOnAnywhere) {
-  Put("a.jsonl", "\xEF\xBB\xBF{\"id\":1,\"name\":\"a\"}\r\n\n[{\"id\":2},{\"id\":3},{\"id\":4}]\n{\"id\":\"x\"}\n   \n{\"id\":5}");
+  Put("a.jsonl",
+      "\xEF\xBB\xBF{\"id\":1,\"name\":\"a\"}\r\n\n[{\"id\":2},{\"id\":3},{\"id\":4}]\n{\"id\":\"x\"}\n   \n{\"id\":5}");
   auto table = TableOf("t", kSourceFields, {{"connector", "filesystem"}, {"path", Path("a.jsonl")}});
   auto source = Open(table);
   EXPECT_TRUE(source->bounded());
   for (int step : {1, 2, 3, 100}) {
     for (bool reopen : {false, true}) {
       rejects_ = {};
-      EXPECT_EQ(ReadAll(*source, step, reopen), (Lines{"[1, 2, 3, 4, 5]", "[\"a\", null, null, null, null]"})) << step << reopen;
+      EXPECT_EQ(ReadAll(*source, step, reopen), (Lines{"[1, 2, 3, 4, 5]", "[\"a\", null, null, null, null]"}))
+          << step << reopen;
       ASSERT_GE(rejects_.rows.size(), 1u);  // a line that is read again is refused again
       if (!reopen) {
         EXPECT_EQ(rejects_.rows.size(), 1u);
@@ -123,7 +126,8 @@ TEST_F(FilesystemSourceTest, FindsTheCsvHeader) {
   ASSERT_EQ(rejects_.rows.size(), 1u);
   EXPECT_EQ(rejects_.rows[0].detail, "expected BIGINT, found \"id\"");
   Put("a.csv", "id,nmae\n1,a\n");
-  const Status missing = Check(TableOf("t", kSourceFields, {{"connector", "filesystem"}, {"path", Path("a.csv")}, {"csv.header", "true"}}));
+  const Status missing = Check(
+      TableOf("t", kSourceFields, {{"connector", "filesystem"}, {"path", Path("a.csv")}, {"csv.header", "true"}}));
   EXPECT_TRUE(missing.Is(kMissingColumn));
   EXPECT_EQ(missing.hint(), "did you mean 'nmae'?");
 }
@@ -135,30 +139,49 @@ TEST_F(FilesystemSourceTest, ReadsFoldersGlobsAndMetadata) {
   Put("in/.hidden.json", "{\"id\":9}\n");
   Put("in/_tmp/d.json", "{\"id\":9}\n");
   auto table = TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path("in")}});
-  table->columns.push_back({.kind = ColumnDefinition::Kind::kMetadata, .name = "file", .type = DataType(TypeKind::kString), .metadata_key = "file.name"});
-  table->columns.push_back({.kind = ColumnDefinition::Kind::kMetadata, .name = "size", .type = DataType(TypeKind::kInt), .metadata_key = "file.size"});
-  EXPECT_EQ(ReadAll(*Open(table), 10), (Lines{"[1, 2, 3, 4]", R"(["a.json", "a.json", "b.json", "c.json"])", "[18, 18, 9, 9]"}));
-  for (const auto& [glob, ids] : std::map<std::string, std::string>{
-           {"in/*.json", "[1, 2, 3]"}, {"in/**/*.json", "[1, 2, 3, 4]"}, {"i?/[b-z].json", "[3]"}, {"in/d*", "[4]"}, {"*/deep/c.json", "[4]"}}) {
-    EXPECT_EQ(ReadAll(*Open(TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path(glob)}, {"format", "json"}})), 10), Lines{ids}) << glob;
+  table->columns.push_back({.kind = ColumnDefinition::Kind::kMetadata,
+                            .name = "file",
+                            .type = DataType(TypeKind::kString),
+                            .metadata_key = "file.name"});
+  table->columns.push_back({.kind = ColumnDefinition::Kind::kMetadata,
+                            .name = "size",
+                            .type = DataType(TypeKind::kInt),
+                            .metadata_key = "file.size"});
+  EXPECT_EQ(ReadAll(*Open(table), 10),
+            (Lines{"[1, 2, 3, 4]", R"(["a.json", "a.json", "b.json", "c.json"])", "[18, 18, 9, 9]"}));
+  for (const auto& [glob, ids] : std::map<std::string, std::string>{{"in/*.json", "[1, 2, 3]"},
+                                                                    {"in/**/*.json", "[1, 2, 3, 4]"},
+                                                                    {"i?/[b-z].json", "[3]"},
+                                                                    {"in/d*", "[4]"},
+                                                                    {"*/deep/c.json", "[4]"}}) {
+    EXPECT_EQ(ReadAll(*Open(TableOf("t", {kSourceFields[0]},
+                                    {{"connector", "filesystem"}, {"path", Path(glob)}, {"format", "json"}})),
+                      10),
+              Lines{ids})
+        << glob;
   }
 }
 
 TEST_F(FilesystemSourceTest, ReadsParquetAndPartitionFolders) {
   const Schema schema({{"id", DataType(TypeKind::kInt)}});
-  for (const auto& [folder, ids] : std::map<std::string, std::string>{{"day=2024-05-01/c=A%2FB", "[1, 2, 3]"}, {"day=2024-05-02/c=__DEFAULT_PARTITION__", "[4]"}}) {
+  for (const auto& [folder, ids] : std::map<std::string, std::string>{
+           {"day=2024-05-01/c=A%2FB", "[1, 2, 3]"}, {"day=2024-05-02/c=__DEFAULT_PARTITION__", "[4]"}}) {
     ASSERT_TRUE(files_.CreateDirectories(Path(folder)).ok());
-    auto writer = ParquetWriter::Open(*files_.OpenWritable(Path(folder + "/x.parquet"), FileSystem::OpenMode::kTruncate), schema, {});
+    auto writer = ParquetWriter::Open(
+        *files_.OpenWritable(Path(folder + "/x.parquet"), FileSystem::OpenMode::kTruncate), schema, {});
     auto column = ArrayOf(arrow::int32(), ids);
-    ASSERT_TRUE((*writer)->Write(Batch{arrow::RecordBatch::Make(schema.arrow(), column->length(), {column}), nullptr, 0}).ok());
+    ASSERT_TRUE(
+        (*writer)->Write(Batch{arrow::RecordBatch::Make(schema.arrow(), column->length(), {column}), nullptr, 0}).ok());
     ASSERT_TRUE((*writer)->Finish().ok());
   }
-  auto table = TableOf("t", {{"c", DataType(TypeKind::kString)}, {"id", DataType(TypeKind::kBigInt)}, {"day", DataType(TypeKind::kDate)}},
-                       {{"connector", "filesystem"}, {"path", folder_}});
+  auto table = TableOf(
+      "t",
+      {{"c", DataType(TypeKind::kString)}, {"id", DataType(TypeKind::kBigInt)}, {"day", DataType(TypeKind::kDate)}},
+      {{"connector", "filesystem"}, {"path", folder_}});
   table->partitioned_by = {"day", "c"};
   for (int step : {1, 2, 100}) {
-    EXPECT_EQ(ReadAll(*Open(table), step, true),
-              (Lines{R"(["A/B", "A/B", "A/B", null])", "[1, 2, 3, 4]", "[2024-05-01, 2024-05-01, 2024-05-01, 2024-05-02]"}));
+    EXPECT_EQ(ReadAll(*Open(table), step, true), (Lines{R"(["A/B", "A/B", "A/B", null])", "[1, 2, 3, 4]",
+                                                        "[2024-05-01, 2024-05-01, 2024-05-01, 2024-05-02]"}));
   }
 }
 
@@ -179,14 +202,16 @@ TEST_F(FilesystemSourceTest, ReadsGzip) {
   auto bytes = ReadFile(files_, path, 10 << 20);
   Put("cut.json.gz", bytes->substr(0, bytes->size() - 100));
   auto cut = Open(TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path("cut.json.gz")}}));
-  auto reader = cut->OpenSplit({Path("cut.json.gz")}, std::nullopt, SplitContext{.rejects = &rejects_, .clock = &clock_});
+  auto reader =
+      cut->OpenSplit({Path("cut.json.gz")}, std::nullopt, SplitContext{.rejects = &rejects_, .clock = &clock_});
   Status status;
   for (int i = 0; i < 20 && status.ok(); ++i) status = (*reader)->Read(8192).status();
   EXPECT_TRUE(status.Is(kCorruption)) << status.ToString();
 }
 
 TEST_F(FilesystemSourceTest, ALineOfTenMegabytesIsARejectNotACrash) {
-  std::string text = "{\"id\":1}\n{\"id\":2,\"name\":\"" + std::string(10 << 20, 'x') + "\"}\n{\"id\":3,\"name\":\"" + std::string(7 << 20, 'y') + "\"}\n{\"id\":4}\n";
+  std::string text = "{\"id\":1}\n{\"id\":2,\"name\":\"" + std::string(10 << 20, 'x') + "\"}\n{\"id\":3,\"name\":\"" +
+                     std::string(7 << 20, 'y') + "\"}\n{\"id\":4}\n";
   Put("a.json", text);
   auto source = Open(TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path("a.json")}}));
   for (bool reopen : {false, true}) {
@@ -223,7 +248,8 @@ TEST_F(FilesystemSourceTest, RefusesAFileThatShrank) {
   Put("a.json", "{\"id\":1}\n{\"id\":2}\n");
   auto source = Open(TableOf("t", {kSourceFields[0]}, {{"connector", "filesystem"}, {"path", Path("a.json")}}));
   Put("a.json", "{}\n");
-  EXPECT_TRUE(source->OpenSplit({Path("a.json")}, "18:3:0", SplitContext{.rejects = &rejects_}).status().Is(kCorruption));
+  EXPECT_TRUE(
+      source->OpenSplit({Path("a.json")}, "18:3:0", SplitContext{.rejects = &rejects_}).status().Is(kCorruption));
   EXPECT_FALSE(source->OpenSplit({Path("a.json")}, "18:3", SplitContext{.rejects = &rejects_}).ok());
 }
 

@@ -1,13 +1,12 @@
 #include "connect/http/http_sink.h"
 
-#include <gtest/gtest.h>
-
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
-
-#include <atomic>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "base/errors.h"
 #include "base/network.h"
@@ -200,13 +199,16 @@ TEST_F(HttpSinkTest, DeliversEachRowWithItsKey) {
   Open(network);
   Write({1, 2, 3});
   PrepareUntilDone(1);
-  EXPECT_EQ(network.attempts(), (std::map<std::string, int>{{"fraud/blocked/1", 1}, {"fraud/blocked/2", 1}, {"fraud/blocked/3", 1}}));
+  EXPECT_EQ(network.attempts(),
+            (std::map<std::string, int>{{"fraud/blocked/1", 1}, {"fraud/blocked/2", 1}, {"fraud/blocked/3", 1}}));
   EXPECT_TRUE(KeysOf("outbox.fraud.blocked").empty());
   Close();
 }
 
 TEST_F(HttpSinkTest, TriesAgainAfterAServerError) {
-  ScriptedNetwork network([](const HttpRequest&, int attempt) { return Result<HttpResponse>(HttpResponse{attempt < 3 ? 503 : 200, {}, ""}); });
+  ScriptedNetwork network([](const HttpRequest&, int attempt) {
+    return Result<HttpResponse>(HttpResponse{attempt < 3 ? 503 : 200, {}, ""});
+  });
   Open(network);
   Write({1});
   PrepareUntilDone(1);

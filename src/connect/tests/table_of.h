@@ -11,7 +11,8 @@
 namespace tidemill {
 
 // A table as CREATE TABLE would bind it: physical columns `fields`, options.
-inline std::shared_ptr<TableDefinition> TableOf(std::string name, const std::vector<Field>& fields, std::map<std::string, std::string> options) {
+inline std::shared_ptr<TableDefinition> TableOf(std::string name, const std::vector<Field>& fields,
+                                                std::map<std::string, std::string> options) {
   auto table = std::make_shared<TableDefinition>();
   table->name = std::move(name);
   for (const Field& field : fields) table->columns.push_back({.name = field.name, .type = field.type});

@@ -61,7 +61,8 @@ Status ParseKey(const TableDefinition& table, LogTableOptions* options) {
     for (int i = 0; i < static_cast<int>(table.columns.size()); ++i) {
       if (table.columns[i].name == name && table.columns[i].kind == ColumnDefinition::Kind::kPhysical) found = i;
     }
-    if (found < 0) return OptionError(table, "key.fields", "'" + name + "' is not a physical column of '" + table.name + "'");
+    if (found < 0)
+      return OptionError(table, "key.fields", "'" + name + "' is not a physical column of '" + table.name + "'");
     options->key_columns.push_back(found);
   }
   return Status::OK();
@@ -74,7 +75,8 @@ Result<LogTableOptions> ParseLogTableOptions(const TableDefinition& table) {
   options.topics = SplitList(table.options.GetString("topic", ""));
   if (options.topics.empty()) return OptionError(table, "topic", "'topic' is empty");
   for (const std::string& topic : options.topics) {
-    if (!IsSafeName(topic)) return OptionError(table, "topic", "'" + topic + "' is not a topic name: [A-Za-z0-9._-]{1,128}");
+    if (!IsSafeName(topic))
+      return OptionError(table, "topic", "'" + topic + "' is not a topic name: [A-Za-z0-9._-]{1,128}");
   }
   const Result<bool> create = table.options.GetBool("topic.auto-create", false);
   if (!create.ok()) return OptionError(table, "topic.auto-create", create.status().message());
@@ -89,11 +91,13 @@ Result<LogTableOptions> ParseLogTableOptions(const TableDefinition& table) {
   TM_RETURN_IF_ERROR(ParseKey(table, &options));
   const std::string delivery = table.options.GetString("sink.delivery-guarantee", "exactly-once");
   if (delivery != "exactly-once" && delivery != "at-least-once") {
-    return OptionError(table, "sink.delivery-guarantee", "'" + delivery + "' is not one of exactly-once, at-least-once");
+    return OptionError(table, "sink.delivery-guarantee",
+                       "'" + delivery + "' is not one of exactly-once, at-least-once");
   }
   options.exactly_once = delivery == "exactly-once";
   options.format = table.options.GetString("format", table.options.GetString("value.format", "json"));
-  if (options.format == "parquet") return OptionError(table, "format", "'parquet' is a file format; records are json, csv or raw");
+  if (options.format == "parquet")
+    return OptionError(table, "format", "'parquet' is a file format; records are json, csv or raw");
   for (const auto& [key, value] : table.options.values()) {
     if (key.starts_with(options.format + ".")) options.format_options.Set(key.substr(options.format.size() + 1), value);
   }

@@ -49,14 +49,16 @@ struct SinkSetup {
   std::string format;
   Config format_options;
   std::string key_format;
-  Schema schema;                  // of the rows that are written
-  std::vector<int> key_columns;   // numbers into `schema`
+  Schema schema;                 // of the rows that are written
+  std::vector<int> key_columns;  // numbers into `schema`
 };
 
 class LogSinkWriter final : public SinkWriter {
  public:
-  static Result<std::unique_ptr<SinkWriter>> Make(const SinkSetup& setup, SinkContext context, std::string transactional_id) {
-    auto writer = std::unique_ptr<LogSinkWriter>(new LogSinkWriter(setup, std::move(context), std::move(transactional_id)));
+  static Result<std::unique_ptr<SinkWriter>> Make(const SinkSetup& setup, SinkContext context,
+                                                  std::string transactional_id) {
+    auto writer =
+        std::unique_ptr<LogSinkWriter>(new LogSinkWriter(setup, std::move(context), std::move(transactional_id)));
     TM_ASSIGN_OR_RETURN(writer->values_, MakeRowEncoder(setup.format, setup.schema, setup.format_options));
     if (!setup.key_columns.empty()) {
       TM_ASSIGN_OR_RETURN(writer->keys_, MakeRowEncoder(setup.key_format, writer->KeySchema(), Config()));
@@ -103,7 +105,10 @@ class LogSinkWriter final : public SinkWriter {
 
  private:
   LogSinkWriter(const SinkSetup& setup, SinkContext context, std::string transactional_id)
-      : setup_(setup), context_(std::move(context)), transactional_id_(std::move(transactional_id)), records_(setup.partitions),
+      : setup_(setup),
+        context_(std::move(context)),
+        transactional_id_(std::move(transactional_id)),
+        records_(setup.partitions),
         round_robin_(context_.subtask % setup.partitions) {}
 
   Schema KeySchema() const {
@@ -145,7 +150,8 @@ class LogSinkWriter final : public SinkWriter {
     if (!prepared_) {
       if (!transaction_) return std::optional<std::string>("");
       prepared_ = std::make_shared<Answer<PreparedTransaction>>(context_.wake);
-      transaction_->Prepare([answer = prepared_](Result<PreparedTransaction> result) { answer->Set(std::move(result)); });
+      transaction_->Prepare(
+          [answer = prepared_](Result<PreparedTransaction> result) { answer->Set(std::move(result)); });
     }
     const auto result = prepared_->Get();
     if (!result) return std::optional<std::string>();
@@ -187,7 +193,7 @@ class LogSinkWriter final : public SinkWriter {
   int32_t round_robin_;
   std::unique_ptr<Transaction> transaction_;
   std::shared_ptr<Answer<PreparedTransaction>> prepared_;
-  std::map<int32_t, int64_t> last_offset_;    // at-least-once: appended since the last barrier
+  std::map<int32_t, int64_t> last_offset_;  // at-least-once: appended since the last barrier
   std::vector<std::shared_ptr<Answer<bool>>> durable_;
 };
 

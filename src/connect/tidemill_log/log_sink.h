@@ -8,7 +8,8 @@
 
 namespace tidemill {
 
-// See TidemillLogConnector. Exactly-once: one log transaction per subtask and epoch; its handle is the prepared transaction.
+// See TidemillLogConnector. Exactly-once: one log transaction per subtask and epoch; its handle is the prepared
+// transaction.
 Result<std::unique_ptr<Sink>> MakeLogSink(const SinkSpec& sink, const ConnectorContext& context);
 
 }  // namespace tidemill

@@ -18,7 +18,7 @@ enum class Metadata : uint8_t { kTopic, kPartition, kOffset, kTimestamp };
 struct ReadLayout {
   struct Column {
     bool is_metadata = false;
-    int decoded = -1;                 // column of the decoder's output
+    int decoded = -1;  // column of the decoder's output
     Metadata metadata = Metadata::kTopic;
     DataType type;
   };
@@ -56,7 +56,9 @@ struct Position {
   int64_t next = 0;
   int64_t end = -1;
 
-  std::string ToText() const { return end < 0 ? std::to_string(next) : std::to_string(next) + "/" + std::to_string(end); }
+  std::string ToText() const {
+    return end < 0 ? std::to_string(next) : std::to_string(next) + "/" + std::to_string(end);
+  }
   static Result<Position> Parse(std::string_view text) {
     Position position;
     const char* last = text.data() + text.size();
@@ -66,16 +68,21 @@ struct Position {
       rest = end.ptr;
       error = end.ec;
     }
-    if (error != std::errc() || rest != last) return Status(kInternalError, "bad position '" + std::string(text) + "' of a log split");
+    if (error != std::errc() || rest != last)
+      return Status(kInternalError, "bad position '" + std::string(text) + "' of a log split");
     return position;
   }
 };
 
 class LogSplitReader final : public SplitReader {
  public:
-  LogSplitReader(std::shared_ptr<Partition> partition, Position position, std::unique_ptr<RowDecoder> decoder, const ReadLayout& layout,
-                 SplitContext context)
-      : partition_(partition), position_(position), reader_(partition, position.next), decoder_(std::move(decoder)), layout_(layout),
+  LogSplitReader(std::shared_ptr<Partition> partition, Position position, std::unique_ptr<RowDecoder> decoder,
+                 const ReadLayout& layout, SplitContext context)
+      : partition_(partition),
+        position_(position),
+        reader_(partition, position.next),
+        decoder_(std::move(decoder)),
+        layout_(layout),
         context_(std::move(context)) {
     decoder_->SetOrigin(partition->topic(), partition->index());
     if (context_.wake) subscription_ = partition_->Subscribe(context_.wake);
@@ -131,32 +138,40 @@ class LogSplitReader final : public SplitReader {
     return Status::OK();
   }
 
-  Result<std::shared_ptr<arrow::Array>> MetadataArray(const ReadLayout::Column& column, const std::vector<int32_t>& input_index) {
+  Result<std::shared_ptr<arrow::Array>> MetadataArray(const ReadLayout::Column& column,
+                                                      const std::vector<int32_t>& input_index) {
     std::shared_ptr<arrow::Array> array;
     switch (column.metadata) {
       case Metadata::kTopic: {
-        TM_ARROW_ASSIGN_OR_RETURN(array, arrow::MakeArrayFromScalar(arrow::StringScalar(partition_->topic()), input_index.size()), "metadata column");
+        TM_ARROW_ASSIGN_OR_RETURN(
+            array, arrow::MakeArrayFromScalar(arrow::StringScalar(partition_->topic()), input_index.size()),
+            "metadata column");
         break;
       }
       case Metadata::kPartition: {
-        TM_ARROW_ASSIGN_OR_RETURN(array, arrow::MakeArrayFromScalar(arrow::Int32Scalar(partition_->index()), input_index.size()), "metadata column");
+        TM_ARROW_ASSIGN_OR_RETURN(
+            array, arrow::MakeArrayFromScalar(arrow::Int32Scalar(partition_->index()), input_index.size()),
+            "metadata column");
         break;
       }
       default: {
         arrow::Int64Builder builder;
         TM_ARROW_RETURN_IF_ERROR(builder.Reserve(static_cast<int64_t>(input_index.size())), "metadata column");
         for (int32_t input : input_index) {
-          builder.UnsafeAppend(column.metadata == Metadata::kOffset ? records_[input].offset : records_[input].timestamp_ms);
+          builder.UnsafeAppend(column.metadata == Metadata::kOffset ? records_[input].offset
+                                                                    : records_[input].timestamp_ms);
         }
         TM_ARROW_RETURN_IF_ERROR(builder.Finish(&array), "metadata column");
         if (column.metadata == Metadata::kTimestamp) {
-          TM_ARROW_ASSIGN_OR_RETURN(array, array->View(arrow::timestamp(arrow::TimeUnit::MILLI, "UTC")), "metadata column");
+          TM_ARROW_ASSIGN_OR_RETURN(array, array->View(arrow::timestamp(arrow::TimeUnit::MILLI, "UTC")),
+                                    "metadata column");
         }
       }
     }
     const auto wanted = ToArrow(column.type);
     if (array->type()->Equals(*wanted)) return array;
-    TM_ARROW_ASSIGN_OR_RETURN(const arrow::Datum cast, arrow::compute::Cast(array, arrow::compute::CastOptions::Safe(wanted)),
+    TM_ARROW_ASSIGN_OR_RETURN(const arrow::Datum cast,
+                              arrow::compute::Cast(array, arrow::compute::CastOptions::Safe(wanted)),
                               "metadata column");
     return cast.make_array();
   }
@@ -175,7 +190,9 @@ class LogSplitReader final : public SplitReader {
 class LogSource final : public Source {
  public:
   LogSource(const ScanSpec& scan, LogTableOptions options, const ConnectorContext& context)
-      : options_(std::move(options)), layout_(MakeLayout(scan)), log_(*context.log),
+      : options_(std::move(options)),
+        layout_(MakeLayout(scan)),
+        log_(*context.log),
         group_(options_.group_id.empty() ? context.job + "-" + scan.table->name : options_.group_id) {}
 
   Result<std::vector<SourceSplit>> Splits() override {
@@ -214,7 +231,8 @@ class LogSource final : public Source {
       auto partition = log_.partition(place.topic, place.partition);
       if (partition.status().Is(kUnknownTopic)) continue;  // deleted: there is nothing to come back to
       TM_RETURN_IF_ERROR(partition.status());
-      if (position.next > (*partition)->Offsets().durable_end) TM_RETURN_IF_ERROR((*partition)->SyncUpTo(position.next - 1));
+      if (position.next > (*partition)->Offsets().durable_end)
+        TM_RETURN_IF_ERROR((*partition)->SyncUpTo(position.next - 1));
     }
     return Status::OK();
   }
@@ -240,21 +258,25 @@ class LogSource final : public Source {
     if (dash == std::string::npos) return Status(kInternalError, "bad split '" + split + "'");
     place.topic = split.substr(0, dash);
     const auto [rest, error] = std::from_chars(split.data() + dash + 1, split.data() + split.size(), place.partition);
-    if (error != std::errc() || rest != split.data() + split.size()) return Status(kInternalError, "bad split '" + split + "'");
+    if (error != std::errc() || rest != split.data() + split.size())
+      return Status(kInternalError, "bad split '" + split + "'");
     return place;
   }
 
   Result<int64_t> StartOffset(Partition& partition) {
     const PartitionOffsets offsets = partition.Offsets();
     switch (options_.startup) {
-      case LogTableOptions::Startup::kLatest: return offsets.end;
-      case LogTableOptions::Startup::kTimestamp: return partition.OffsetForTime(options_.startup_timestamp_ms);
+      case LogTableOptions::Startup::kLatest:
+        return offsets.end;
+      case LogTableOptions::Startup::kTimestamp:
+        return partition.OffsetForTime(options_.startup_timestamp_ms);
       case LogTableOptions::Startup::kGroupOffsets: {
         const auto committed = log_.positions().Get(group_, partition.topic(), partition.index());
         if (committed) return std::max(committed->offset, offsets.log_start);
         return offsets.log_start;
       }
-      case LogTableOptions::Startup::kEarliest: break;
+      case LogTableOptions::Startup::kEarliest:
+        break;
     }
     return offsets.log_start;
   }

@@ -32,12 +32,14 @@ bool IsBounded(const TableDefinition& table) {
 }
 
 Result<std::unique_ptr<Source>> MakeSource(const ScanSpec& scan, const ConnectorContext& context) {
-  if (context.log == nullptr) return Status(kInvalidConfig, "table '" + scan.table->name + "' needs the embedded log, which is not open");
+  if (context.log == nullptr)
+    return Status(kInvalidConfig, "table '" + scan.table->name + "' needs the embedded log, which is not open");
   return MakeLogSource(scan, context);
 }
 
 Result<std::unique_ptr<Sink>> OpenLogSink(const SinkSpec& sink, const ConnectorContext& context) {
-  if (context.log == nullptr) return Status(kInvalidConfig, "table '" + sink.table->name + "' needs the embedded log, which is not open");
+  if (context.log == nullptr)
+    return Status(kInvalidConfig, "table '" + sink.table->name + "' needs the embedded log, which is not open");
   return MakeLogSink(sink, context);
 }
 
@@ -54,13 +56,16 @@ Connector TidemillLogConnector() {
       {"topic", true, "", "topic name; a source may read several: 'a;b'"},
       {"topic.auto-create", false, "", "create a missing topic (default: false for a source, true for a sink)"},
       {"topic.partitions", false, "1", "partitions of a topic that is created"},
-      {"properties.group.id", false, "<job>-<table>", "consumer group under which positions are committed with each epoch"},
-      {"scan.startup.mode", false, "group-offsets", "earliest-offset, latest-offset, group-offsets (else earliest), timestamp"},
+      {"properties.group.id", false, "<job>-<table>",
+       "consumer group under which positions are committed with each epoch"},
+      {"scan.startup.mode", false, "group-offsets",
+       "earliest-offset, latest-offset, group-offsets (else earliest), timestamp"},
       {"scan.startup.timestamp-millis", false, "", "where 'timestamp' starts, milliseconds since 1970"},
       {"scan.bounded.mode", false, "unbounded", "unbounded, latest-offset (what is there when the job starts)"},
       {"key.fields", false, "", "columns of the record key, separated by ';' (default: the primary key)"},
       {"key.format", false, "csv", "format of the record key: csv, json"},
-      {"sink.delivery-guarantee", false, "exactly-once", "exactly-once (visible with the epoch) or at-least-once (visible at once)"},
+      {"sink.delivery-guarantee", false, "exactly-once",
+       "exactly-once (visible with the epoch) or at-least-once (visible at once)"},
   };
   connector.metadata = {
       {"topic", DataType(TypeKind::kString, false), false},

@@ -1,13 +1,13 @@
 #include "data/internal/column_writer.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/util/base64.h>
 #include <arrow/util/bit_util.h>
-
-#include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "data/arrow_status.h"
 
@@ -17,20 +17,26 @@ namespace {
 int WidthOf(TypeKind kind) {
   switch (kind) {
     case TypeKind::kBoolean:
-    case TypeKind::kTinyInt: return 1;
-    case TypeKind::kSmallInt: return 2;
+    case TypeKind::kTinyInt:
+      return 1;
+    case TypeKind::kSmallInt:
+      return 2;
     case TypeKind::kInt:
     case TypeKind::kFloat:
     case TypeKind::kDate:
     case TypeKind::kTime:
-    case TypeKind::kIntervalMonth: return 4;
+    case TypeKind::kIntervalMonth:
+      return 4;
     case TypeKind::kBigInt:
     case TypeKind::kDouble:
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz:
-    case TypeKind::kIntervalDay: return 8;
-    case TypeKind::kDecimal: return 16;
-    default: return 0;
+    case TypeKind::kIntervalDay:
+      return 8;
+    case TypeKind::kDecimal:
+      return 16;
+    default:
+      return 0;
   }
 }
 
@@ -269,7 +275,8 @@ Result<std::shared_ptr<arrow::Array>> ColumnWriter::Finish(int64_t rows) {
     }
     // A buffer half empty is given back: batches may wait long in queues and state.
     TM_ARROW_RETURN_IF_ERROR(bytes_buffer_->Resize(bytes, bytes < bytes_capacity_ / 2), "decode rows");
-    TM_ARROW_RETURN_IF_ERROR(offsets_buffer_->Resize((rows + 1) * static_cast<int64_t>(sizeof(int32_t)), false), "decode rows");
+    TM_ARROW_RETURN_IF_ERROR(offsets_buffer_->Resize((rows + 1) * static_cast<int64_t>(sizeof(int32_t)), false),
+                             "decode rows");
     data->buffers.push_back(std::move(offsets_buffer_));
     data->buffers.push_back(std::move(bytes_buffer_));
   }
@@ -293,7 +300,8 @@ Result<std::shared_ptr<arrow::Array>> ColumnWriter::FinishNested(int64_t rows) {
   data->buffers = {std::move(validity)};
   const int64_t entries = kind_ == TypeKind::kRow || rows == 0 ? rows : offsets_[rows];
   if (kind_ != TypeKind::kRow) {
-    TM_ARROW_RETURN_IF_ERROR(offsets_buffer_->Resize((rows + 1) * static_cast<int64_t>(sizeof(int32_t)), false), "decode rows");
+    TM_ARROW_RETURN_IF_ERROR(offsets_buffer_->Resize((rows + 1) * static_cast<int64_t>(sizeof(int32_t)), false),
+                             "decode rows");
     data->buffers.push_back(std::move(offsets_buffer_));
   }
   std::vector<std::shared_ptr<arrow::ArrayData>> children;

@@ -19,8 +19,9 @@ class ResizableBuffer;
 
 namespace tidemill {
 
-// Fills one column by row number, straight into the Arrow buffers that Finish hands out. Rows are set in ascending order, every row up to the last
-// one exactly once or more; setting a row again (a repeated key, a row given up and its place reused) replaces it. Not thread-safe.
+// Fills one column by row number, straight into the Arrow buffers that Finish hands out. Rows are set in ascending
+// order, every row up to the last one exactly once or more; setting a row again (a repeated key, a row given up and its
+// place reused) replaces it. Not thread-safe.
 class ColumnWriter {
  public:
   explicit ColumnWriter(DataType type);
@@ -66,14 +67,15 @@ class ColumnWriter {
   }
   Status SetBytes(int64_t row, std::string_view bytes);
 
-  // ARRAY, MAP and MULTISET: entries go to child(0) (and child(1)) from row ListStart(row) on; EndList says how many there are.
-  // ROW: the fields are set at the same row; then MarkRow.
+  // ARRAY, MAP and MULTISET: entries go to child(0) (and child(1)) from row ListStart(row) on; EndList says how many
+  // there are. ROW: the fields are set at the same row; then MarkRow.
   std::vector<ColumnWriter>& children() { return children_; }
   int64_t ListStart(int64_t row) const { return row == 0 ? 0 : offsets_[row]; }
   void EndList(int64_t row, int64_t entries) { CommitBytes(row, static_cast<size_t>(entries)); }
   void MarkRow(int64_t row) { valid_[row] = 1; }
 
-  // From text as Java parses it (CSV fields, quoted JSON values): numbers trimmed, "true"/"false" in any case or 1/0, BYTES in base64.
+  // From text as Java parses it (CSV fields, quoted JSON values): numbers trimmed, "true"/"false" in any case or 1/0,
+  // BYTES in base64.
   Conversion FromText(int64_t row, std::string_view text, TimeSyntax syntax);
 
   // Writing past the end of PrepareBytes's room by up to this much is allowed: whole vector stores.
@@ -91,10 +93,10 @@ class ColumnWriter {
 
   DataType type_;
   TypeKind kind_;
-  int width_ = 0;           // bytes per value; 0 when offsets_ are used instead
+  int width_ = 0;  // bytes per value; 0 when offsets_ are used instead
   bool any_null_ = false;
   int64_t capacity_ = 0;
-  uint8_t* valid_ = nullptr;   // one byte per row, packed by Finish
+  uint8_t* valid_ = nullptr;  // one byte per row, packed by Finish
   uint8_t* values_ = nullptr;
   int32_t* offsets_ = nullptr;
   char* bytes_ = nullptr;

@@ -8,7 +8,8 @@ CsvRecord::Next CsvRecord::Read(std::string_view& text, bool& quoted) {
   if (done_) return Next::kEnd;
   quoted = options_.quoting && at_ < end_ && *at_ == options_.quote;
   if (quoted) return ReadQuoted(text);
-  const void* const found = at_ < end_ ? std::memchr(at_, options_.field_delimiter, static_cast<size_t>(end_ - at_)) : nullptr;
+  const void* const found =
+      at_ < end_ ? std::memchr(at_, options_.field_delimiter, static_cast<size_t>(end_ - at_)) : nullptr;
   const char* stop = found != nullptr ? static_cast<const char*>(found) : end_;
   text = {at_, static_cast<size_t>(stop - at_)};
   if (options_.escape != 0 && text.find(options_.escape) != std::string_view::npos) {

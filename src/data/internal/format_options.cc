@@ -26,13 +26,15 @@ Status CheckNames(std::string_view format, const Config& options, const std::vec
 }
 
 Status BadValue(std::string_view key, std::string_view value, std::string_view expected) {
-  return Status(kInvalidFormatOption, "'" + std::string(key) + "' = '" + std::string(value) + "': expected " + std::string(expected));
+  return Status(kInvalidFormatOption,
+                "'" + std::string(key) + "' = '" + std::string(value) + "': expected " + std::string(expected));
 }
 
 // A whole number of bytes, at least 1.
 Status ReadMessageBytesMax(const Config& options, int64_t& out) {
   TM_ASSIGN_OR_RETURN(out, options.GetBytes("message-bytes-max", kMessageBytesMax));
-  if (out < 1 || out > (int64_t{1} << 30)) return BadValue("message-bytes-max", options.GetString("message-bytes-max", ""), "1 byte to 1 gb");
+  if (out < 1 || out > (int64_t{1} << 30))
+    return BadValue("message-bytes-max", options.GetString("message-bytes-max", ""), "1 byte to 1 gb");
   return Status::OK();
 }
 
@@ -45,7 +47,8 @@ Status ReadChar(const Config& options, std::string_view key, char& out) {
     return Status::OK();
   }
   static constexpr std::pair<std::string_view, char> kEscapes[] = {
-      {"\\t", '\t'}, {"\\n", '\n'}, {"\\\\", '\\'}, {"\\u0001", '\x01'}, {"\\u0009", '\t'}, {"\\u001F", '\x1f'}, {"\\u001f", '\x1f'}};
+      {"\\t", '\t'},     {"\\n", '\n'},       {"\\\\", '\\'},     {"\\u0001", '\x01'},
+      {"\\u0009", '\t'}, {"\\u001F", '\x1f'}, {"\\u001f", '\x1f'}};
   for (const auto& [written, meant] : kEscapes) {
     if (*text == written) {
       out = meant;
@@ -68,7 +71,8 @@ Status ReadTimestampFormat(const Config& options, JsonOptions& out) {
   } else if (*text == "EPOCH-SECONDS") {
     out.epoch = EpochUnit::kSeconds;
   } else {
-    return BadValue("timestamp-format.standard", *text, "SQL, ISO-8601, ISO-8601-WITH-OFFSET, EPOCH-MILLIS or EPOCH-SECONDS");
+    return BadValue("timestamp-format.standard", *text,
+                    "SQL, ISO-8601, ISO-8601-WITH-OFFSET, EPOCH-MILLIS or EPOCH-SECONDS");
   }
   return Status::OK();
 }
@@ -76,9 +80,10 @@ Status ReadTimestampFormat(const Config& options, JsonOptions& out) {
 }  // namespace
 
 Result<JsonOptions> ParseJsonOptions(const Config& options) {
-  TM_RETURN_IF_ERROR(CheckNames("json", options,
-                                {"fail-on-missing-field", "ignore-parse-errors", "timestamp-format.standard", "map-null-key.mode",
-                                 "map-null-key.literal", "encode.decimal-as-plain-number", "encode.ignore-null-fields", "message-bytes-max"}));
+  TM_RETURN_IF_ERROR(CheckNames(
+      "json", options,
+      {"fail-on-missing-field", "ignore-parse-errors", "timestamp-format.standard", "map-null-key.mode",
+       "map-null-key.literal", "encode.decimal-as-plain-number", "encode.ignore-null-fields", "message-bytes-max"}));
   JsonOptions out;
   TM_ASSIGN_OR_RETURN(out.fail_on_missing_field, options.GetBool("fail-on-missing-field", false));
   TM_ASSIGN_OR_RETURN(out.ignore_parse_errors, options.GetBool("ignore-parse-errors", false));
@@ -102,9 +107,10 @@ Result<JsonOptions> ParseJsonOptions(const Config& options) {
 }
 
 Result<CsvOptions> ParseCsvOptions(const Config& options) {
-  TM_RETURN_IF_ERROR(CheckNames("csv", options,
-                                {"header", "field-delimiter", "quote-character", "disable-quote-character", "escape-character", "null-literal",
-                                 "array-element-delimiter", "allow-comments", "ignore-parse-errors", "message-bytes-max"}));
+  TM_RETURN_IF_ERROR(CheckNames(
+      "csv", options,
+      {"header", "field-delimiter", "quote-character", "disable-quote-character", "escape-character", "null-literal",
+       "array-element-delimiter", "allow-comments", "ignore-parse-errors", "message-bytes-max"}));
   CsvOptions out;
   const std::string header = options.GetString("header", "auto");
   if (header == "true") {
@@ -132,7 +138,8 @@ Result<CsvOptions> ParseCsvOptions(const Config& options) {
   TM_ASSIGN_OR_RETURN(out.ignore_parse_errors, options.GetBool("ignore-parse-errors", false));
   TM_RETURN_IF_ERROR(ReadMessageBytesMax(options, out.message_bytes_max));
   if (out.field_delimiter == '\n' || out.field_delimiter == '\r' || (out.quoting && out.field_delimiter == out.quote)) {
-    return BadValue("field-delimiter", std::string(1, out.field_delimiter), "neither a line end nor the quote character");
+    return BadValue("field-delimiter", std::string(1, out.field_delimiter),
+                    "neither a line end nor the quote character");
   }
   return out;
 }
@@ -143,7 +150,8 @@ Result<RawOptions> ParseRawOptions(const Config& options) {
   const std::string charset = options.GetString("charset", "UTF-8");
   if (charset != "UTF-8" && charset != "utf-8") return BadValue("charset", charset, "UTF-8");
   const std::string endianness = options.GetString("endianness", "big-endian");
-  if (endianness != "big-endian" && endianness != "little-endian") return BadValue("endianness", endianness, "big-endian or little-endian");
+  if (endianness != "big-endian" && endianness != "little-endian")
+    return BadValue("endianness", endianness, "big-endian or little-endian");
   out.big_endian = endianness == "big-endian";
   return out;
 }

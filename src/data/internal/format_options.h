@@ -20,7 +20,7 @@ struct JsonOptions {
   bool ignore_parse_errors = false;
   TimeSyntax time_syntax = TimeSyntax::kAny;
   EpochUnit epoch = EpochUnit::kRefused;
-  char time_separator = ' ';          // encoding
+  char time_separator = ' ';  // encoding
   enum class NullKey : uint8_t { kFail, kDrop, kLiteral } null_key = NullKey::kFail;
   std::string null_key_literal = "null";
   bool decimal_as_plain_number = false;
@@ -37,7 +37,7 @@ struct CsvOptions {
   char field_delimiter = ',';
   char quote = '"';
   bool quoting = true;
-  char escape = 0;                    // 0 = none
+  char escape = 0;  // 0 = none
   bool has_null_literal = false;
   std::string null_literal;
   std::string array_element_delimiter = ";";

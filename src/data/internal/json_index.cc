@@ -1,8 +1,8 @@
 #include "data/internal/json_index.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
+
+#include <simdjson.h>
 
 #include "base/status.h"
 
@@ -13,7 +13,8 @@ struct JsonIndex::Parser {
 };
 
 JsonIndex::JsonIndex() : parser_(std::make_unique<Parser>()) {
-  const auto error = simdjson::get_active_implementation()->create_dom_parser_implementation(1 << 16, 1, parser_->stages);
+  const auto error =
+      simdjson::get_active_implementation()->create_dom_parser_implementation(1 << 16, 1, parser_->stages);
   TM_CHECK(error == simdjson::SUCCESS);
 }
 
@@ -31,13 +32,19 @@ JsonIndex::Outcome JsonIndex::Build(std::string_view text) {
   const auto error =
       stages.stage1(reinterpret_cast<const uint8_t*>(text.data()), text.size(), simdjson::stage1_mode::regular);
   switch (error) {
-    case simdjson::SUCCESS: break;
-    case simdjson::EMPTY: return Outcome::kEmpty;
-    case simdjson::UTF8_ERROR: return Outcome::kInvalidUtf8;
-    case simdjson::UNESCAPED_CHARS: return Outcome::kControlCharacter;
+    case simdjson::SUCCESS:
+      break;
+    case simdjson::EMPTY:
+      return Outcome::kEmpty;
+    case simdjson::UTF8_ERROR:
+      return Outcome::kInvalidUtf8;
+    case simdjson::UNESCAPED_CHARS:
+      return Outcome::kControlCharacter;
     case simdjson::CAPACITY:
-    case simdjson::MEMALLOC: return Outcome::kTooLarge;
-    default: return Outcome::kUnclosedString;
+    case simdjson::MEMALLOC:
+      return Outcome::kTooLarge;
+    default:
+      return Outcome::kUnclosedString;
   }
   size_ = stages.n_structural_indexes;
   std::fill_n(stages.structural_indexes.get() + size_, 9, UINT32_MAX);  // simdjson allocates room for 9 more

@@ -7,9 +7,10 @@
 
 namespace tidemill {
 
-// Where the structure of JSON text is: the positions of { } [ ] : , of opening quotes and of the first byte of every other scalar, outside
-// strings. Wraps the first stage of simdjson (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 2019), which also checks
-// UTF-8, control characters in strings and closed strings. Not thread-safe.
+// Where the structure of JSON text is: the positions of { } [ ] : , of opening quotes and of the first byte of every
+// other scalar, outside strings. Wraps the first stage of simdjson (Langdale and Lemire, "Parsing Gigabytes of JSON per
+// Second", VLDB Journal 2019), which also checks UTF-8, control characters in strings and closed strings. Not
+// thread-safe.
 class JsonIndex {
  public:
   JsonIndex();

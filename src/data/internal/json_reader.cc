@@ -21,7 +21,8 @@ enum class Start : uint8_t { kBad, kString, kScalar, kOpen };
 constexpr std::array<Start, 256> MakeStarts() {
   std::array<Start, 256> table{};
   table['"'] = Start::kString;
-  for (const char c : {'-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 't', 'f', 'n'}) table[static_cast<size_t>(c)] = Start::kScalar;
+  for (const char c : {'-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 't', 'f', 'n'})
+    table[static_cast<size_t>(c)] = Start::kScalar;
   table['{'] = table['['] = Start::kOpen;
   return table;
 }
@@ -104,12 +105,15 @@ inline bool JsonReader::Skip(size_t& at) {
 
 inline int JsonReader::FindField(Object& object, size_t ordinal, uint32_t key_begin, size_t key_length) {
   const char* const key = text_ + key_begin;
-  if (ordinal < object.expected.size() && object.expected[ordinal].length == key_length && key + 16 <= readable_end_) [[likely]] {
+  if (ordinal < object.expected.size() && object.expected[ordinal].length == key_length && key + 16 <= readable_end_)
+      [[likely]] {
     const ExpectedKey& expected = object.expected[ordinal];
     uint64_t words[2];
     std::memcpy(words, key, 16);
-    const uint64_t differs = ((words[0] ^ expected.words[0]) & expected.masks[0]) | ((words[1] ^ expected.words[1]) & expected.masks[1]);
-    if (differs == 0 && (key_length <= 16 || std::memcmp(key + 16, expected.rest.data(), key_length - 16) == 0)) return expected.column;
+    const uint64_t differs =
+        ((words[0] ^ expected.words[0]) & expected.masks[0]) | ((words[1] ^ expected.words[1]) & expected.masks[1]);
+    if (differs == 0 && (key_length <= 16 || std::memcmp(key + 16, expected.rest.data(), key_length - 16) == 0))
+      return expected.column;
   }
   return FindUnexpectedField(object, ordinal, {key, key_length});
 }
@@ -123,7 +127,8 @@ bool JsonReader::ReadFields(Object& object, int64_t row, size_t& at) {
   } else {
     for (size_t ordinal = 0;; ++ordinal) {
       // Key, colon, value and what follows it: positions ascend, so when the last is inside the message all are.
-      if (positions_[at + 3] >= end_) [[unlikely]] return FailMalformed(at + 3, "a field");
+      if (positions_[at + 3] >= end_) [[unlikely]]
+        return FailMalformed(at + 3, "a field");
       const uint32_t key_begin = positions_[at] + 1;
       const uint32_t colon = positions_[at + 1];
       if (text_[key_begin - 1] != '"' || text_[colon] != ':') [[unlikely]] {
@@ -139,7 +144,8 @@ bool JsonReader::ReadFields(Object& object, int64_t row, size_t& at) {
         Column& column = *object.columns[static_cast<size_t>(index)];
         const size_t value_at = at;
         if (!ReadValue(column, row, at)) [[unlikely]] {
-          if (!options_.ignore_parse_errors || error_.reason == RejectReason::kMalformed || !column.writer->type().nullable()) {
+          if (!options_.ignore_parse_errors || error_.reason == RejectReason::kMalformed ||
+              !column.writer->type().nullable()) {
             error_.field.insert(0, error_.field.empty() || error_.field[0] == '[' ? column.name : column.name + ".");
             return false;
           }
@@ -242,7 +248,8 @@ bool JsonReader::ReadList(Column& column, int64_t row, size_t& at) {
       if (CharAt(at) == 0) return FailMalformed(at, "a value");
       if (const Status status = element.writer->Reserve(start + count + 1); !status.ok()) return FailStatus(status);
       if (!ReadValue(element, start + count, at)) {
-        error_.field.insert(0, "[" + std::to_string(count) + "]" + (error_.field.empty() || error_.field[0] == '[' ? "" : "."));
+        error_.field.insert(
+            0, "[" + std::to_string(count) + "]" + (error_.field.empty() || error_.field[0] == '[' ? "" : "."));
         return false;
       }
       const char separator = CharAt(at);
@@ -280,7 +287,8 @@ bool JsonReader::ReadMap(Column& column, int64_t row, size_t& at) {
       if (!ReadString(key, start + count, name)) return false;
       at += 2;
       if (!ReadValue(value, start + count, at)) {
-        error_.field.insert(0, "['" + Shortened(name) + "']" + (error_.field.empty() || error_.field[0] == '[' ? "" : "."));
+        error_.field.insert(
+            0, "['" + Shortened(name) + "']" + (error_.field.empty() || error_.field[0] == '[' ? "" : "."));
         return false;
       }
       const char separator = CharAt(at);
@@ -326,7 +334,8 @@ bool JsonReader::ReadLiteral(Column& column, int64_t row, std::string_view token
     return true;
   }
   const bool is_true = token == "true";
-  if (!is_true && token != "false") return Fail(RejectReason::kMalformed, "expected a value, found " + Shortened(token));
+  if (!is_true && token != "false")
+    return Fail(RejectReason::kMalformed, "expected a value, found " + Shortened(token));
   if (column.writer->kind() == TypeKind::kBoolean) {
     column.writer->SetBoolean(row, is_true);
     return true;
@@ -366,7 +375,8 @@ bool JsonReader::ReadNumber(Column& column, int64_t row, std::string_view token)
     }
     case TypeKind::kDecimal: {
       arrow::Decimal128 value;
-      outcome = IsJsonNumber(token) ? ParseDecimal(token, writer.type().precision(), writer.type().scale(), value) : Conversion::kMalformed;
+      outcome = IsJsonNumber(token) ? ParseDecimal(token, writer.type().precision(), writer.type().scale(), value)
+                                    : Conversion::kMalformed;
       if (outcome == Conversion::kOk) writer.SetDecimal(row, value);
       break;
     }
@@ -431,7 +441,8 @@ bool JsonReader::SetEpoch(Column& column, int64_t row, int64_t value) {
     --seconds;
   }
   int64_t stored = 0;
-  if (!TimestampValue(seconds, static_cast<int32_t>(rest * (1'000'000'000 / per_second)), column.writer->type().precision(), stored)) {
+  if (!TimestampValue(seconds, static_cast<int32_t>(rest * (1'000'000'000 / per_second)),
+                      column.writer->type().precision(), stored)) {
     return FailConversion(Conversion::kOutOfRange, column, std::to_string(value));
   }
   column.writer->SetRaw8(row, stored);
@@ -472,10 +483,14 @@ bool JsonReader::FailConversion(Conversion conversion, const Column& column, std
   const std::string type = column.writer->type().WithNullable(true).ToString();
   const std::string text = Shortened(found);
   switch (conversion) {
-    case Conversion::kOutOfRange: return Fail(RejectReason::kOutOfRange, text + " is out of range for " + type);
-    case Conversion::kMalformed: return Fail(RejectReason::kMalformed, "expected a value, found " + text);
-    case Conversion::kInvalidUtf8: return Fail(RejectReason::kInvalidUtf8, "a string is not valid UTF-8");
-    default: return Fail(RejectReason::kWrongType, "expected " + type + ", found " + text);
+    case Conversion::kOutOfRange:
+      return Fail(RejectReason::kOutOfRange, text + " is out of range for " + type);
+    case Conversion::kMalformed:
+      return Fail(RejectReason::kMalformed, "expected a value, found " + text);
+    case Conversion::kInvalidUtf8:
+      return Fail(RejectReason::kInvalidUtf8, "a string is not valid UTF-8");
+    default:
+      return Fail(RejectReason::kWrongType, "expected " + type + ", found " + text);
   }
 }
 

@@ -21,9 +21,9 @@ struct JsonError {
   std::string detail;
 };
 
-// Walks the structural positions of JSON text (JsonIndex) and writes the wanted fields into columns. Fields are expected in the order in which
-// they came last time; when they do, finding the column is one comparison. What is not wanted is skipped by structure: brackets must match
-// and a scalar must start like one, but it is not parsed.
+// Walks the structural positions of JSON text (JsonIndex) and writes the wanted fields into columns. Fields are
+// expected in the order in which they came last time; when they do, finding the column is one comparison. What is not
+// wanted is skipped by structure: brackets must match and a scalar must start like one, but it is not parsed.
 class JsonReader {
  public:
   // `writers` are the columns of `schema`; they outlive the reader.
@@ -42,7 +42,8 @@ class JsonReader {
 
   bool AtEnd(size_t at) const { return positions_[at] >= end_; }
 
-  // Reads the object at `at` into every column at `row`; `at` moves behind it. False: error() says why, and the row is to be given up.
+  // Reads the object at `at` into every column at `row`; `at` moves behind it. False: error() says why, and the row is
+  // to be given up.
   bool ReadRow(int64_t row, size_t& at);
   const JsonError& error() const { return error_; }
   // Sets error() to "expected <what>, found <what is at `at`>"; always false.
@@ -79,7 +80,7 @@ class JsonReader {
   const char* readable_end_ = nullptr;
   const uint32_t* positions_ = nullptr;
   uint32_t end_ = 0;
-  uint64_t serial_ = 0;        // of the object being read: marks which columns it has set
+  uint64_t serial_ = 0;  // of the object being read: marks which columns it has set
   std::string scratch_;
   JsonError error_;
 };

@@ -49,7 +49,8 @@ size_t PutUtf8(uint32_t code, char* to) {
   return 4;
 }
 
-// The code point of the escape "\uXXXX" whose digits start at `at`, a surrogate pair taken together; `at` moves behind it.
+// The code point of the escape "\uXXXX" whose digits start at `at`, a surrogate pair taken together; `at` moves behind
+// it.
 bool TakeCodePoint(std::string_view raw, size_t& at, uint32_t& code) {
   if (!TakeHex4(raw, at, code)) return false;
   at += 4;
@@ -87,19 +88,32 @@ bool UnescapeJson(std::string_view raw, char* to, size_t& length) {
     switch (escape) {
       case '"':
       case '\\':
-      case '/': *to++ = escape; break;
-      case 'b': *to++ = '\b'; break;
-      case 'f': *to++ = '\f'; break;
-      case 'n': *to++ = '\n'; break;
-      case 'r': *to++ = '\r'; break;
-      case 't': *to++ = '\t'; break;
+      case '/':
+        *to++ = escape;
+        break;
+      case 'b':
+        *to++ = '\b';
+        break;
+      case 'f':
+        *to++ = '\f';
+        break;
+      case 'n':
+        *to++ = '\n';
+        break;
+      case 'r':
+        *to++ = '\r';
+        break;
+      case 't':
+        *to++ = '\t';
+        break;
       case 'u': {
         uint32_t code = 0;
         if (!TakeCodePoint(raw, at, code)) return false;
         to += PutUtf8(code, to);
         break;
       }
-      default: return false;
+      default:
+        return false;
     }
   }
   length = static_cast<size_t>(to - start);
@@ -111,17 +125,32 @@ void AppendJsonString(std::string_view text, std::string& out) {
   size_t begin = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (!kMustEscape[c]) [[likely]] continue;
+    if (!kMustEscape[c]) [[likely]]
+      continue;
     out.append(text, begin, i - begin);
     begin = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
       default: {
         static constexpr char kHex[] = "0123456789abcdef";
         out += "\\u00";

@@ -11,8 +11,8 @@
 
 namespace tidemill {
 
-// Copies the inside of a JSON string that has no escapes. False when it has one: `to` then holds rubbish. Writes up to 15 bytes past the end
-// of `to`'s n bytes, and reads as far past `from` unless that would pass `readable_end`.
+// Copies the inside of a JSON string that has no escapes. False when it has one: `to` then holds rubbish. Writes up to
+// 15 bytes past the end of `to`'s n bytes, and reads as far past `from` unless that would pass `readable_end`.
 inline bool CopyUnescaped(const char* from, size_t n, const char* readable_end, char* to) {
 #if defined(__SSE2__)
   const size_t whole = (n + 15) & ~size_t{15};
@@ -35,7 +35,8 @@ inline bool CopyUnescaped(const char* from, size_t n, const char* readable_end, 
   return true;
 }
 
-// Resolves the escapes of the inside of a JSON string; never longer than `raw`. False for an unknown escape or half a surrogate pair.
+// Resolves the escapes of the inside of a JSON string; never longer than `raw`. False for an unknown escape or half a
+// surrogate pair.
 bool UnescapeJson(std::string_view raw, char* to, size_t& length);
 
 // Appends `text` as a JSON string with its quotes. Only quotes, backslashes and control characters are escaped.

@@ -1,13 +1,13 @@
 #include "data/internal/key_codec.h"
 
+#include <cmath>
+#include <cstring>
+
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/builder.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
-
-#include <cmath>
-#include <cstring>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -106,7 +106,8 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> Validity(std::span<const uint8_t> 
   bool any = false;
   for (uint8_t flag : nulls) any |= flag != 0;
   if (!any) return nullptr;
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bits, arrow::AllocateEmptyBitmap(static_cast<int64_t>(nulls.size())));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bits,
+                        arrow::AllocateEmptyBitmap(static_cast<int64_t>(nulls.size())));
   for (size_t i = 0; i < nulls.size(); ++i) {
     if (nulls[i] == 0) arrow::bit_util::SetBit(bits->mutable_data(), static_cast<int64_t>(i));
   }
@@ -114,19 +115,21 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> Validity(std::span<const uint8_t> 
 }
 
 // An array of `type` over packed values of `width` bytes (booleans: one byte each).
-arrow::Result<std::shared_ptr<arrow::Array>> FromPacked(const DataType& type, int width, const uint8_t* packed, size_t n,
-                                                        std::span<const uint8_t> nulls) {
+arrow::Result<std::shared_ptr<arrow::Array>> FromPacked(const DataType& type, int width, const uint8_t* packed,
+                                                        size_t n, std::span<const uint8_t> nulls) {
   ARROW_ASSIGN_OR_RAISE(auto validity, Validity(nulls));
   std::shared_ptr<arrow::Buffer> values;
   if (type.kind() == TypeKind::kBoolean) {
     ARROW_ASSIGN_OR_RAISE(values, arrow::AllocateEmptyBitmap(static_cast<int64_t>(n)));
-    for (size_t i = 0; i < n; ++i) arrow::bit_util::SetBitTo(values->mutable_data(), static_cast<int64_t>(i), packed[i] != 0);
+    for (size_t i = 0; i < n; ++i)
+      arrow::bit_util::SetBitTo(values->mutable_data(), static_cast<int64_t>(i), packed[i] != 0);
   } else {
     ARROW_ASSIGN_OR_RAISE(values, arrow::AllocateBuffer(static_cast<int64_t>(n) * width));
     if (n > 0) std::memcpy(values->mutable_data(), packed, n * static_cast<size_t>(width));
   }
   const int64_t null_count = validity ? arrow::kUnknownNullCount : 0;
-  return arrow::MakeArray(arrow::ArrayData::Make(ToArrow(type), static_cast<int64_t>(n), {std::move(validity), std::move(values)}, null_count));
+  return arrow::MakeArray(arrow::ArrayData::Make(ToArrow(type), static_cast<int64_t>(n),
+                                                 {std::move(validity), std::move(values)}, null_count));
 }
 
 }  // namespace
@@ -134,34 +137,44 @@ arrow::Result<std::shared_ptr<arrow::Array>> FromPacked(const DataType& type, in
 int KeyValueWidth(const DataType& type) {
   switch (type.kind()) {
     case TypeKind::kBoolean:
-    case TypeKind::kTinyInt: return 1;
-    case TypeKind::kSmallInt: return 2;
+    case TypeKind::kTinyInt:
+      return 1;
+    case TypeKind::kSmallInt:
+      return 2;
     case TypeKind::kInt:
     case TypeKind::kFloat:
     case TypeKind::kDate:
     case TypeKind::kTime:
-    case TypeKind::kIntervalMonth: return 4;
+    case TypeKind::kIntervalMonth:
+      return 4;
     case TypeKind::kBigInt:
     case TypeKind::kDouble:
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz:
-    case TypeKind::kIntervalDay: return 8;
-    case TypeKind::kDecimal: return 16;
+    case TypeKind::kIntervalDay:
+      return 8;
+    case TypeKind::kDecimal:
+      return 16;
     case TypeKind::kString:
-    case TypeKind::kBytes: return 0;
-    default: return -1;
+    case TypeKind::kBytes:
+      return 0;
+    default:
+      return -1;
   }
 }
 
-Status CheckKeyColumns(std::span<const DataType> types, const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows) {
+Status CheckKeyColumns(std::span<const DataType> types, const std::vector<std::shared_ptr<arrow::Array>>& columns,
+                       int64_t num_rows) {
   if (columns.size() != types.size()) {
-    return Status(kArrowError, "expected " + std::to_string(types.size()) + " key columns, found " + std::to_string(columns.size()));
+    return Status(kArrowError,
+                  "expected " + std::to_string(types.size()) + " key columns, found " + std::to_string(columns.size()));
   }
   for (size_t c = 0; c < types.size(); ++c) {
     const arrow::Array& column = *columns[c];
     const int width = KeyValueWidth(types[c]);
     const arrow::Type::type id = column.type_id();
-    const bool fits = width == 0 ? id == arrow::Type::STRING || id == arrow::Type::BINARY : id == ToArrow(types[c])->id();
+    const bool fits =
+        width == 0 ? id == arrow::Type::STRING || id == arrow::Type::BINARY : id == ToArrow(types[c])->id();
     if (!fits || column.length() != num_rows) {
       return Status(kArrowError, "key column " + std::to_string(c) + " should be " + types[c].ToString() + " with " +
                                      std::to_string(num_rows) + " rows, found " + column.type()->ToString() + " with " +
@@ -177,15 +190,22 @@ Status CheckKeyColumns(std::span<const DataType> types, const std::vector<std::s
 void WidenKeyColumn(const arrow::Array& column, uint64_t* out) {
   if (column.length() == 0) return;
   switch (column.type_id()) {
-    case arrow::Type::BOOL: return WidenBits(column, out);
-    case arrow::Type::INT8: return Widen<int8_t>(column, out);
-    case arrow::Type::INT16: return Widen<int16_t>(column, out);
-    case arrow::Type::FLOAT: return WidenFloat<float>(column, out);
-    case arrow::Type::DOUBLE: return WidenFloat<double>(column, out);
+    case arrow::Type::BOOL:
+      return WidenBits(column, out);
+    case arrow::Type::INT8:
+      return Widen<int8_t>(column, out);
+    case arrow::Type::INT16:
+      return Widen<int16_t>(column, out);
+    case arrow::Type::FLOAT:
+      return WidenFloat<float>(column, out);
+    case arrow::Type::DOUBLE:
+      return WidenFloat<double>(column, out);
     case arrow::Type::INT32:
     case arrow::Type::DATE32:
-    case arrow::Type::TIME32: return Widen<int32_t>(column, out);
-    default: return Widen<int64_t>(column, out);
+    case arrow::Type::TIME32:
+      return Widen<int32_t>(column, out);
+    default:
+      return Widen<int64_t>(column, out);
   }
 }
 
@@ -200,20 +220,30 @@ Result<std::shared_ptr<arrow::Array>> NarrowKeyColumn(const DataType& type, std:
   return column;
 }
 
-void WriteFixedKeyColumn(const arrow::Array& column, bool nullable, int width, const uint32_t* starts, int offset, uint8_t* bytes) {
+void WriteFixedKeyColumn(const arrow::Array& column, bool nullable, int width, const uint32_t* starts, int offset,
+                         uint8_t* bytes) {
   if (column.length() == 0) return;
   switch (column.type_id()) {
-    case arrow::Type::BOOL: return ScatterBits(column, nullable, starts, offset, bytes);
-    case arrow::Type::FLOAT: return Scatter<float>(column, nullable, starts, offset, bytes, Normalise());
-    case arrow::Type::DOUBLE: return Scatter<double>(column, nullable, starts, offset, bytes, Normalise());
-    default: break;
+    case arrow::Type::BOOL:
+      return ScatterBits(column, nullable, starts, offset, bytes);
+    case arrow::Type::FLOAT:
+      return Scatter<float>(column, nullable, starts, offset, bytes, Normalise());
+    case arrow::Type::DOUBLE:
+      return Scatter<double>(column, nullable, starts, offset, bytes, Normalise());
+    default:
+      break;
   }
   switch (width) {
-    case 1: return Scatter<uint8_t>(column, nullable, starts, offset, bytes, Identity<uint8_t>());
-    case 2: return Scatter<uint16_t>(column, nullable, starts, offset, bytes, Identity<uint16_t>());
-    case 4: return Scatter<uint32_t>(column, nullable, starts, offset, bytes, Identity<uint32_t>());
-    case 8: return Scatter<uint64_t>(column, nullable, starts, offset, bytes, Identity<uint64_t>());
-    default: return Scatter<Bytes16>(column, nullable, starts, offset, bytes, Identity<Bytes16>());
+    case 1:
+      return Scatter<uint8_t>(column, nullable, starts, offset, bytes, Identity<uint8_t>());
+    case 2:
+      return Scatter<uint16_t>(column, nullable, starts, offset, bytes, Identity<uint16_t>());
+    case 4:
+      return Scatter<uint32_t>(column, nullable, starts, offset, bytes, Identity<uint32_t>());
+    case 8:
+      return Scatter<uint64_t>(column, nullable, starts, offset, bytes, Identity<uint64_t>());
+    default:
+      return Scatter<Bytes16>(column, nullable, starts, offset, bytes, Identity<Bytes16>());
   }
 }
 
@@ -225,7 +255,8 @@ Result<std::shared_ptr<arrow::Array>> ReadFixedKeyColumn(const DataType& type, i
   const int value_offset = offset + (type.nullable() ? 1 : 0);
   for (size_t i = 0; i < keys.size(); ++i) {
     if (type.nullable()) nulls[i] = static_cast<uint8_t>(keys[i][static_cast<size_t>(offset)]);
-    std::memcpy(packed.data() + i * static_cast<size_t>(width), keys[i].data() + value_offset, static_cast<size_t>(width));
+    std::memcpy(packed.data() + i * static_cast<size_t>(width), keys[i].data() + value_offset,
+                static_cast<size_t>(width));
   }
   TM_ARROW_ASSIGN_OR_RETURN(auto column, FromPacked(type, width, packed.data(), keys.size(), nulls), "decode keys");
   return column;

@@ -18,8 +18,10 @@ namespace tidemill {
 // Bytes of one value inside a key: 1..16, 0 for text and binary, -1 for types that can't be a key.
 int KeyValueWidth(const DataType& type);
 
-// kArrowError when a column has another layout than its type says or another length; kNullKey for NULL in a NOT NULL column.
-Status CheckKeyColumns(std::span<const DataType> types, const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows);
+// kArrowError when a column has another layout than its type says or another length; kNullKey for NULL in a NOT NULL
+// column.
+Status CheckKeyColumns(std::span<const DataType> types, const std::vector<std::shared_ptr<arrow::Array>>& columns,
+                       int64_t num_rows);
 
 // Every value of a column of at most 8 bytes as 64 bits: integers sign-extended, floats as their normalised bits.
 void WidenKeyColumn(const arrow::Array& column, uint64_t* out);
@@ -28,7 +30,8 @@ Result<std::shared_ptr<arrow::Array>> NarrowKeyColumn(const DataType& type, std:
                                                       std::span<const uint8_t> nulls);
 
 // Writes value i at bytes + starts[i] + offset (after a flag byte when `nullable`); a NULL's value bytes are zero.
-void WriteFixedKeyColumn(const arrow::Array& column, bool nullable, int width, const uint32_t* starts, int offset, uint8_t* bytes);
+void WriteFixedKeyColumn(const arrow::Array& column, bool nullable, int width, const uint32_t* starts, int offset,
+                         uint8_t* bytes);
 Result<std::shared_ptr<arrow::Array>> ReadFixedKeyColumn(const DataType& type, int width, int offset,
                                                          std::span<const std::string_view> keys);
 

@@ -15,11 +15,11 @@ constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7
                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 struct ScannedNumber {
-  uint64_t mantissa = 0;   // of the first 19 significant digits
-  int digits = 0;          // significant digits in the text
-  int64_t exponent = 0;    // value = mantissa * 10^exponent when digits <= 19
+  uint64_t mantissa = 0;  // of the first 19 significant digits
+  int digits = 0;         // significant digits in the text
+  int64_t exponent = 0;   // value = mantissa * 10^exponent when digits <= 19
   bool negative = false;
-  bool integer = true;     // neither point nor exponent
+  bool integer = true;  // neither point nor exponent
 };
 
 constexpr int64_t kExponentMax = 100'000;  // clamps what is written, beyond any double or decimal
@@ -84,7 +84,8 @@ bool ScanNumber(std::string_view token, bool strict, ScannedNumber& out) {
 
 Conversion DoubleOf(std::string_view token, const ScannedNumber& number, double& out) {
   // Clinger's fast path: both factors exact, one rounding.
-  if (number.digits <= 19 && number.mantissa <= (uint64_t{1} << 53) && number.exponent >= -22 && number.exponent <= 22) {
+  if (number.digits <= 19 && number.mantissa <= (uint64_t{1} << 53) && number.exponent >= -22 &&
+      number.exponent <= 22) {
     double value = static_cast<double>(number.mantissa);
     value = number.exponent < 0 ? value / kPowersOfTen[-number.exponent] : value * kPowersOfTen[number.exponent];
     out = number.negative ? -value : value;
@@ -93,7 +94,8 @@ Conversion DoubleOf(std::string_view token, const ScannedNumber& number, double&
   if (!token.empty() && token[0] == '+') token.remove_prefix(1);
   const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), out);
   if (error == std::errc::result_out_of_range) {
-    if (number.digits == 0 || number.digits + number.exponent < 0) {  // too small, not too large: zero, as Java rounds it
+    if (number.digits == 0 ||
+        number.digits + number.exponent < 0) {  // too small, not too large: zero, as Java rounds it
       out = number.negative ? -0.0 : 0.0;
       return Conversion::kOk;
     }
@@ -106,7 +108,8 @@ Conversion IntegerOf(const ScannedNumber& number, int64_t& out) {
   uint64_t magnitude = number.mantissa;
   int64_t exponent = number.exponent;
   if (magnitude != 0) {
-    if (number.digits > 19 && exponent < 0) return Conversion::kWrongType;  // more digits than a BIGINT, some behind the point
+    if (number.digits > 19 && exponent < 0)
+      return Conversion::kWrongType;  // more digits than a BIGINT, some behind the point
     while (exponent < 0 && magnitude % 10 == 0) {
       magnitude /= 10;
       ++exponent;

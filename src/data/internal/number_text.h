@@ -1,17 +1,17 @@
 #pragma once
 
-#include <arrow/util/decimal.h>
-
 #include <cstdint>
 #include <string_view>
+
+#include <arrow/util/decimal.h>
 
 namespace tidemill {
 
 // How a value met its column.
 enum class Conversion : uint8_t { kOk, kWrongType, kOutOfRange, kMalformed, kInvalidUtf8 };
 
-// Numbers as text. "Json" follows JSON's grammar (no plus sign, no leading zeros, no blanks: kMalformed otherwise); "Java" is what
-// Long.parseLong and Double.parseDouble take after a trim, minus hexadecimal floats.
+// Numbers as text. "Json" follows JSON's grammar (no plus sign, no leading zeros, no blanks: kMalformed otherwise);
+// "Java" is what Long.parseLong and Double.parseDouble take after a trim, minus hexadecimal floats.
 
 // A whole number, 1.0 and 1e3 included; 1.5 is kWrongType.
 Conversion ParseJsonInteger(std::string_view token, int64_t& out);

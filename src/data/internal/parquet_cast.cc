@@ -9,34 +9,50 @@
 namespace tidemill {
 namespace {
 
-bool IsIntegerLike(const arrow::DataType& type) { return arrow::is_integer(type.id()) || type.id() == arrow::Type::BOOL; }
+bool IsIntegerLike(const arrow::DataType& type) {
+  return arrow::is_integer(type.id()) || type.id() == arrow::Type::BOOL;
+}
 
 bool IsTextLike(arrow::Type::type id) {
-  return arrow::is_base_binary_like(id) || id == arrow::Type::STRING_VIEW || id == arrow::Type::BINARY_VIEW || id == arrow::Type::FIXED_SIZE_BINARY;
+  return arrow::is_base_binary_like(id) || id == arrow::Type::STRING_VIEW || id == arrow::Type::BINARY_VIEW ||
+         id == arrow::Type::FIXED_SIZE_BINARY;
 }
 
 bool FitsFlat(const arrow::DataType& from, const DataType& to) {
   const arrow::Type::type id = from.id();
   switch (to.kind()) {
-    case TypeKind::kNull: return id == arrow::Type::NA;
-    case TypeKind::kBoolean: return IsIntegerLike(from);
+    case TypeKind::kNull:
+      return id == arrow::Type::NA;
+    case TypeKind::kBoolean:
+      return IsIntegerLike(from);
     case TypeKind::kTinyInt:
     case TypeKind::kSmallInt:
     case TypeKind::kInt:
     case TypeKind::kBigInt:
-      return IsIntegerLike(from) || (arrow::is_decimal(id) && static_cast<const arrow::DecimalType&>(from).scale() == 0);
-    case TypeKind::kFloat: return IsIntegerLike(from) || id == arrow::Type::HALF_FLOAT || id == arrow::Type::FLOAT;
-    case TypeKind::kDouble: return IsIntegerLike(from) || arrow::is_floating(id);
-    case TypeKind::kDecimal: return arrow::is_integer(id) || arrow::is_decimal(id);
+      return IsIntegerLike(from) ||
+             (arrow::is_decimal(id) && static_cast<const arrow::DecimalType&>(from).scale() == 0);
+    case TypeKind::kFloat:
+      return IsIntegerLike(from) || id == arrow::Type::HALF_FLOAT || id == arrow::Type::FLOAT;
+    case TypeKind::kDouble:
+      return IsIntegerLike(from) || arrow::is_floating(id);
+    case TypeKind::kDecimal:
+      return arrow::is_integer(id) || arrow::is_decimal(id);
     case TypeKind::kString:
-    case TypeKind::kBytes: return IsTextLike(id);
-    case TypeKind::kDate: return id == arrow::Type::DATE32 || id == arrow::Type::DATE64;
-    case TypeKind::kTime: return id == arrow::Type::TIME32 || id == arrow::Type::TIME64;
+    case TypeKind::kBytes:
+      return IsTextLike(id);
+    case TypeKind::kDate:
+      return id == arrow::Type::DATE32 || id == arrow::Type::DATE64;
+    case TypeKind::kTime:
+      return id == arrow::Type::TIME32 || id == arrow::Type::TIME64;
     case TypeKind::kTimestamp:
-    case TypeKind::kTimestampLtz: return id == arrow::Type::TIMESTAMP;
-    case TypeKind::kIntervalDay: return id == arrow::Type::INT64 || id == arrow::Type::DURATION;
-    case TypeKind::kIntervalMonth: return id == arrow::Type::INT32;
-    default: return false;
+    case TypeKind::kTimestampLtz:
+      return id == arrow::Type::TIMESTAMP;
+    case TypeKind::kIntervalDay:
+      return id == arrow::Type::INT64 || id == arrow::Type::DURATION;
+    case TypeKind::kIntervalMonth:
+      return id == arrow::Type::INT32;
+    default:
+      return false;
   }
 }
 
@@ -48,7 +64,8 @@ bool FitsNested(const arrow::DataType& from, const DataType& to) {
     case TypeKind::kMap: {
       if (from.id() != arrow::Type::MAP) return false;
       const auto& map = static_cast<const arrow::MapType&>(from);
-      return CheckFileColumn(*map.key_type(), to.children()[0].type).ok() && CheckFileColumn(*map.item_type(), to.children()[1].type).ok();
+      return CheckFileColumn(*map.key_type(), to.children()[0].type).ok() &&
+             CheckFileColumn(*map.item_type(), to.children()[1].type).ok();
     }
     case TypeKind::kRow: {
       if (from.id() != arrow::Type::STRUCT) return false;
@@ -58,7 +75,8 @@ bool FitsNested(const arrow::DataType& from, const DataType& to) {
       }
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -75,7 +93,8 @@ Status CheckFileColumn(const arrow::DataType& from, const DataType& to) {
   const arrow::DataType* type = &from;
   if (from.id() == arrow::Type::DICTIONARY) type = static_cast<const arrow::DictionaryType&>(from).value_type().get();
   if (to.children().empty() ? FitsFlat(*type, to) : FitsNested(*type, to)) return Status::OK();
-  return Status(kUnsupportedType, "the file has " + from.ToString() + ", which does not fit " + to.WithNullable(true).ToString());
+  return Status(kUnsupportedType,
+                "the file has " + from.ToString() + ", which does not fit " + to.WithNullable(true).ToString());
 }
 
 Result<std::shared_ptr<arrow::Array>> CastFileColumn(const std::shared_ptr<arrow::Array>& column, const DataType& to) {
@@ -95,10 +114,13 @@ Result<std::shared_ptr<arrow::Array>> CastFileColumn(const std::shared_ptr<arrow
     TM_ARROW_ASSIGN_OR_RETURN(auto cast, arrow::compute::Cast(*column, target, options), "convert a column");
     return cast;
   }
-  const auto unit_of = [](const arrow::DataType& type) { return static_cast<const arrow::TimestampType&>(type).unit(); };
+  const auto unit_of = [](const arrow::DataType& type) {
+    return static_cast<const arrow::TimestampType&>(type).unit();
+  };
   auto plain = Relabelled(*column, arrow::timestamp(unit_of(*column->type())));
   if (unit_of(*plain->type()) != unit_of(*target)) {
-    TM_ARROW_ASSIGN_OR_RETURN(plain, arrow::compute::Cast(*plain, arrow::timestamp(unit_of(*target)), options), "convert a column");
+    TM_ARROW_ASSIGN_OR_RETURN(plain, arrow::compute::Cast(*plain, arrow::timestamp(unit_of(*target)), options),
+                              "convert a column");
   }
   return Relabelled(*plain, target);
 }

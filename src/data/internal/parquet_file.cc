@@ -1,9 +1,9 @@
 #include "data/internal/parquet_file.h"
 
+#include <algorithm>
+
 #include <arrow/buffer.h>
 #include <arrow/status.h>
-
-#include <algorithm>
 
 namespace tidemill {
 

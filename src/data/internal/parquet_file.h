@@ -1,8 +1,8 @@
 #pragma once
 
-#include <arrow/io/interfaces.h>
-
 #include <memory>
+
+#include <arrow/io/interfaces.h>
 
 #include "base/file_system.h"
 

@@ -1,12 +1,12 @@
 #include "data/internal/take.h"
 
+#include <cstring>
+
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/compute/api.h>
 #include <arrow/compute/initialize.h>
 #include <arrow/util/bit_util.h>
-
-#include <cstring>
 
 #include "data/arrow_status.h"
 
@@ -22,12 +22,14 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> GatherBits(const uint8_t* bits, in
   int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
     uint8_t byte = 0;
-    for (int b = 0; b < 8; ++b) byte |= static_cast<uint8_t>(arrow::bit_util::GetBit(bits, offset + indices[i + b]) << b);
+    for (int b = 0; b < 8; ++b)
+      byte |= static_cast<uint8_t>(arrow::bit_util::GetBit(bits, offset + indices[i + b]) << b);
     to[i >> 3] = byte;
   }
   if (i < n) {
     uint8_t byte = 0;
-    for (int b = 0; i + b < n; ++b) byte |= static_cast<uint8_t>(arrow::bit_util::GetBit(bits, offset + indices[i + b]) << b);
+    for (int b = 0; i + b < n; ++b)
+      byte |= static_cast<uint8_t>(arrow::bit_util::GetBit(bits, offset + indices[i + b]) << b);
     to[i >> 3] = byte;
   }
   return out;
@@ -51,11 +53,26 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> GatherFixed(const arrow::ArrayD
   std::shared_ptr<arrow::Buffer> values;
   const uint8_t* from = in.buffers[1]->data();
   switch (width) {
-    case 1: { ARROW_ASSIGN_OR_RAISE(values, GatherWords<uint8_t>(from, in.offset, indices)); break; }
-    case 2: { ARROW_ASSIGN_OR_RAISE(values, GatherWords<uint16_t>(from, in.offset, indices)); break; }
-    case 4: { ARROW_ASSIGN_OR_RAISE(values, GatherWords<uint32_t>(from, in.offset, indices)); break; }
-    case 8: { ARROW_ASSIGN_OR_RAISE(values, GatherWords<uint64_t>(from, in.offset, indices)); break; }
-    default: { ARROW_ASSIGN_OR_RAISE(values, GatherWords<Word16>(from, in.offset, indices)); break; }
+    case 1: {
+      ARROW_ASSIGN_OR_RAISE(values, GatherWords<uint8_t>(from, in.offset, indices));
+      break;
+    }
+    case 2: {
+      ARROW_ASSIGN_OR_RAISE(values, GatherWords<uint16_t>(from, in.offset, indices));
+      break;
+    }
+    case 4: {
+      ARROW_ASSIGN_OR_RAISE(values, GatherWords<uint32_t>(from, in.offset, indices));
+      break;
+    }
+    case 8: {
+      ARROW_ASSIGN_OR_RAISE(values, GatherWords<uint64_t>(from, in.offset, indices));
+      break;
+    }
+    default: {
+      ARROW_ASSIGN_OR_RAISE(values, GatherWords<Word16>(from, in.offset, indices));
+      break;
+    }
   }
   return arrow::ArrayData::Make(in.type, static_cast<int64_t>(indices.size()), {nullptr, std::move(values)});
 }
@@ -81,7 +98,8 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> GatherBinary(const arrow::Array
     const int32_t length = offsets[indices[i] + 1] - begin;
     if (length > 0) std::memcpy(to + to_offsets[i], bytes + begin, static_cast<size_t>(length));
   }
-  return arrow::ArrayData::Make(in.type, static_cast<int64_t>(n), {nullptr, std::move(out_offsets), std::move(out_bytes)});
+  return arrow::ArrayData::Make(in.type, static_cast<int64_t>(n),
+                                {nullptr, std::move(out_offsets), std::move(out_bytes)});
 }
 
 // Bytes per value of a flat type that GatherFixed handles, else 0.
@@ -126,7 +144,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> Take(const arrow::Array& array, Ind
 
 }  // namespace
 
-Result<std::shared_ptr<arrow::Array>> TakeArray(const std::shared_ptr<arrow::Array>& array, std::span<const int32_t> indices) {
+Result<std::shared_ptr<arrow::Array>> TakeArray(const std::shared_ptr<arrow::Array>& array,
+                                                std::span<const int32_t> indices) {
   TM_ARROW_ASSIGN_OR_RETURN(auto taken, Take(*array, indices), "take rows");
   return taken;
 }

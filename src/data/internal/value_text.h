@@ -1,9 +1,9 @@
 #pragma once
 
-#include <arrow/array.h>
-
 #include <cstdint>
 #include <string>
+
+#include <arrow/array.h>
 
 #include "data/data_type.h"
 #include "data/time_text.h"
@@ -26,6 +26,7 @@ enum class TextKind : uint8_t { kBare, kQuoted, kEscaped, kNested };
 TextKind TextKindOf(TypeKind kind);
 
 // Appends value i of a flat, non-null column: numbers, booleans, times, BYTES in base64; text as it is, unescaped.
-void AppendValueText(const arrow::Array& column, const DataType& type, int64_t i, const ValueTextOptions& options, std::string& out);
+void AppendValueText(const arrow::Array& column, const DataType& type, int64_t i, const ValueTextOptions& options,
+                     std::string& out);
 
 }  // namespace tidemill

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <arrow/api.h>
-#include <arrow/json/from_string.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include <arrow/api.h>
+#include <arrow/json/from_string.h>
 
 #include "base/status.h"
 

@@ -14,8 +14,10 @@ namespace {
 
 Batch ThreeRows() {
   auto schema = arrow::schema({arrow::field("a", arrow::int32()), arrow::field("s", arrow::utf8())});
-  return Batch{arrow::RecordBatch::Make(schema, 3, {ArrayOf(arrow::int32(), "[1, null, 3]"), ArrayOf(arrow::utf8(), R"(["x", "yy", null])")}),
-               nullptr, 7};
+  return Batch{
+      arrow::RecordBatch::Make(
+          schema, 3, {ArrayOf(arrow::int32(), "[1, null, 3]"), ArrayOf(arrow::utf8(), R"(["x", "yy", null])")}),
+      nullptr, 7};
 }
 
 TEST(Batch, TakesRowsInAnyOrder) {
@@ -62,7 +64,8 @@ TEST(Batch, GathersLikeArrow) {
       ArrayOf(arrow::int16(), "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]"),
       ArrayOf(arrow::float32(), "[1.5, 2, null, 4, 5, 6, 7, 8, 9, 10]"),
       ArrayOf(arrow::int64(), "[1, null, null, 4, 5, 6, 7, 8, 9, 10]"),
-      ArrayOf(arrow::decimal128(10, 2), R"(["1.00", null, "3.25", "4.00", "5.00", "6.00", "7.00", "8.00", "9.00", "10.00"])"),
+      ArrayOf(arrow::decimal128(10, 2),
+              R"(["1.00", null, "3.25", "4.00", "5.00", "6.00", "7.00", "8.00", "9.00", "10.00"])"),
       ArrayOf(arrow::utf8(), R"(["a", "", null, "dddd", "e", "f", "gg", "h", "i", "j"])"),
       ArrayOf(arrow::list(arrow::int32()), "[[1], [], null, [4, 5], [6], [7], [8], [9], [10], [11]]"),
       ArrayOf(arrow::null(), "[null, null, null, null, null, null, null, null, null, null]"),
@@ -73,7 +76,8 @@ TEST(Batch, GathersLikeArrow) {
       const int64_t offset = static_cast<int64_t>(random.Uniform(9));
       const auto slice = array->Slice(offset);
       std::vector<int32_t> indices(random.Uniform(20));
-      for (int32_t& index : indices) index = static_cast<int32_t>(random.Uniform(static_cast<uint64_t>(slice->length())));
+      for (int32_t& index : indices)
+        index = static_cast<int32_t>(random.Uniform(static_cast<uint64_t>(slice->length())));
       auto ours = TakeArray(slice, indices);
       ASSERT_TRUE(ours.ok());
       ASSERT_TRUE((*ours)->ValidateFull().ok());

@@ -15,7 +15,8 @@ class CollectRejects final : public RejectSink {
   // "wrong_type amount: expected DOUBLE, found true" for each, in order.
   std::vector<std::string> Lines() const {
     std::vector<std::string> out;
-    for (const RejectedRow& row : rows) out.push_back(std::string(RejectReasonName(row.reason)) + " " + row.field + ": " + row.detail);
+    for (const RejectedRow& row : rows)
+      out.push_back(std::string(RejectReasonName(row.reason)) + " " + row.field + ": " + row.detail);
     return out;
   }
   std::vector<RejectedRow> rows;

@@ -14,7 +14,8 @@ TEST(DataType, PrintsAsSql) {
   EXPECT_EQ(DataType::Decimal(10, 2).ToString(), "DECIMAL(10, 2)");
   EXPECT_EQ(DataType::TimestampLtz(3).ToString(), "TIMESTAMP_LTZ(3)");
   EXPECT_EQ(DataType::Array(DataType(TypeKind::kString)).ToString(), "ARRAY<STRING>");
-  EXPECT_EQ(DataType::Map(DataType(TypeKind::kString, false), DataType(TypeKind::kDouble)).ToString(), "MAP<STRING NOT NULL, DOUBLE>");
+  EXPECT_EQ(DataType::Map(DataType(TypeKind::kString, false), DataType(TypeKind::kDouble)).ToString(),
+            "MAP<STRING NOT NULL, DOUBLE>");
   EXPECT_EQ(DataType::Row({{"a", DataType(TypeKind::kInt)}, {"b`c", DataType(TypeKind::kString, false)}}).ToString(),
             "ROW<`a` INT, `b``c` STRING NOT NULL>");
 }
@@ -30,13 +31,24 @@ TEST(DataType, EqualityLooksAtNullabilityAndSameAsDoesNot) {
 }
 
 TEST(DataType, SurvivesTheWayThroughArrow) {
-  const std::vector<DataType> types = {
-      DataType(TypeKind::kBoolean), DataType(TypeKind::kTinyInt), DataType(TypeKind::kSmallInt), DataType(TypeKind::kInt),
-      DataType(TypeKind::kBigInt), DataType(TypeKind::kFloat), DataType(TypeKind::kDouble), DataType::Decimal(38, 18),
-      DataType(TypeKind::kString), DataType(TypeKind::kBytes), DataType(TypeKind::kDate), DataType(TypeKind::kTime),
-      DataType::Timestamp(3), DataType::Timestamp(6), DataType::TimestampLtz(9), DataType::Array(DataType(TypeKind::kInt)),
-      DataType::Map(DataType(TypeKind::kString, false), DataType(TypeKind::kInt)),
-      DataType::Row({{"a", DataType::Array(DataType(TypeKind::kString))}})};
+  const std::vector<DataType> types = {DataType(TypeKind::kBoolean),
+                                       DataType(TypeKind::kTinyInt),
+                                       DataType(TypeKind::kSmallInt),
+                                       DataType(TypeKind::kInt),
+                                       DataType(TypeKind::kBigInt),
+                                       DataType(TypeKind::kFloat),
+                                       DataType(TypeKind::kDouble),
+                                       DataType::Decimal(38, 18),
+                                       DataType(TypeKind::kString),
+                                       DataType(TypeKind::kBytes),
+                                       DataType(TypeKind::kDate),
+                                       DataType(TypeKind::kTime),
+                                       DataType::Timestamp(3),
+                                       DataType::Timestamp(6),
+                                       DataType::TimestampLtz(9),
+                                       DataType::Array(DataType(TypeKind::kInt)),
+                                       DataType::Map(DataType(TypeKind::kString, false), DataType(TypeKind::kInt)),
+                                       DataType::Row({{"a", DataType::Array(DataType(TypeKind::kString))}})};
   for (const DataType& type : types) {
     auto back = FromArrow(*ToArrow(type));
     ASSERT_TRUE(back.ok()) << type.ToString();

@@ -1,6 +1,5 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/random.h"
@@ -13,7 +12,8 @@ namespace {
 using Json = nlohmann::json;
 
 std::string RandomText(Random& random) {
-  static const char* const kPieces[] = {"a", "\"", "\\", "/", "\n", "\t", "é", "😀", "{", "}", "[", "]", ",", ":", "\x01", "xyz", " ", "0", "\u2028"};
+  static const char* const kPieces[] = {"a", "\"", "\\", "/", "\n",   "\t",  "é", "😀", "{",     "}",
+                                        "[", "]",  ",",  ":", "\x01", "xyz", " ", "0", "\u2028"};
   std::string text;
   for (uint64_t n = random.Uniform(12); n > 0; --n) text += kPieces[random.Uniform(std::size(kPieces))];
   return text;
@@ -21,12 +21,18 @@ std::string RandomText(Random& random) {
 
 Json RandomValue(Random& random, int depth) {
   switch (random.Uniform(depth > 0 ? 8 : 6)) {
-    case 0: return nullptr;
-    case 1: return random.Uniform(2) == 0;
-    case 2: return static_cast<int64_t>(random.Next());
-    case 3: return static_cast<int64_t>(random.Uniform(2000)) - 1000;
-    case 4: return (random.Double() - 0.5) * 1e6;
-    case 5: return RandomText(random);
+    case 0:
+      return nullptr;
+    case 1:
+      return random.Uniform(2) == 0;
+    case 2:
+      return static_cast<int64_t>(random.Next());
+    case 3:
+      return static_cast<int64_t>(random.Uniform(2000)) - 1000;
+    case 4:
+      return (random.Double() - 0.5) * 1e6;
+    case 5:
+      return RandomText(random);
     case 6: {
       Json list = Json::array();
       for (uint64_t n = random.Uniform(4); n > 0; --n) list.push_back(RandomValue(random, depth - 1));
@@ -45,10 +51,13 @@ std::string Spaced(const std::string& text, Random& random) {
   std::string out;
   bool quoted = false;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (!quoted && random.Uniform(6) == 0 && std::string_view("{}[],:\"").find(text[i]) != std::string_view::npos) out += " \t\r"[random.Uniform(3)];
+    if (!quoted && random.Uniform(6) == 0 && std::string_view("{}[],:\"").find(text[i]) != std::string_view::npos)
+      out += " \t\r"[random.Uniform(3)];
     out += text[i];
-    if (quoted && text[i] == '\\') out += text[++i];
-    else if (text[i] == '"') quoted = !quoted;
+    if (quoted && text[i] == '\\')
+      out += text[++i];
+    else if (text[i] == '"')
+      quoted = !quoted;
   }
   return out;
 }
@@ -58,7 +67,8 @@ TEST(JsonProperty, ReadsWhatAnotherLibraryWrote) {
   const uint64_t seed = 20240501;
   SCOPED_TRACE("seed " + std::to_string(seed));
   Random random(seed);
-  const Schema schema({{"i", DataType(TypeKind::kBigInt)}, {"s", DataType(TypeKind::kString)}, {"d", DataType(TypeKind::kDouble)}});
+  const Schema schema(
+      {{"i", DataType(TypeKind::kBigInt)}, {"s", DataType(TypeKind::kString)}, {"d", DataType(TypeKind::kDouble)}});
   auto decoder = MakeJsonDecoder(schema, Config());
   for (int round = 0; round < 200; ++round) {
     std::vector<Json> objects;
@@ -99,12 +109,14 @@ TEST(JsonProperty, ReadsWhatAnotherLibraryWrote) {
   }
 }
 
-// Damaged flat objects: what this reader takes another parser takes too and the reverse, and no row spills into its neighbours.
+// Damaged flat objects: what this reader takes another parser takes too and the reverse, and no row spills into its
+// neighbours.
 TEST(JsonProperty, AgreesWithAnotherParserOnWhatIsJson) {
   const uint64_t seed = 77;
   SCOPED_TRACE("seed " + std::to_string(seed));
   Random random(seed);
-  const Schema schema({{"a", DataType(TypeKind::kString)}, {"b", DataType(TypeKind::kString)}, {"c", DataType(TypeKind::kString)}});
+  const Schema schema(
+      {{"a", DataType(TypeKind::kString)}, {"b", DataType(TypeKind::kString)}, {"c", DataType(TypeKind::kString)}});
   auto decoder = MakeJsonDecoder(schema, Config());
   static constexpr std::string_view kBytes = "{}[]:,\"\\ntfu0123456789.+- \t\n\r\x01\x7f\x80\xff";
   int taken = 0;
@@ -119,19 +131,27 @@ TEST(JsonProperty, AgreesWithAnotherParserOnWhatIsJson) {
       const size_t at = random.Uniform(text.size());
       const char byte = kBytes[random.Uniform(kBytes.size())];
       switch (random.Uniform(3)) {
-        case 0: text[at] = byte; break;
-        case 1: text.insert(at, 1, byte); break;
-        default: text.erase(at, 1); break;
+        case 0:
+          text[at] = byte;
+          break;
+        case 1:
+          text.insert(at, 1, byte);
+          break;
+        default:
+          text.erase(at, 1);
+          break;
       }
     }
     const Json parsed = Json::parse(text, nullptr, false);
     // Keys that are not columns have values that are skipped, and nested ones are kept as text: neither is parsed.
     bool strict = parsed.is_object() || parsed.is_discarded();
     if (parsed.is_object()) {
-      for (const auto& [key, value] : parsed.items()) strict &= schema.IndexOf(key).has_value() && !value.is_structured();
+      for (const auto& [key, value] : parsed.items())
+        strict &= schema.IndexOf(key).has_value() && !value.is_structured();
     } else if (parsed.is_discarded()) {
       strict = text.find('[', 1) == std::string::npos && text.find('{', 1) == std::string::npos;
-      for (const char* name : {"\"a\"", "\"b\"", "\"c\""}) strict &= !object.contains(std::string(1, name[1])) || text.find(name) != std::string::npos;
+      for (const char* name : {"\"a\"", "\"b\"", "\"c\""})
+        strict &= !object.contains(std::string(1, name[1])) || text.find(name) != std::string::npos;
     }
     const std::string before = R"({"a":"before"})";
     const std::string after = R"({"a":"after"})";

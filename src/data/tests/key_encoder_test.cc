@@ -1,10 +1,10 @@
 #include "data/key_encoder.h"
 
-#include <arrow/api.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <set>
+
+#include <arrow/api.h>
+#include <gtest/gtest.h>
 
 #include "base/murmur.h"
 #include "base/random.h"
@@ -52,7 +52,8 @@ TEST(KeyEncoder, KeyGroupsAreMurmur3OfTheBytes) {
     const std::string_view bytes(reinterpret_cast<const char*>(&word), 8);
     ASSERT_EQ(KeyGroupOfWord(word), Murmur3(bytes) % kKeyGroups);
     for (char flag : {'\0', '\1'}) {
-      ASSERT_EQ(KeyGroupOfFlaggedWord(static_cast<uint8_t>(flag), word), Murmur3(flag + std::string(bytes)) % kKeyGroups);
+      ASSERT_EQ(KeyGroupOfFlaggedWord(static_cast<uint8_t>(flag), word),
+                Murmur3(flag + std::string(bytes)) % kKeyGroups);
     }
   }
   auto keys = encoder->Encode({ArrayOf(arrow::int64(), "[42, 43]")}, 2);
@@ -123,9 +124,11 @@ TEST(KeyEncoder, BinaryNullAndLeadingFfAreDistinct) {
 
 // Random rows over every key type: keys are equal exactly when the rows are, and decoding gives the row back.
 TEST(KeyEncoder, RoundTripsRandomRows) {
-  const std::vector<DataType> pool = {DataType(TypeKind::kBoolean), DataType(TypeKind::kTinyInt, false), DataType(TypeKind::kInt),
-                                      DataType(TypeKind::kBigInt, false), DataType::Decimal(20, 2), DataType(TypeKind::kString),
-                                      DataType(TypeKind::kString, false), DataType::Timestamp(3), DataType(TypeKind::kDate, false)};
+  const std::vector<DataType> pool = {DataType(TypeKind::kBoolean),       DataType(TypeKind::kTinyInt, false),
+                                      DataType(TypeKind::kInt),           DataType(TypeKind::kBigInt, false),
+                                      DataType::Decimal(20, 2),           DataType(TypeKind::kString),
+                                      DataType(TypeKind::kString, false), DataType::Timestamp(3),
+                                      DataType(TypeKind::kDate, false)};
   const uint64_t seed = 99;
   SCOPED_TRACE("seed " + std::to_string(seed));
   Random random(seed);
@@ -144,9 +147,15 @@ TEST(KeyEncoder, RoundTripsRandomRows) {
         const uint64_t v = random.Uniform(3);
         std::shared_ptr<arrow::Scalar> scalar;
         switch (type.kind()) {
-          case TypeKind::kString: scalar = std::make_shared<arrow::StringScalar>(std::string(v, 'x')); break;
-          case TypeKind::kDecimal: scalar = std::make_shared<arrow::Decimal128Scalar>(arrow::Decimal128(v), ToArrow(type)); break;
-          default: scalar = arrow::Int64Scalar(static_cast<int64_t>(v)).CastTo(ToArrow(type)).ValueOrDie(); break;
+          case TypeKind::kString:
+            scalar = std::make_shared<arrow::StringScalar>(std::string(v, 'x'));
+            break;
+          case TypeKind::kDecimal:
+            scalar = std::make_shared<arrow::Decimal128Scalar>(arrow::Decimal128(v), ToArrow(type));
+            break;
+          default:
+            scalar = arrow::Int64Scalar(static_cast<int64_t>(v)).CastTo(ToArrow(type)).ValueOrDie();
+            break;
         }
         ASSERT_TRUE(builder->AppendScalar(*scalar).ok());
       }

@@ -1,8 +1,8 @@
+#include <cstdlib>
+
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 #include "base/file_system.h"
 #include "data/errors.h"
@@ -27,7 +27,8 @@ class ParquetTest : public testing::Test {
 
   std::string Path(const std::string& name) { return JoinPath(folder_, name); }
 
-  void Write(const std::string& name, const Schema& schema, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, int64_t group_rows = 1000) {
+  void Write(const std::string& name, const Schema& schema,
+             const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, int64_t group_rows = 1000) {
     auto file = files_.OpenWritable(Path(name), FileSystem::OpenMode::kTruncate);
     ASSERT_TRUE(file.ok());
     auto writer = ParquetWriter::Open(*std::move(file), schema, {.row_group_rows = group_rows});
@@ -62,8 +63,9 @@ std::shared_ptr<arrow::RecordBatch> Numbers(int from, int count) {
     EXPECT_TRUE(ids.Append(i).ok());
     EXPECT_TRUE((i % 7 == 0 ? names.AppendNull() : names.Append("name " + std::to_string(i % 50))).ok());
   }
-  return arrow::RecordBatch::Make(arrow::schema({arrow::field("id", arrow::int64(), false), arrow::field("name", arrow::utf8())}), count,
-                                  {*ids.Finish(), *names.Finish()});
+  return arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("id", arrow::int64(), false), arrow::field("name", arrow::utf8())}), count,
+      {*ids.Finish(), *names.Finish()});
 }
 
 const Schema kNumbers({{"id", DataType(TypeKind::kBigInt, false)}, {"name", DataType(TypeKind::kString)}});
@@ -118,15 +120,24 @@ TEST_F(ParquetTest, ReadsOnlyTheWantedColumnsOrNone) {
 }
 
 TEST_F(ParquetTest, ConvertsWhatFits) {
-  const Schema file({{"flag", DataType(TypeKind::kBoolean)}, {"small", DataType(TypeKind::kTinyInt)}, {"f", DataType(TypeKind::kFloat)},
-                     {"t", DataType::TimestampLtz(9)}, {"d", DataType::Decimal(10, 2)}, {"r", DataType::Row({{"x", DataType(TypeKind::kInt)}})}});
+  const Schema file({{"flag", DataType(TypeKind::kBoolean)},
+                     {"small", DataType(TypeKind::kTinyInt)},
+                     {"f", DataType(TypeKind::kFloat)},
+                     {"t", DataType::TimestampLtz(9)},
+                     {"d", DataType::Decimal(10, 2)},
+                     {"r", DataType::Row({{"x", DataType(TypeKind::kInt)}})}});
   const auto type = [&](int i) { return file.arrow()->field(i)->type(); };
   Write("a.parquet", file,
-        {arrow::RecordBatch::Make(file.arrow(), 2, {ArrayOf(type(0), "[true, null]"), ArrayOf(type(1), "[-5, 7]"), ArrayOf(type(2), "[1.5, null]"),
-                                                    ArrayOf(type(3), "[1714566896789012345, -1]"), ArrayOf(type(4), R"(["1.25", null])"),
-                                                    ArrayOf(type(5), R"([{"x":1}, null])")})});
-  const Schema wanted({{"r", DataType::Row({{"x", DataType(TypeKind::kBigInt)}})}, {"flag", DataType(TypeKind::kInt)}, {"small", DataType(TypeKind::kBigInt)},
-                       {"f", DataType(TypeKind::kDouble)}, {"t", DataType::Timestamp(3)}, {"d", DataType::Decimal(20, 4)}});
+        {arrow::RecordBatch::Make(file.arrow(), 2,
+                                  {ArrayOf(type(0), "[true, null]"), ArrayOf(type(1), "[-5, 7]"),
+                                   ArrayOf(type(2), "[1.5, null]"), ArrayOf(type(3), "[1714566896789012345, -1]"),
+                                   ArrayOf(type(4), R"(["1.25", null])"), ArrayOf(type(5), R"([{"x":1}, null])")})});
+  const Schema wanted({{"r", DataType::Row({{"x", DataType(TypeKind::kBigInt)}})},
+                       {"flag", DataType(TypeKind::kInt)},
+                       {"small", DataType(TypeKind::kBigInt)},
+                       {"f", DataType(TypeKind::kDouble)},
+                       {"t", DataType::Timestamp(3)},
+                       {"d", DataType::Decimal(20, 4)}});
   auto reader = ParquetReader::Open(files_, Path("a.parquet"), wanted);
   ASSERT_TRUE(reader.ok()) << reader.status().ToString();
   auto batch = (*reader)->Read(10, rejects_);
@@ -143,15 +154,19 @@ TEST_F(ParquetTest, ConvertsWhatFits) {
 
 TEST_F(ParquetTest, RejectsValuesThatDoNotFit) {
   const Schema file({{"a", DataType(TypeKind::kBigInt)}, {"b", DataType(TypeKind::kBigInt)}});
-  Write("a.parquet", file, {arrow::RecordBatch::Make(file.arrow(), 4, {ArrayOf(arrow::int64(), "[1, 3000000000, 3, null]"),
-                                                                       ArrayOf(arrow::int64(), "[1, null, null, 4]")})});
-  auto reader = ParquetReader::Open(files_, Path("a.parquet"), Schema({{"a", DataType(TypeKind::kInt)}, {"b", DataType(TypeKind::kInt, false)}}));
+  Write("a.parquet", file,
+        {arrow::RecordBatch::Make(
+            file.arrow(), 4,
+            {ArrayOf(arrow::int64(), "[1, 3000000000, 3, null]"), ArrayOf(arrow::int64(), "[1, null, null, 4]")})});
+  auto reader = ParquetReader::Open(files_, Path("a.parquet"),
+                                    Schema({{"a", DataType(TypeKind::kInt)}, {"b", DataType(TypeKind::kInt, false)}}));
   ASSERT_TRUE(reader.ok());
   auto batch = (*reader)->Read(10, rejects_);
   ASSERT_TRUE(batch.ok()) << batch.status().ToString();
   EXPECT_EQ(TextOf(*(*batch)->rows->column(0)), "[1, null]");
   EXPECT_EQ(TextOf(*(*batch)->rows->column(1)), "[1, 4]");
-  EXPECT_EQ(rejects_.Lines(), (Lines{"out_of_range a: 3000000000 does not fit INT", "not_null b: NULL in a NOT NULL column"}));
+  EXPECT_EQ(rejects_.Lines(),
+            (Lines{"out_of_range a: 3000000000 does not fit INT", "not_null b: NULL in a NOT NULL column"}));
   EXPECT_EQ(rejects_.rows[0].offset, 1);
   EXPECT_EQ(rejects_.rows[1].offset, 2);
 }
@@ -167,10 +182,13 @@ TEST_F(ParquetTest, FlagsMayBeNumbers) {
 
 TEST_F(ParquetTest, RefusesWhatCannotBe) {
   Write("a.parquet", kNumbers, {Numbers(0, 10)});
-  const auto open = [this](const std::string& name, const Schema& schema) { return ParquetReader::Open(files_, Path(name), schema).status(); };
+  const auto open = [this](const std::string& name, const Schema& schema) {
+    return ParquetReader::Open(files_, Path(name), schema).status();
+  };
   auto lossy = open("a.parquet", Schema({{"name", DataType(TypeKind::kInt)}}));
   EXPECT_TRUE(lossy.Is(kUnsupportedType));
-  EXPECT_NE(lossy.message().find("column 'name': the file has string, which does not fit INT"), std::string::npos) << lossy.message();
+  EXPECT_NE(lossy.message().find("column 'name': the file has string, which does not fit INT"), std::string::npos)
+      << lossy.message();
   auto missing = open("a.parquet", Schema({{"nmae", DataType(TypeKind::kString)}}));
   EXPECT_TRUE(missing.Is(kMissingColumn));
   EXPECT_EQ(missing.hint(), "did you mean 'name'?");
@@ -179,7 +197,8 @@ TEST_F(ParquetTest, RefusesWhatCannotBe) {
   ASSERT_TRUE((*file)->Append("this is no Parquet file at all").ok());
   ASSERT_TRUE((*file)->Close().ok());
   EXPECT_TRUE(open("text.parquet", kNumbers).Is(kCorruption));
-  auto writer = ParquetWriter::Open(*files_.OpenWritable(Path("x"), FileSystem::OpenMode::kTruncate), kNumbers, {.compression = "zip"});
+  auto writer = ParquetWriter::Open(*files_.OpenWritable(Path("x"), FileSystem::OpenMode::kTruncate), kNumbers,
+                                    {.compression = "zip"});
   EXPECT_TRUE(writer.status().Is(kInvalidFormatOption));
 }
 

@@ -1,8 +1,8 @@
-#include <arrow/api.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <arrow/api.h>
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 #include "data/errors.h"
@@ -40,35 +40,47 @@ Lines Encode(RowEncoder& encoder, const std::shared_ptr<arrow::RecordBatch>& row
   return lines;
 }
 
-const Schema kAll({{"b", DataType(TypeKind::kBoolean)}, {"i", DataType(TypeKind::kInt)}, {"d", DataType(TypeKind::kDouble)},
-                   {"dec", DataType::Decimal(10, 2)}, {"s", DataType(TypeKind::kString)}, {"y", DataType(TypeKind::kBytes)},
-                   {"day", DataType(TypeKind::kDate)}, {"t", DataType(TypeKind::kTime)}, {"ts", DataType::Timestamp(3)},
-                   {"ltz", DataType::TimestampLtz(6)}, {"l", DataType::Array(DataType(TypeKind::kInt))}});
+const Schema kAll({{"b", DataType(TypeKind::kBoolean)},
+                   {"i", DataType(TypeKind::kInt)},
+                   {"d", DataType(TypeKind::kDouble)},
+                   {"dec", DataType::Decimal(10, 2)},
+                   {"s", DataType(TypeKind::kString)},
+                   {"y", DataType(TypeKind::kBytes)},
+                   {"day", DataType(TypeKind::kDate)},
+                   {"t", DataType(TypeKind::kTime)},
+                   {"ts", DataType::Timestamp(3)},
+                   {"ltz", DataType::TimestampLtz(6)},
+                   {"l", DataType::Array(DataType(TypeKind::kInt))}});
 
 std::shared_ptr<arrow::RecordBatch> AllRows() {
   const auto type = [](int i) { return kAll.arrow()->field(i)->type(); };
   return arrow::RecordBatch::Make(
       kAll.arrow(), 3,
-      {ArrayOf(type(0), "[true, false, null]"), ArrayOf(type(1), "[1, -2, null]"), ArrayOf(type(2), "[0.1, 1e300, null]"),
-       ArrayOf(type(3), R"(["12.30", "-0.05", null])"), ArrayOf(type(4), R"(["a,\"b\"\nc", "", null])"), ArrayOf(type(5), R"(["hi", "", null])"),
-       ArrayOf(type(6), "[19844, -1, null]"), ArrayOf(type(7), "[45296500, 0, null]"), ArrayOf(type(8), "[1714566896789, 0, null]"),
-       ArrayOf(type(9), "[1714566896789012, -1, null]"), ArrayOf(type(10), "[[1, null, 3], [], null]")});
+      {ArrayOf(type(0), "[true, false, null]"), ArrayOf(type(1), "[1, -2, null]"),
+       ArrayOf(type(2), "[0.1, 1e300, null]"), ArrayOf(type(3), R"(["12.30", "-0.05", null])"),
+       ArrayOf(type(4), R"(["a,\"b\"\nc", "", null])"), ArrayOf(type(5), R"(["hi", "", null])"),
+       ArrayOf(type(6), "[19844, -1, null]"), ArrayOf(type(7), "[45296500, 0, null]"),
+       ArrayOf(type(8), "[1714566896789, 0, null]"), ArrayOf(type(9), "[1714566896789012, -1, null]"),
+       ArrayOf(type(10), "[[1, null, 3], [], null]")});
 }
 
 TEST(JsonEncoder, WritesEveryType) {
   auto encoder = MakeJsonEncoder(kAll, Config());
   ASSERT_TRUE(encoder.ok());
-  EXPECT_EQ(Encode(**encoder, AllRows()),
-            (Lines{R"({"b":true,"i":1,"d":0.1,"dec":12.30,"s":"a,\"b\"\nc","y":"aGk=","day":"2024-05-01","t":"12:34:56.5",)"
-                   R"("ts":"2024-05-01 12:34:56.789","ltz":"2024-05-01 12:34:56.789012Z","l":[1,null,3]})",
-                   R"({"b":false,"i":-2,"d":1e+300,"dec":-0.05,"s":"","y":"","day":"1969-12-31","t":"00:00:00",)"
-                   R"("ts":"1970-01-01 00:00:00","ltz":"1969-12-31 23:59:59.999999Z","l":[]})",
-                   R"({"b":null,"i":null,"d":null,"dec":null,"s":null,"y":null,"day":null,"t":null,"ts":null,"ltz":null,"l":null})"}));
+  EXPECT_EQ(
+      Encode(**encoder, AllRows()),
+      (Lines{
+          R"({"b":true,"i":1,"d":0.1,"dec":12.30,"s":"a,\"b\"\nc","y":"aGk=","day":"2024-05-01","t":"12:34:56.5",)"
+          R"("ts":"2024-05-01 12:34:56.789","ltz":"2024-05-01 12:34:56.789012Z","l":[1,null,3]})",
+          R"({"b":false,"i":-2,"d":1e+300,"dec":-0.05,"s":"","y":"","day":"1969-12-31","t":"00:00:00",)"
+          R"("ts":"1970-01-01 00:00:00","ltz":"1969-12-31 23:59:59.999999Z","l":[]})",
+          R"({"b":null,"i":null,"d":null,"dec":null,"s":null,"y":null,"day":null,"t":null,"ts":null,"ltz":null,"l":null})"}));
 }
 
 TEST(JsonEncoder, DecodesToTheSame) {
   for (const char* standard : {"SQL", "ISO-8601"}) {
-    const Config options = TextOptions({{"timestamp-format.standard", standard}, {"encode.ignore-null-fields", "true"}});
+    const Config options =
+        TextOptions({{"timestamp-format.standard", standard}, {"encode.ignore-null-fields", "true"}});
     auto encoder = MakeJsonEncoder(kAll, options);
     auto decoder = MakeJsonDecoder(kAll, options);
     CollectRejects rejects;
@@ -81,15 +93,20 @@ TEST(JsonEncoder, DecodesToTheSame) {
 }
 
 TEST(JsonEncoder, NumbersWithoutJsonFormAndNestedRows) {
-  const Schema schema({{"d", DataType(TypeKind::kDouble)},
-                       {"m", DataType::Map(DataType(TypeKind::kString, false), DataType::Row({{"x", DataType(TypeKind::kInt)}}))}});
+  const Schema schema(
+      {{"d", DataType(TypeKind::kDouble)},
+       {"m", DataType::Map(DataType(TypeKind::kString, false), DataType::Row({{"x", DataType(TypeKind::kInt)}}))}});
   arrow::DoubleBuilder doubles;
-  ASSERT_TRUE(doubles.AppendValues({std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}).ok());
-  auto rows = arrow::RecordBatch::Make(schema.arrow(), 2, {*doubles.Finish(), ArrayOf(schema.arrow()->field(1)->type(), R"([[["k\"",{"x":1}]], []])")});
+  ASSERT_TRUE(
+      doubles.AppendValues({std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}).ok());
+  auto rows = arrow::RecordBatch::Make(
+      schema.arrow(), 2, {*doubles.Finish(), ArrayOf(schema.arrow()->field(1)->type(), R"([[["k\"",{"x":1}]], []])")});
   auto encoder = MakeJsonEncoder(schema, Config());
   EXPECT_EQ(Encode(**encoder, rows), (Lines{R"({"d":"NaN","m":{"k\"":{"x":1}}})", R"({"d":"-Infinity","m":{}})"}));
-  EXPECT_TRUE(MakeJsonEncoder(Schema({{"m", DataType::Map(DataType(TypeKind::kInt), DataType(TypeKind::kInt))}}), Config())
-                  .status().Is(kUnsupportedType));
+  EXPECT_TRUE(
+      MakeJsonEncoder(Schema({{"m", DataType::Map(DataType(TypeKind::kInt), DataType(TypeKind::kInt))}}), Config())
+          .status()
+          .Is(kUnsupportedType));
 }
 
 // Any double survives the way through text.
@@ -123,7 +140,9 @@ TEST(Csv, RoundTripsEveryType) {
   ASSERT_TRUE(encoder.ok());
   ASSERT_TRUE(decoder.ok());
   const Lines lines = Encode(**encoder, AllRows());
-  EXPECT_EQ(lines[0], "true,1,0.1,12.30,\"a,\"\"b\"\"\nc\",aGk=,2024-05-01,12:34:56.5,2024-05-01 12:34:56.789,2024-05-01 12:34:56.789012Z,1;NULL;3");
+  EXPECT_EQ(lines[0],
+            "true,1,0.1,12.30,\"a,\"\"b\"\"\nc\",aGk=,2024-05-01,12:34:56.5,2024-05-01 12:34:56.789,2024-05-01 "
+            "12:34:56.789012Z,1;NULL;3");
   CollectRejects rejects;
   auto output = Decode(**decoder, {lines[0], lines[2]}, rejects);
   EXPECT_EQ(rejects.Lines(), Lines{});
@@ -139,29 +158,39 @@ TEST(Csv, FindsColumnsByHeader) {
   auto decoder = MakeCsvDecoder(schema, Config(), *header);
   ASSERT_TRUE(decoder.ok());
   CollectRejects rejects;
-  auto output = Decode(**decoder, {"1,\"x,\"\"y\"\"\",2.5\r", "2,,", "3,a", "4,a,1,c", "5,\"open,1", "6,\"a\"b,1", "7,a,x", "\xff,a,1", " 8 ,a, 1 "}, rejects);
+  auto output = Decode(**decoder,
+                       {"1,\"x,\"\"y\"\"\",2.5\r", "2,,", "3,a", "4,a,1,c", "5,\"open,1", "6,\"a\"b,1", "7,a,x",
+                        "\xff,a,1", " 8 ,a, 1 "},
+                       rejects);
   EXPECT_EQ(TextOf(*output.rows->column(0)), "[2.5, null, 1]");
   EXPECT_EQ(TextOf(*output.rows->column(1)), "[1, 2, 8]");
   EXPECT_EQ(output.input_index, (std::vector<int32_t>{0, 1, 8}));
-  EXPECT_EQ(rejects.Lines(), (Lines{"malformed : expected 3 fields, found 2", "malformed : expected 3 fields, found 4",
-                                    "malformed : field 2 has a quote that is not closed before its end",
-                                    "malformed : field 2 has a quote that is not closed before its end",
-                                    "wrong_type amount: expected DOUBLE, found \"x\"", "invalid_utf8 : the record is not valid UTF-8"}));
+  EXPECT_EQ(rejects.Lines(),
+            (Lines{"malformed : expected 3 fields, found 2", "malformed : expected 3 fields, found 4",
+                   "malformed : field 2 has a quote that is not closed before its end",
+                   "malformed : field 2 has a quote that is not closed before its end",
+                   "wrong_type amount: expected DOUBLE, found \"x\"", "invalid_utf8 : the record is not valid UTF-8"}));
   EXPECT_EQ(rejects.rows[0].offset, 3);
   EXPECT_TRUE(MakeCsvDecoder(schema, Config(), Lines{"id"}).status().Is(kInvalidFormatOption));
 }
 
 TEST(Csv, HonoursItsOptions) {
   const Schema schema({{"a", DataType(TypeKind::kString)}, {"b", DataType(TypeKind::kInt)}});
-  auto decoder = MakeCsvDecoder(schema, TextOptions({{"field-delimiter", "\\t"}, {"quote-character", "'"}, {"escape-character", "\\"},
-                                                {"allow-comments", "true"}, {"ignore-parse-errors", "true"}, {"null-literal", "n/a"}}));
+  auto decoder = MakeCsvDecoder(schema, TextOptions({{"field-delimiter", "\\t"},
+                                                     {"quote-character", "'"},
+                                                     {"escape-character", "\\"},
+                                                     {"allow-comments", "true"},
+                                                     {"ignore-parse-errors", "true"},
+                                                     {"null-literal", "n/a"}}));
   ASSERT_TRUE(decoder.ok()) << decoder.status().ToString();
   CollectRejects rejects;
   auto output = Decode(**decoder, {"# comment", "'x\ty'\t1", "a\\\tb\tbad", "n/a\t2", "\t3", "'it\\'s'\t4"}, rejects);
   EXPECT_EQ(TextOf(*output.rows->column(0)), "[\"x\ty\", \"a\tb\", null, \"\", \"it's\"]");
   EXPECT_EQ(TextOf(*output.rows->column(1)), "[1, null, 2, 3, 4]");
   EXPECT_TRUE(MakeCsvDecoder(schema, TextOptions({{"field-delimiter", "ab"}})).status().Is(kInvalidFormatOption));
-  EXPECT_TRUE(MakeCsvDecoder(Schema({{"r", DataType::Row({{"x", DataType(TypeKind::kInt)}})}}), Config()).status().Is(kUnsupportedType));
+  EXPECT_TRUE(MakeCsvDecoder(Schema({{"r", DataType::Row({{"x", DataType(TypeKind::kInt)}})}}), Config())
+                  .status()
+                  .Is(kUnsupportedType));
 }
 
 TEST(Raw, RoundTripsOneColumn) {

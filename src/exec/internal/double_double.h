@@ -4,7 +4,8 @@
 
 namespace tidemill {
 
-// A number as the unevaluated sum of two doubles, |low| <= ulp(high) / 2: about 106 bits (Dekker 1971; Knuth, TAOCP 4.2.2).
+// A number as the unevaluated sum of two doubles, |low| <= ulp(high) / 2: about 106 bits (Dekker 1971; Knuth,
+// TAOCP 4.2.2).
 struct DoubleDouble {
   double high = 0;
   double low = 0;

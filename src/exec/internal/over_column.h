@@ -1,12 +1,12 @@
 #pragma once
 
-#include <arrow/api.h>
-#include <arrow/util/bit_util.h>
-
 #include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
+
+#include <arrow/api.h>
+#include <arrow/util/bit_util.h>
 
 #include "data/arrow_status.h"
 #include "data/schema.h"
@@ -14,8 +14,10 @@
 namespace tidemill {
 
 template <typename Out, typename T, typename Get>
-Result<std::shared_ptr<arrow::Array>> BuildNumbersAs(const std::shared_ptr<arrow::DataType>& type, size_t n, Get&& get) {
-  TM_ARROW_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> values, arrow::AllocateBuffer(static_cast<int64_t>(n * sizeof(Out))), "build column");
+Result<std::shared_ptr<arrow::Array>> BuildNumbersAs(const std::shared_ptr<arrow::DataType>& type, size_t n,
+                                                     Get&& get) {
+  TM_ARROW_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> values,
+                            arrow::AllocateBuffer(static_cast<int64_t>(n * sizeof(Out))), "build column");
   auto* out = reinterpret_cast<Out*>(values->mutable_data());
   std::shared_ptr<arrow::Buffer> validity;
   int64_t nulls = 0;
@@ -32,7 +34,8 @@ Result<std::shared_ptr<arrow::Array>> BuildNumbersAs(const std::shared_ptr<arrow
     }
     arrow::bit_util::ClearBit(validity->mutable_data(), static_cast<int64_t>(i));
   }
-  return arrow::MakeArray(arrow::ArrayData::Make(type, static_cast<int64_t>(n), {std::move(validity), std::move(values)}, nulls));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, static_cast<int64_t>(n), {std::move(validity), std::move(values)}, nulls));
 }
 
 // A numeric column of `type`: get(i, value) gives value i, false for NULL. Integers are cut to the type's width.
@@ -43,19 +46,27 @@ Result<std::shared_ptr<arrow::Array>> BuildNumbers(const DataType& type, size_t 
     return BuildNumbersAs<T, T>(arrow_type, n, get);
   } else {
     switch (arrow_type->id()) {
-      case arrow::Type::INT8: return BuildNumbersAs<int8_t, T>(arrow_type, n, get);
-      case arrow::Type::INT16: return BuildNumbersAs<int16_t, T>(arrow_type, n, get);
-      case arrow::Type::INT32: return BuildNumbersAs<int32_t, T>(arrow_type, n, get);
-      case arrow::Type::FLOAT: return BuildNumbersAs<float, T>(arrow_type, n, get);
-      case arrow::Type::DOUBLE: return BuildNumbersAs<double, T>(arrow_type, n, get);
-      default: return BuildNumbersAs<int64_t, T>(arrow_type, n, get);
+      case arrow::Type::INT8:
+        return BuildNumbersAs<int8_t, T>(arrow_type, n, get);
+      case arrow::Type::INT16:
+        return BuildNumbersAs<int16_t, T>(arrow_type, n, get);
+      case arrow::Type::INT32:
+        return BuildNumbersAs<int32_t, T>(arrow_type, n, get);
+      case arrow::Type::FLOAT:
+        return BuildNumbersAs<float, T>(arrow_type, n, get);
+      case arrow::Type::DOUBLE:
+        return BuildNumbersAs<double, T>(arrow_type, n, get);
+      default:
+        return BuildNumbersAs<int64_t, T>(arrow_type, n, get);
     }
   }
 }
 
-// Fixed-width states as columns of BIGINT and DOUBLE (both 8 bytes), and back: `read(slot, words)`, `write(slot, words)`.
+// Fixed-width states as columns of BIGINT and DOUBLE (both 8 bytes), and back: `read(slot, words)`, `write(slot,
+// words)`.
 template <typename Read>
-Result<std::vector<std::shared_ptr<arrow::Array>>> ExportStates(const Schema& schema, std::span<const uint32_t> slots, Read&& read) {
+Result<std::vector<std::shared_ptr<arrow::Array>>> ExportStates(const Schema& schema, std::span<const uint32_t> slots,
+                                                                Read&& read) {
   const size_t width = static_cast<size_t>(schema.num_fields());
   std::vector<std::shared_ptr<arrow::Buffer>> buffers(width);
   for (auto& buffer : buffers) {
@@ -68,14 +79,16 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> ExportStates(const Schema& sc
   }
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (size_t f = 0; f < width; ++f) {
-    columns.push_back(arrow::MakeArray(arrow::ArrayData::Make(ToArrow(schema.field(static_cast<int>(f)).type), static_cast<int64_t>(slots.size()),
-                                                              {nullptr, buffers[f]}, 0)));
+    columns.push_back(
+        arrow::MakeArray(arrow::ArrayData::Make(ToArrow(schema.field(static_cast<int>(f)).type),
+                                                static_cast<int64_t>(slots.size()), {nullptr, buffers[f]}, 0)));
   }
   return columns;
 }
 
 template <typename Write>
-void ImportStates(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> columns, Write&& write) {
+void ImportStates(std::span<const uint32_t> slots, std::span<const std::shared_ptr<arrow::Array>> columns,
+                  Write&& write) {
   std::vector<const uint64_t*> values;
   for (const auto& column : columns) values.push_back(column->data()->GetValues<uint64_t>(1));
   std::vector<uint64_t> words(columns.size());

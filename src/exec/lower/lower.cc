@@ -45,14 +45,17 @@ Spread SpreadOf(const LogicalNode& node, const std::vector<Spread>& inputs) {
     for (size_t key = 0; key < count; ++key) spread.keys.push_back(static_cast<int>(key));
     return spread;
   };
-  if (const auto* aggregate = std::get_if<WindowAggregateSpec>(&node.spec)) return of_leading_keys(aggregate->keys.size());
-  if (const auto* aggregate = std::get_if<GroupAggregateSpec>(&node.spec)) return of_leading_keys(aggregate->keys.size());
+  if (const auto* aggregate = std::get_if<WindowAggregateSpec>(&node.spec))
+    return of_leading_keys(aggregate->keys.size());
+  if (const auto* aggregate = std::get_if<GroupAggregateSpec>(&node.spec))
+    return of_leading_keys(aggregate->keys.size());
   if (std::holds_alternative<UnionSpec>(node.spec)) {
     for (const Spread& input : inputs) {
       if (!input.has_value() || !SameSpread(inputs[0], *input)) return std::nullopt;
     }
   }
-  // Filter, window TVF, OVER, join (left columns first), prediction, journal: the input's columns come first, as they were.
+  // Filter, window TVF, OVER, join (left columns first), prediction, journal: the input's columns come first, as they
+  // were.
   return inputs[0];
 }
 

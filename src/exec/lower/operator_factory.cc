@@ -37,15 +37,17 @@ namespace {
 
 using Made = Result<std::unique_ptr<Operator>>;
 
-// A stage whose operator `make` gives; made once here already, so that what can't run is refused before anything starts.
+// A stage whose operator `make` gives; made once here already, so that what can't run is refused before anything
+// starts.
 template <typename Make>
 Result<OperatorStageSpec> StageOf(const LogicalPtr& node, Make make) {
   const Status status = make().status();
   if (!status.ok()) return status.At(node->position);
-  return OperatorStageSpec{.name = node->name, .type = NodeTypeName(*node), .make = [node, make](OperatorMakeContext&) -> Made {
-                             TM_ASSIGN_OR_RETURN(auto made, make());
-                             return Made(std::move(made));
-                           }};
+  return OperatorStageSpec{
+      .name = node->name, .type = NodeTypeName(*node), .make = [node, make](OperatorMakeContext&) -> Made {
+        TM_ASSIGN_OR_RETURN(auto made, make());
+        return Made(std::move(made));
+      }};
 }
 
 }  // namespace
@@ -65,7 +67,8 @@ Result<OperatorStageSpec> MakeOperatorStage(const LogicalPtr& node) {
     return StageOf(node, [=] { return Union::Make(output); });
   }
   if (const auto* join = std::get_if<TemporalJoinSpec>(&node->spec)) {
-    return StageOf(node, [=] { return TemporalJoin::Make(*join, node->inputs[0]->schema, node->inputs[1]->schema, output); });
+    return StageOf(node,
+                   [=] { return TemporalJoin::Make(*join, node->inputs[0]->schema, node->inputs[1]->schema, output); });
   }
   if (const auto* window = std::get_if<WindowAggregateSpec>(&node->spec)) {
     if (window->window.kind == WindowKind::kSession) {
@@ -80,19 +83,21 @@ Result<OperatorStageSpec> MakeOperatorStage(const LogicalPtr& node) {
     return StageOf(node, [=] { return GroupAggregate::Make(*group, node->inputs[0]->schema, output); });
   }
   if (const auto* predict = std::get_if<PredictSpec>(&node->spec)) {
-    return OperatorStageSpec{.name = node->name, .type = NodeTypeName(*node), .make = [=](OperatorMakeContext& context) -> Made {
-                               TM_ASSIGN_OR_RETURN(auto predictor, context.environment.MakePredictor(*predict));
-                               TM_ASSIGN_OR_RETURN(auto made, Predict::Make(*predict, node->schema, std::move(predictor)));
-                               return Made(std::move(made));
-                             }};
+    return OperatorStageSpec{
+        .name = node->name, .type = NodeTypeName(*node), .make = [=](OperatorMakeContext& context) -> Made {
+          TM_ASSIGN_OR_RETURN(auto predictor, context.environment.MakePredictor(*predict));
+          TM_ASSIGN_OR_RETURN(auto made, Predict::Make(*predict, node->schema, std::move(predictor)));
+          return Made(std::move(made));
+        }};
   }
   if (const auto* journal_spec = std::get_if<JournalSpec>(&node->spec)) {
-    return OperatorStageSpec{.name = node->name, .type = NodeTypeName(*node), .make = [=](OperatorMakeContext& context) -> Made {
-                               TM_ASSIGN_OR_RETURN(auto journal, context.environment.MakeJournal(node->name, context.subtask));
-                               TM_ASSIGN_OR_RETURN(auto made, JournalOperator::Make(*journal_spec, node->schema, std::move(journal)));
-                               context.journal = made->journal();
-                               return Made(std::move(made));
-                             }};
+    return OperatorStageSpec{
+        .name = node->name, .type = NodeTypeName(*node), .make = [=](OperatorMakeContext& context) -> Made {
+          TM_ASSIGN_OR_RETURN(auto journal, context.environment.MakeJournal(node->name, context.subtask));
+          TM_ASSIGN_OR_RETURN(auto made, JournalOperator::Make(*journal_spec, node->schema, std::move(journal)));
+          context.journal = made->journal();
+          return Made(std::move(made));
+        }};
   }
   return Status(kUnsupportedOperator, std::string(NodeTypeName(*node)) + " has no operator yet").At(node->position);
 }

@@ -4,8 +4,8 @@
 
 namespace tidemill {
 
-void Chain::Add(std::unique_ptr<Operator> op, OpenContext context, KeyGroupRange key_groups, std::unique_ptr<RejectSink> rejects,
-                std::shared_ptr<WakeFlag> wake, Journal* journal) {
+void Chain::Add(std::unique_ptr<Operator> op, OpenContext context, KeyGroupRange key_groups,
+                std::unique_ptr<RejectSink> rejects, std::shared_ptr<WakeFlag> wake, Journal* journal) {
   auto link = std::make_unique<Link>(context.operator_name, key_groups);
   link->chain = this;
   link->index = static_cast<int>(links_.size());
@@ -19,10 +19,10 @@ void Chain::Add(std::unique_ptr<Operator> op, OpenContext context, KeyGroupRange
   link->context.timers = &link->timers;
   link->context.wake = WakeFlag::Callback(link->wake);
   link->reject_sink->SetWake(link->context.wake);
-  link->rows_in =
-      link->context.metrics->GetCounter("tidemill_records_in_total", "Rows given to an operator.", link->context.labels);
-  link->rows_out = link->context.metrics->GetCounter("tidemill_records_out_total", "Rows given to a sink or the next operator.",
-                                                     link->context.labels);
+  link->rows_in = link->context.metrics->GetCounter("tidemill_records_in_total", "Rows given to an operator.",
+                                                    link->context.labels);
+  link->rows_out = link->context.metrics->GetCounter(
+      "tidemill_records_out_total", "Rows given to a sink or the next operator.", link->context.labels);
   if (link->sink != nullptr) link->sink->SetRejects(link->reject_sink.get());
   links_.push_back(std::move(link));
 }
@@ -47,7 +47,8 @@ bool Chain::OutputsHaveRoom() const {
 }
 
 bool Chain::OperatorsHaveRoom() const {
-  return std::all_of(links_.begin(), links_.end(), [](const auto& link) { return link->op->HasRoom() && link->reject_sink->HasRoom(); });
+  return std::all_of(links_.begin(), links_.end(),
+                     [](const auto& link) { return link->op->HasRoom() && link->reject_sink->HasRoom(); });
 }
 
 bool Chain::HasWakes() const {
@@ -59,7 +60,8 @@ Status Chain::Deliver(int link, int input, Batch batch) {
   if (num_rows == 0) return Status::OK();
   if (num_rows > kBatchRowsMax) {
     for (int64_t offset = 0; offset < num_rows; offset += kBatchRowsMax) {
-      TM_RETURN_IF_ERROR(Deliver(link, input, batch.Slice(offset, std::min<int64_t>(kBatchRowsMax, num_rows - offset))));
+      TM_RETURN_IF_ERROR(
+          Deliver(link, input, batch.Slice(offset, std::min<int64_t>(kBatchRowsMax, num_rows - offset))));
     }
     return Status::OK();
   }

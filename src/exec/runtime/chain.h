@@ -18,15 +18,16 @@ namespace tidemill {
 // What a subtask answers to a barrier: its part of the epoch.
 struct EpochPart {
   EpochMark mark;
-  int subtask_id = 0;                                       // number in the dataflow
-  int subtask = 0;                                          // number in its stage
+  int subtask_id = 0;  // number in the dataflow
+  int subtask = 0;     // number in its stage
   std::vector<TableSnapshot> snapshots;
   std::vector<std::pair<std::string, std::string>> handles;  // sink name -> prepared handle, those that are not ""
   int64_t state_bytes = 0;
   int64_t state_keys = 0;
 };
 
-// The operators of one subtask, from its head to its outputs, and what happens between them: watermarks, timers, barriers, the end.
+// The operators of one subtask, from its head to its outputs, and what happens between them: watermarks, timers,
+// barriers, the end.
 class Chain {
  public:
   Chain() = default;
@@ -35,8 +36,8 @@ class Chain {
   Chain& operator=(const Chain&) = delete;
 
   // While building, in order. `journal` may be null. Snapshots are taken only with `take_state`.
-  void Add(std::unique_ptr<Operator> op, OpenContext context, KeyGroupRange key_groups, std::unique_ptr<RejectSink> rejects,
-           std::shared_ptr<WakeFlag> wake, Journal* journal);
+  void Add(std::unique_ptr<Operator> op, OpenContext context, KeyGroupRange key_groups,
+           std::unique_ptr<RejectSink> rejects, std::shared_ptr<WakeFlag> wake, Journal* journal);
   void AddOutput(std::unique_ptr<Output> output) { outputs_.push_back(std::move(output)); }
   void SetTakeState(bool take_state) { take_state_ = take_state; }
   StateStore& state(int link) { return links_[link]->state; }
@@ -53,7 +54,8 @@ class Chain {
   // The combined watermark of the inputs has advanced.
   Status AdvanceWatermark(EventTime watermark);
   Status RunWakes();
-  // Takes the barrier through as many operators as are quiescent; true: all have passed, `part` is complete. Else call again after a wake.
+  // Takes the barrier through as many operators as are quiescent; true: all have passed, `part` is complete. Else call
+  // again after a wake.
   Result<bool> PassBarrier(EpochMark mark, EpochPart& part);
   // After AdvanceWatermark(kMaxEventTime): true once nothing is in flight and the last watermark has left the chain.
   Result<bool> PassEnd();
@@ -73,7 +75,7 @@ class Chain {
     int index = 0;
     std::unique_ptr<RejectSink> reject_sink;
     std::unique_ptr<Operator> op;
-    SinkOperator* sink = nullptr;      // when op is one
+    SinkOperator* sink = nullptr;  // when op is one
     OpenContext context;
     StateStore state;
     TimerQueue timers;

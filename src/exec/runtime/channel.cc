@@ -8,7 +8,11 @@ constexpr int64_t kElementBytes = 128;  // of the node itself, so that watermark
 }  // namespace
 
 Channel::Channel(int64_t bytes_max, std::shared_ptr<LaneSignal> producer, std::shared_ptr<LaneSignal> consumer)
-    : bytes_max_(bytes_max), producer_(std::move(producer)), consumer_(std::move(consumer)), head_(new Node), tail_(head_) {}
+    : bytes_max_(bytes_max),
+      producer_(std::move(producer)),
+      consumer_(std::move(consumer)),
+      head_(new Node),
+      tail_(head_) {}
 
 Channel::~Channel() {
   while (head_ != nullptr) {

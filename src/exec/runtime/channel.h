@@ -9,9 +9,9 @@
 
 namespace tidemill {
 
-// A queue from one subtask to one other, in order, without locks (a linked list with one producer and one consumer, after Vyukov).
-// Bounded in bytes by its user: the producer runs only while HasRoom. One run may push beyond the bound (a watermark that fires many
-// windows), so memory is the bound plus one run's output.
+// A queue from one subtask to one other, in order, without locks (a linked list with one producer and one consumer,
+// after Vyukov). Bounded in bytes by its user: the producer runs only while HasRoom. One run may push beyond the bound
+// (a watermark that fires many windows), so memory is the bound plus one run's output.
 class Channel {
  public:
   // `producer` / `consumer`: the lanes at both ends; equal when both are the same thread.

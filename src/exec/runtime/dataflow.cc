@@ -33,8 +33,8 @@ class Dataflow::Events final : public SubtaskListener {
   std::atomic<int> ended_{0};
 };
 
-Result<std::unique_ptr<Dataflow>> Dataflow::Make(StageGraph graph, RuntimeEnvironment& environment, DataflowOptions options,
-                                                 DataflowListener& listener) {
+Result<std::unique_ptr<Dataflow>> Dataflow::Make(StageGraph graph, RuntimeEnvironment& environment,
+                                                 DataflowOptions options, DataflowListener& listener) {
   if (options.parallelism < 1 || options.parallelism > kKeyGroups) {
     return Status(kInvalidRuntimeOption, "parallelism is " + std::to_string(options.parallelism) + ", expected 1 to " +
                                              std::to_string(kKeyGroups));
@@ -44,7 +44,8 @@ Result<std::unique_ptr<Dataflow>> Dataflow::Make(StageGraph graph, RuntimeEnviro
   return dataflow;
 }
 
-Dataflow::Dataflow(StageGraph graph, RuntimeEnvironment& environment, DataflowOptions options, DataflowListener& listener)
+Dataflow::Dataflow(StageGraph graph, RuntimeEnvironment& environment, DataflowOptions options,
+                   DataflowListener& listener)
     : graph_(std::move(graph)),
       environment_(environment),
       options_(std::move(options)),
@@ -67,7 +68,8 @@ Status Dataflow::MakeEnds() {
     const LogicalPtr& scan = graph_.stages[stage].scan;
     if (scan == nullptr) continue;
     if (std::holds_alternative<ValuesSpec>(scan->spec)) {
-      sources_[stage].source = std::make_unique<ValuesSource>(scan, options_.settings.GetString("table.local-time-zone", "UTC"));
+      sources_[stage].source =
+          std::make_unique<ValuesSource>(scan, options_.settings.GetString("table.local-time-zone", "UTC"));
     } else {
       auto source = environment_.MakeSource(std::get<ScanSpec>(scan->spec));
       if (!source.ok()) return source.status().At(scan->position);
@@ -126,8 +128,8 @@ Status Dataflow::MakeSubtasks() {
     signals_.push_back(std::make_shared<LaneSignal>());
     lanes_.push_back(std::make_unique<Lane>(lane, signals_.back(), environment_.clock()));
   }
-  const int num_sources =
-      static_cast<int>(std::count_if(sources_.begin(), sources_.end(), [](const auto& source) { return source.source != nullptr; }));
+  const int num_sources = static_cast<int>(
+      std::count_if(sources_.begin(), sources_.end(), [](const auto& source) { return source.source != nullptr; }));
   if (bounded_) {
     aligner_ = std::make_unique<SourceAligner>(num_sources * lanes, 4 * options_.batch_rows_max);
     aligner_->SetSignals(signals_);
@@ -163,17 +165,19 @@ Status Dataflow::MakeSource(int stage, int index, Subtask& subtask) {
   SourceSplits& source = sources_[stage];
   const Labels labels = LabelsOf(scan->name, index);
   MetricsRegistry& metrics = environment_.metrics();
-  SourceTaskOptions options{.rows_max = options_.batch_rows_max, .ordered = bounded_, .bounded = source.source->bounded()};
+  SourceTaskOptions options{
+      .rows_max = options_.batch_rows_max, .ordered = bounded_, .bounded = source.source->bounded()};
   std::unique_ptr<RowTimer> timer;
   if (const auto* spec = std::get_if<ScanSpec>(&scan->spec)) {
     TM_ASSIGN_OR_RETURN(RowTimingSpec timing, RowTimingSpec::Make(scan, options_.settings));
     timer = std::make_unique<RowTimer>(std::move(timing), environment_.clock(), metrics, labels);
     TM_ASSIGN_OR_RETURN(options.idle_timeout_ms, options_.settings.GetDurationMs("table.exec.source.idle-timeout", 0));
-    TM_ASSIGN_OR_RETURN(options.idle_timeout_ms, spec->options.GetDurationMs("scan.watermark.idle-timeout", options.idle_timeout_ms));
+    TM_ASSIGN_OR_RETURN(options.idle_timeout_ms,
+                        spec->options.GetDurationMs("scan.watermark.idle-timeout", options.idle_timeout_ms));
   }
-  auto task = std::make_unique<SourceTask>(options, std::move(timer), environment_.MakeRejectSink(graph_.stages[stage].reject_origin),
-                                           environment_.clock(),
-                                           metrics.GetCounter("tidemill_records_out_total", "Rows given to a sink or the next operator.", labels));
+  auto task = std::make_unique<SourceTask>(
+      options, std::move(timer), environment_.MakeRejectSink(graph_.stages[stage].reject_origin), environment_.clock(),
+      metrics.GetCounter("tidemill_records_out_total", "Rows given to a sink or the next operator.", labels));
   const std::map<std::string, SplitPosition>* restored = nullptr;
   if (options_.restored != nullptr) {
     const auto found = options_.restored->sources.find(scan->name);
@@ -187,7 +191,8 @@ Status Dataflow::MakeSource(int stage, int index, Subtask& subtask) {
       const auto found = restored->find(split.id);
       if (found != restored->end()) position = &found->second;
     }
-    SplitContext context{.metrics = &metrics, .labels = {{"pipeline", options_.job}, {"topic", graph_.stages[stage].reject_origin}},
+    SplitContext context{.metrics = &metrics,
+                         .labels = {{"pipeline", options_.job}, {"topic", graph_.stages[stage].reject_origin}},
                          .clock = &environment_.clock()};
     Status added = task->AddSplit(*source.source, split, position, std::move(context), signals_[index]);
     if (!added.ok()) return added.WithContext(scan->name);
@@ -225,7 +230,8 @@ Status Dataflow::MakeOperators(int stage, int index, Subtask& subtask) {
                      .clock = &environment_.clock(),
                      .time_zone = options_.settings.GetString("table.local-time-zone", "UTC")};
     subtask.chain().Add(std::move(made), std::move(open), KeyGroupsOfLane(index, options_.parallelism),
-                        environment_.MakeRejectSink(spec.reject_origin), std::make_shared<WakeFlag>(signals_[index]), journal);
+                        environment_.MakeRejectSink(spec.reject_origin), std::make_shared<WakeFlag>(signals_[index]),
+                        journal);
   }
   return Status::OK();
 }
@@ -242,7 +248,9 @@ Status Dataflow::Connect() {
           channels_.push_back(std::make_unique<Channel>(options_.queue_bytes_max, signals_[from], signals_[to]));
           out.push_back(channels_.back().get());
           At(static_cast<int>(stage), to)
-              .AddInput({.channel = out.back(), .operator_input = input.operator_input, .timed = graph_.stages[input.stage].timed});
+              .AddInput({.channel = out.back(),
+                         .operator_input = input.operator_input,
+                         .timed = graph_.stages[input.stage].timed});
         }
         TM_ASSIGN_OR_RETURN(auto output, Output::Make(input.exchange, std::move(out)));
         At(input.stage, from).chain().AddOutput(std::move(output));
@@ -310,8 +318,10 @@ void Dataflow::MakeMetrics() {
     made.watermark_lag = metrics.GetGauge("tidemill_watermark_lag_seconds", "Clock minus watermark.", labels);
     made.watermark = metrics.GetGauge("tidemill_watermark_timestamp_seconds", "The watermark.", labels);
     made.busy = metrics.GetGauge("tidemill_busy_ratio", "Share of the time that the subtask ran.", labels);
-    made.pressure = metrics.GetGauge("tidemill_backpressure_ratio", "Share of looks at which input waited for room further on.", labels);
-    if (subtask->source() != nullptr) made.idle = metrics.GetGauge("tidemill_source_idle", "1 while a source says nothing.", labels);
+    made.pressure = metrics.GetGauge("tidemill_backpressure_ratio",
+                                     "Share of looks at which input waited for room further on.", labels);
+    if (subtask->source() != nullptr)
+      made.idle = metrics.GetGauge("tidemill_source_idle", "1 while a source says nothing.", labels);
     metrics_.push_back(made);
   }
   queued_ = metrics.GetGauge("tidemill_queue_bytes", "Bytes between stages.", {{"pipeline", options_.job}});
@@ -331,7 +341,8 @@ void Dataflow::UpdateMetrics() {
     const int64_t samples = subtasks_[i]->pressure_samples().load(std::memory_order_relaxed);
     const int64_t blocked = subtasks_[i]->pressure_blocked().load(std::memory_order_relaxed);
     if (samples > metrics.samples) {
-      metrics.pressure->Set(static_cast<double>(blocked - metrics.blocked) / static_cast<double>(samples - metrics.samples));
+      metrics.pressure->Set(static_cast<double>(blocked - metrics.blocked) /
+                            static_cast<double>(samples - metrics.samples));
     }
     metrics.samples = samples;
     metrics.blocked = blocked;

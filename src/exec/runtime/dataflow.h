@@ -25,18 +25,18 @@ struct DataflowOptions {
   std::string job = "job";
   int parallelism = 1;
   int batch_rows_max = kBatchRowsMax;
-  int64_t queue_bytes_max = 2 << 20;          // of each channel
+  int64_t queue_bytes_max = 2 << 20;  // of each channel
   bool pin_lanes = false;
-  bool take_state = true;                     // snapshots at barriers
+  bool take_state = true;  // snapshots at barriers
   Config settings;
-  std::shared_ptr<Sink> result_sink;          // of roots that are no INSERT
-  const RestoredEpoch* restored = nullptr;    // only read in Open
+  std::shared_ptr<Sink> result_sink;        // of roots that are no INSERT
+  const RestoredEpoch* restored = nullptr;  // only read in Open
 };
 
 // One subtask's part of an epoch, with where its splits stand.
 struct EpochAnswer {
   EpochPart part;
-  std::string source;                         // scan name; empty: not a source subtask
+  std::string source;  // scan name; empty: not a source subtask
   std::map<std::string, SplitPosition> positions;
 };
 
@@ -45,15 +45,16 @@ class DataflowListener {
  public:
   virtual ~DataflowListener() = default;
   virtual void OnEpochAnswer(EpochAnswer answer) = 0;
-  virtual void OnEnded() = 0;                 // every subtask has come to the end of its input
-  virtual void OnFailed(Status status) = 0;   // once; lanes are stopping
+  virtual void OnEnded() = 0;                // every subtask has come to the end of its input
+  virtual void OnFailed(Status status) = 0;  // once; lanes are stopping
 };
 
-// A stage graph, instantiated: subtasks, channels, lanes. Make, Open, then either Start (a thread a lane) or steps from one thread.
+// A stage graph, instantiated: subtasks, channels, lanes. Make, Open, then either Start (a thread a lane) or steps from
+// one thread.
 class Dataflow {
  public:
-  static Result<std::unique_ptr<Dataflow>> Make(StageGraph graph, RuntimeEnvironment& environment, DataflowOptions options,
-                                                DataflowListener& listener);
+  static Result<std::unique_ptr<Dataflow>> Make(StageGraph graph, RuntimeEnvironment& environment,
+                                                DataflowOptions options, DataflowListener& listener);
   ~Dataflow();
 
   // Sinks by name; Recover them before Open.
@@ -112,9 +113,9 @@ class Dataflow {
   DataflowListener& listener_;
   std::unique_ptr<Events> events_;
   bool bounded_ = true;
-  std::vector<SourceSplits> sources_;          // by stage; empty where a stage is none
+  std::vector<SourceSplits> sources_;  // by stage; empty where a stage is none
   std::vector<std::unique_ptr<Sink>> owned_sinks_;
-  std::vector<Sink*> sink_at_;                 // by number in graph_.sinks
+  std::vector<Sink*> sink_at_;  // by number in graph_.sinks
   std::map<std::string, Sink*> sinks_;
   std::map<std::string, Source*> source_of_;
   std::unique_ptr<SourceAligner> aligner_;
@@ -131,10 +132,10 @@ class Dataflow {
     Gauge* pressure = nullptr;
     int64_t samples = 0;
     int64_t blocked = 0;
-    Gauge* idle = nullptr;                     // sources
+    Gauge* idle = nullptr;  // sources
     int64_t busy_ns = 0;
   };
-  std::vector<SubtaskMetrics> metrics_;        // by subtask
+  std::vector<SubtaskMetrics> metrics_;  // by subtask
   Gauge* queued_ = nullptr;
   int64_t metrics_at_ns_ = 0;
   std::atomic<int64_t> request_{0};

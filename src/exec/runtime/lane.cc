@@ -1,16 +1,16 @@
 #include "exec/runtime/lane.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <string>
+
+#include <pthread.h>
+#include <sched.h>
 
 namespace tidemill {
 namespace {
 
-constexpr int64_t kStallNs = 1'000'000'000;   // asleep so long with a full input that waits for another: let it go
-constexpr int kRunsPerCheck = 64;             // of deadlines and pressure, while there is always something to do
+constexpr int64_t kStallNs = 1'000'000'000;  // asleep so long with a full input that waits for another: let it go
+constexpr int kRunsPerCheck = 64;            // of deadlines and pressure, while there is always something to do
 
 void PinTo(int core) {
   cpu_set_t cores;

@@ -9,8 +9,8 @@
 
 namespace tidemill {
 
-// What a lane sleeps on (an eventcount). Notify is cheap while the lane is awake: no lock. Shared, so that a late callback of an outside
-// thread finds it alive.
+// What a lane sleeps on (an eventcount). Notify is cheap while the lane is awake: no lock. Shared, so that a late
+// callback of an outside thread finds it alive.
 class LaneSignal {
  public:
   // Any thread. What the caller changed before is seen by the lane's next look.
@@ -21,7 +21,8 @@ class LaneSignal {
       changed_.notify_one();
     }
   }
-  // The lane: Look, then search for work; if there is none, Sleep(what Look said) returns at once when a Notify came since.
+  // The lane: Look, then search for work; if there is none, Sleep(what Look said) returns at once when a Notify came
+  // since.
   uint32_t Look() const { return count_.load(std::memory_order_seq_cst); }
   void Sleep(uint32_t seen, int64_t timeout_ns);
 

@@ -11,7 +11,8 @@
 
 namespace tidemill {
 
-// One edge out of a subtask: the channels to the subtasks of one consuming stage. Batches go by key or straight on; all else goes to all.
+// One edge out of a subtask: the channels to the subtasks of one consuming stage. Batches go by key or straight on; all
+// else goes to all.
 class Output {
  public:
   // kForward: exactly one channel; kHash: one a lane.
@@ -32,9 +33,9 @@ class Output {
 
   std::vector<Channel*> channels_;
   std::vector<int> keys_;
-  std::unique_ptr<KeyEncoder> encoder_;                 // null: all to the first channel
+  std::unique_ptr<KeyEncoder> encoder_;  // null: all to the first channel
   std::array<uint8_t, kKeyGroups> lane_of_group_{};
-  std::vector<std::vector<int32_t>> rows_of_lane_;      // kept for its memory
+  std::vector<std::vector<int32_t>> rows_of_lane_;  // kept for its memory
 };
 
 }  // namespace tidemill

@@ -1,11 +1,11 @@
 #include "exec/runtime/row_timer.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-
-#include <algorithm>
-#include <utility>
 
 #include "exec/errors.h"
 #include "exec/row_rejecter.h"
@@ -14,7 +14,7 @@ namespace tidemill {
 namespace {
 
 constexpr size_t kRowTextMax = 400;  // of a row in an error
-constexpr int64_t kRowsMin = 32;  // smaller parts cost more than they align
+constexpr int64_t kRowsMin = 32;     // smaller parts cost more than they align
 
 int64_t FloorDivide(int64_t value, int64_t by) { return value >= 0 ? value / by : -((-value + by - 1) / by); }
 
@@ -29,10 +29,18 @@ Status ToMillis(const arrow::Array& array, std::vector<int64_t>& millis, std::ve
   const auto& times = static_cast<const arrow::TimestampArray&>(array);
   int64_t by = 1;
   switch (static_cast<const arrow::TimestampType&>(*array.type()).unit()) {
-    case arrow::TimeUnit::SECOND: by = 0; break;
-    case arrow::TimeUnit::MILLI: by = 1; break;
-    case arrow::TimeUnit::MICRO: by = 1000; break;
-    case arrow::TimeUnit::NANO: by = 1000000; break;
+    case arrow::TimeUnit::SECOND:
+      by = 0;
+      break;
+    case arrow::TimeUnit::MILLI:
+      by = 1;
+      break;
+    case arrow::TimeUnit::MICRO:
+      by = 1000;
+      break;
+    case arrow::TimeUnit::NANO:
+      by = 1000000;
+      break;
   }
   const int64_t* values = times.raw_values();
   if (by == 1) {
@@ -63,8 +71,8 @@ Result<RowTimingSpec> RowTimingSpec::Make(LogicalPtr scan, const Config& setting
   } else if (handling == "SKIP_WATERMARK") {
     spec.null_rowtime = NullRowtime::kKeep;
   } else if (handling != "FAIL") {
-    return Status(kInvalidRuntimeOption,
-                  "'table.exec.source.rowtime-null-handling' = '" + handling + "': expected FAIL, DROP or SKIP_WATERMARK");
+    return Status(kInvalidRuntimeOption, "'table.exec.source.rowtime-null-handling' = '" + handling +
+                                             "': expected FAIL, DROP or SKIP_WATERMARK");
   }
   TM_ASSIGN_OR_RETURN(spec.future_drift_max_ms, scan_spec.options.GetDurationMs("scan.watermark.max-future-drift", 0));
   spec.time_zone = settings.GetString("table.local-time-zone", "UTC");
@@ -102,15 +110,18 @@ RowTimer::RowTimer(RowTimingSpec spec, const Clock& clock, MetricsRegistry& metr
   for (int column : scan.columns) output_.push_back(places[column]);
   if (has_watermark_) {
     rowtime_ = places[table.rowtime_column];
-    watermark_ = std::make_unique<ExpressionEvaluator>(std::vector<ExpressionPtr>{RemapColumns(table.watermark, places)}, clock,
-                                                       spec_.time_zone);
-    null_dropped_ = metrics.GetCounter("tidemill_null_rowtime_records_dropped_total", "Rows refused for a NULL time attribute.", labels);
-    null_skipped_ = metrics.GetCounter("tidemill_null_rowtime_records_skipped_total",
-                                       "Rows with a NULL time attribute that went on without moving the watermark.", labels);
+    watermark_ = std::make_unique<ExpressionEvaluator>(
+        std::vector<ExpressionPtr>{RemapColumns(table.watermark, places)}, clock, spec_.time_zone);
+    null_dropped_ = metrics.GetCounter("tidemill_null_rowtime_records_dropped_total",
+                                       "Rows refused for a NULL time attribute.", labels);
+    null_skipped_ =
+        metrics.GetCounter("tidemill_null_rowtime_records_skipped_total",
+                           "Rows with a NULL time attribute that went on without moving the watermark.", labels);
   }
 }
 
-Status RowTimer::Cut(const Batch& read, EventTime watermark, bool divisible, RejectSink& rejects, std::deque<TimedPiece>& out) {
+Status RowTimer::Cut(const Batch& read, EventTime watermark, bool divisible, RejectSink& rejects,
+                     std::deque<TimedPiece>& out) {
   const int64_t rows_read = read.num_rows();
   std::vector<EvalContext::RowError> errors;
   arrow::ArrayVector columns = read.rows->columns();
@@ -174,7 +185,8 @@ TimedPiece TimedPiece::TakeUntil(EventTime limit) {
     to = std::upper_bound(watermarks.begin() + taken, watermarks.end(), limit) - watermarks.begin() + 1;
     to = std::min(n, std::max(to, taken + kRowsMin));
   }
-  TimedPiece head{taken == 0 && to == n ? batch : batch.Slice(taken, to - taken), start, to == n ? watermark : watermarks[to - 1], rows_read};
+  TimedPiece head{taken == 0 && to == n ? batch : batch.Slice(taken, to - taken), start,
+                  to == n ? watermark : watermarks[to - 1], rows_read};
   if (to < n) head.rows_read = read_rows.empty() ? first_read + to : read_rows[to];
   taken = to;
   start = head.watermark;
@@ -182,15 +194,19 @@ TimedPiece TimedPiece::TakeUntil(EventTime limit) {
 }
 
 Status RowTimer::Refuse(const Batch& full, const std::vector<int64_t>& times, const std::vector<uint8_t>& time_valid,
-                        const std::vector<EvalContext::RowError>& errors, RejectSink& rejects, std::vector<int32_t>& kept, bool& all) {
+                        const std::vector<EvalContext::RowError>& errors, RejectSink& rejects,
+                        std::vector<int32_t>& kept, bool& all) {
   const int64_t n = full.num_rows();
   std::vector<uint8_t> refused;
   const auto refuse = [&](int64_t row, RejectReason reason, std::string field, std::string detail) {
     if (refused.empty()) refused.assign(static_cast<size_t>(n), 0);
     if (refused[row]) return;
     refused[row] = 1;
-    RejectedRow rejected{.reason = reason, .source = std::get<ScanSpec>(spec_.scan->spec).table->name, .field = std::move(field),
-                         .detail = std::move(detail), .raw = RowAsJson(full, row)};
+    RejectedRow rejected{.reason = reason,
+                         .source = std::get<ScanSpec>(spec_.scan->spec).table->name,
+                         .field = std::move(field),
+                         .detail = std::move(detail),
+                         .raw = RowAsJson(full, row)};
     if (has_watermark_ && time_valid[row]) rejected.event_time = times[row];
     rejects.Reject(std::move(rejected));
   };
@@ -201,7 +217,8 @@ Status RowTimer::Refuse(const Batch& full, const std::vector<int64_t>& times, co
     for (int64_t row = 0; has_nulls && row < n; ++row) {
       if (time_valid[row] || (!refused.empty() && refused[row])) continue;
       if (spec_.null_rowtime == RowTimingSpec::NullRowtime::kFail) {
-        return Status(kNullRowtime, "column '" + name + "' of table '" + std::get<ScanSpec>(spec_.scan->spec).table->name +
+        return Status(kNullRowtime, "column '" + name + "' of table '" +
+                                        std::get<ScanSpec>(spec_.scan->spec).table->name +
                                         "' is the time attribute, found NULL")
             .WithNote("row: " + RowAsJson(full, row).substr(0, kRowTextMax));
       }

@@ -7,8 +7,11 @@
 namespace tidemill {
 
 SourceAligner::SourceAligner(int members, int64_t rows_ahead)
-    : rows_ahead_(static_cast<double>(rows_ahead)), starts_(static_cast<size_t>(members)), reached_(static_cast<size_t>(members)),
-      densities_(static_cast<size_t>(members)), arrived_(static_cast<size_t>(members)) {
+    : rows_ahead_(static_cast<double>(rows_ahead)),
+      starts_(static_cast<size_t>(members)),
+      reached_(static_cast<size_t>(members)),
+      densities_(static_cast<size_t>(members)),
+      arrived_(static_cast<size_t>(members)) {
   for (auto& start : starts_) start.store(kMinEventTime);
   for (auto& reached : reached_) reached.store(kMinEventTime);
   for (auto& density : densities_) density.store(kUnknownDensity);
@@ -19,9 +22,13 @@ void SourceAligner::Publish(int member, EventTime start) {
   if (someone_waits_.exchange(false, std::memory_order_seq_cst)) NotifyAll();
 }
 
-void SourceAligner::PublishReached(int member, EventTime start) { reached_[member].store(start, std::memory_order_relaxed); }
+void SourceAligner::PublishReached(int member, EventTime start) {
+  reached_[member].store(start, std::memory_order_relaxed);
+}
 
-void SourceAligner::PublishDensity(int member, double density) { densities_[member].store(density, std::memory_order_relaxed); }
+void SourceAligner::PublishDensity(int member, double density) {
+  densities_[member].store(density, std::memory_order_relaxed);
+}
 
 EventTime SourceAligner::LimitFor(int member) const {
   EventTime slowest = kMaxEventTime;
@@ -39,7 +46,8 @@ EventTime SourceAligner::LimitFor(int member) const {
     density += std::max(0.0, its);
   }
   if (alone) return kMaxEventTime;
-  if (slowest == kMinEventTime) return kMinEventTime;  // somebody has not begun: it goes first, as far as one row takes it
+  if (slowest == kMinEventTime)
+    return kMinEventTime;  // somebody has not begun: it goes first, as far as one row takes it
   const double ahead_ms = density > 0 ? rows_ahead_ / density : 1e15;
   // A restored source has a start before its first row is read: how far is far ahead of it is not known yet.
   return std::min(unmeasured, SaturatingAdd(slowest, static_cast<int64_t>(std::min(ahead_ms, 1e15))));

@@ -12,14 +12,15 @@
 
 namespace tidemill {
 
-// Keeps the source subtasks of a bounded plan together in event time, so that joins buffer little, and cuts epochs at one event time, so
-// that which rows are late does not depend on when a barrier came.
+// Keeps the source subtasks of a bounded plan together in event time, so that joins buffer little, and cuts epochs at
+// one event time, so that which rows are late does not depend on when a barrier came.
 //
-// Every source subtask publishes the watermark at which its next rows start, and how dense its rows lie in event time. Rows may go on while
-// they start so little above the slowest that the others have only a few batches to read up to there; the slowest always may, so it can't
-// deadlock. For an epoch all arrive; the greatest watermark at which rows that went on had started, those of ended sources included, is the
-// threshold, and each emits its barrier when its next rows start at or above it. Consumers take the channel with the lowest watermark first (Subtask), so
-// everything before the barrier comes before everything after it, in that order too.
+// Every source subtask publishes the watermark at which its next rows start, and how dense its rows lie in event time.
+// Rows may go on while they start so little above the slowest that the others have only a few batches to read up to
+// there; the slowest always may, so it can't deadlock. For an epoch all arrive; the greatest watermark at which rows
+// that went on had started, those of ended sources included, is the threshold, and each emits its barrier when its next
+// rows start at or above it. Consumers take the channel with the lowest watermark first (Subtask), so everything before
+// the barrier comes before everything after it, in that order too.
 class SourceAligner {
  public:
   static constexpr double kUnknownDensity = -1;

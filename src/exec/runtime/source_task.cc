@@ -14,8 +14,8 @@ SourceTask::SourceTask(SourceTaskOptions options, std::unique_ptr<RowTimer> time
                        const Clock& clock, Counter* rows_out)
     : options_(options), timer_(std::move(timer)), rejects_(std::move(rejects)), clock_(clock), rows_out_(rows_out) {}
 
-Status SourceTask::AddSplit(Source& source, const SourceSplit& split, const SplitPosition* restored, SplitContext context,
-                            const std::shared_ptr<LaneSignal>& signal) {
+Status SourceTask::AddSplit(Source& source, const SourceSplit& split, const SplitPosition* restored,
+                            SplitContext context, const std::shared_ptr<LaneSignal>& signal) {
   auto added = std::make_unique<Split>();
   added->split = split;
   added->wake = std::make_shared<WakeFlag>(signal);
@@ -31,7 +31,8 @@ Status SourceTask::AddSplit(Source& source, const SourceSplit& split, const Spli
     rejects_->SetWake(context.wake);
     Labels labels = context.labels;
     labels.emplace_back("partition", split.id);
-    added->lag_gauge = context.metrics->GetGauge("tidemill_source_lag_records", "Rows that are there and not read yet.", labels);
+    added->lag_gauge =
+        context.metrics->GetGauge("tidemill_source_lag_records", "Rows that are there and not read yet.", labels);
     TM_ASSIGN_OR_RETURN(added->reader, source.OpenSplit(split, added->read_to, std::move(context)));
   }
   splits_.push_back(std::move(added));
@@ -86,7 +87,8 @@ Status SourceTask::Step(EventTime limit, Chain& chain) {
   split.watermark = std::max(split.watermark, piece.watermark);
   BeActive(chain);
   rows_out_->Add(piece.batch.num_rows());
-  progress_.rows.store(progress_.rows.load(std::memory_order_relaxed) + piece.batch.num_rows(), std::memory_order_relaxed);
+  progress_.rows.store(progress_.rows.load(std::memory_order_relaxed) + piece.batch.num_rows(),
+                       std::memory_order_relaxed);
   TM_RETURN_IF_ERROR(chain.Process(0, std::move(piece.batch)));
   return EmitWatermark(chain);
 }
@@ -96,7 +98,8 @@ Status SourceTask::Read(Split& split) {
   split.waiting = false;
   const bool careful = split.first_read && splits_.size() >= kManySplits;
   split.first_read = false;
-  TM_ASSIGN_OR_RETURN(ReadOutcome outcome, split.reader->Read(careful ? std::min(kFirstReadRows, options_.rows_max) : options_.rows_max));
+  TM_ASSIGN_OR_RETURN(ReadOutcome outcome,
+                      split.reader->Read(careful ? std::min(kFirstReadRows, options_.rows_max) : options_.rows_max));
   const int64_t rows = outcome.batch.num_rows();
   split.read_from = split.read_to;
   split.read_to = std::move(outcome.position);
@@ -106,7 +109,8 @@ Status SourceTask::Read(Split& split) {
     split.heard = true;
     split.idle = false;
     split.skip -= split.rows_before;
-    Batch fresh = split.rows_before > 0 ? outcome.batch.Slice(split.rows_before, rows - split.rows_before) : std::move(outcome.batch);
+    Batch fresh = split.rows_before > 0 ? outcome.batch.Slice(split.rows_before, rows - split.rows_before)
+                                        : std::move(outcome.batch);
     if (fresh.num_rows() == 0) {
       // All of it was emitted before the restart.
     } else if (timer_ == nullptr) {
@@ -116,7 +120,8 @@ Status SourceTask::Read(Split& split) {
     } else {
       TM_RETURN_IF_ERROR(timer_->Cut(fresh, split.watermark, options_.ordered, *rejects_, split.pending));
       EventTime from = split.watermark;
-      if (from == kMinEventTime && !split.pending.front().watermarks.empty()) from = split.pending.front().watermarks.front();
+      if (from == kMinEventTime && !split.pending.front().watermarks.empty())
+        from = split.pending.front().watermarks.front();
       const EventTime to = split.pending.back().watermark;
       if (from != kMinEventTime && to > from) {
         density_ = static_cast<double>(rows) * static_cast<double>(splits_.size()) / static_cast<double>(to - from);
@@ -169,7 +174,8 @@ Status SourceTask::EmitWatermark(Chain& chain) {
 }
 
 double SourceTask::density() const {
-  const bool all_read = std::all_of(splits_.begin(), splits_.end(), [](const auto& split) { return split->read_ended; });
+  const bool all_read =
+      std::all_of(splits_.begin(), splits_.end(), [](const auto& split) { return split->read_ended; });
   return all_read ? 0 : density_;
 }
 

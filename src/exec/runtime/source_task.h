@@ -15,7 +15,8 @@
 
 namespace tidemill {
 
-// Where a split's reading stands, as a manifest keeps it. Rows up to `position` plus `skip_rows` more have been emitted.
+// Where a split's reading stands, as a manifest keeps it. Rows up to `position` plus `skip_rows` more have been
+// emitted.
 struct SplitPosition {
   std::optional<std::string> position;  // absent: nothing was read yet
   int64_t skip_rows = 0;
@@ -26,9 +27,9 @@ struct SplitPosition {
 
 struct SourceTaskOptions {
   int rows_max = kBatchRowsMax;
-  int64_t idle_timeout_ms = 0;       // 0: a split that says nothing holds the watermark for ever
-  // Bounded plan: the split with the lowest watermark goes first, always, so that results don't depend on how splits interleave. Else it
-  // goes first among those that have something.
+  int64_t idle_timeout_ms = 0;  // 0: a split that says nothing holds the watermark for ever
+  // Bounded plan: the split with the lowest watermark goes first, always, so that results don't depend on how splits
+  // interleave. Else it goes first among those that have something.
   bool ordered = false;
   bool bounded = false;
 };
@@ -46,16 +47,16 @@ struct SourceProgress {
 class SourceTask {
  public:
   // `timer` null: rows without time (VALUES). `rejects`, `clock` outlive it.
-  SourceTask(SourceTaskOptions options, std::unique_ptr<RowTimer> timer, std::unique_ptr<RejectSink> rejects, const Clock& clock,
-             Counter* rows_out);
+  SourceTask(SourceTaskOptions options, std::unique_ptr<RowTimer> timer, std::unique_ptr<RejectSink> rejects,
+             const Clock& clock, Counter* rows_out);
 
   Status AddSplit(Source& source, const SourceSplit& split, const SplitPosition* restored, SplitContext context,
                   const std::shared_ptr<LaneSignal>& signal);
 
   bool timed() const { return timer_ != nullptr && timer_->has_watermark(); }
-  bool ended() const;                    // nothing follows in any split
-  bool HasWork() const;                  // Step would do something
-  Status Start(Chain& chain);            // says what a restored job knows: watermark, idleness
+  bool ended() const;          // nothing follows in any split
+  bool HasWork() const;        // Step would do something
+  Status Start(Chain& chain);  // says what a restored job knows: watermark, idleness
   // Emits rows that start at or below `limit`, some at least.
   Status Step(EventTime limit, Chain& chain);
   // The watermark at which the next rows start; kMaxEventTime when ended.
@@ -65,7 +66,7 @@ class SourceTask {
   void Snapshot(std::map<std::string, SplitPosition>& positions) const;
   // Splits that have said nothing for the idle timeout leave the minimum.
   Status CheckIdle(int64_t now_ns, Chain& chain);
-  int64_t NextDeadlineNs() const;        // INT64_MAX: none
+  int64_t NextDeadlineNs() const;  // INT64_MAX: none
   SourceProgress& progress() { return progress_; }
 
  private:
@@ -77,14 +78,14 @@ class SourceTask {
     EventTime watermark = kMinEventTime;
     std::optional<std::string> read_from;  // position before the last read
     std::optional<std::string> read_to;
-    int64_t skip = 0;                      // rows still to be left out after read_to: emitted before a restart
-    int64_t rows_before = 0;               // rows of the last read that were left out so
-    int64_t rows_emitted = 0;              // rows of the last read that have gone, those left out included
+    int64_t skip = 0;          // rows still to be left out after read_to: emitted before a restart
+    int64_t rows_before = 0;   // rows of the last read that were left out so
+    int64_t rows_emitted = 0;  // rows of the last read that have gone, those left out included
     bool read_ended = false;
-    bool waiting = false;                  // said idle; until its wake
-    bool heard = true;                     // rows came since it last said idle
-    int64_t waiting_since_ns = 0;          // last time that it had just had rows
-    bool idle = false;                     // left out of the minimum
+    bool waiting = false;          // said idle; until its wake
+    bool heard = true;             // rows came since it last said idle
+    int64_t waiting_since_ns = 0;  // last time that it had just had rows
+    bool idle = false;             // left out of the minimum
     bool first_read = true;
     Gauge* lag_gauge = nullptr;
     int64_t lag = -1;
@@ -93,7 +94,7 @@ class SourceTask {
     bool CanStep() const { return !pending.empty() || (!read_ended && (!waiting || wake->IsSet())); }
   };
 
-  int Choose() const;                    // number of the split that goes next, -1 = none now
+  int Choose() const;  // number of the split that goes next, -1 = none now
   Status Read(Split& split);
   Status EmitWatermark(Chain& chain);
   void BeActive(Chain& chain);
@@ -107,7 +108,7 @@ class SourceTask {
   EventTime watermark_ = kMinEventTime;
   bool idle_ = false;
   double density_ = SourceAligner::kUnknownDensity;
-  size_t last_ = 0;                      // split of the last step: ties go round
+  size_t last_ = 0;  // split of the last step: ties go round
   SourceProgress progress_;
 };
 

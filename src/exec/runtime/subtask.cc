@@ -101,7 +101,8 @@ Status Subtask::RunSource() {
   if (barrier == BarrierState::kWait) return Status::OK();
   const bool aligned = aligner_ != nullptr && source_->timed();
   // Asked here too: the first run, and one for an operator's wake, come without Ready's look at the others.
-  if (!source_->ended() && chain_.OutputsHaveRoom() && chain_.OperatorsHaveRoom() && (!aligned || aligner_->MayEmit(member_))) {
+  if (!source_->ended() && chain_.OutputsHaveRoom() && chain_.OperatorsHaveRoom() &&
+      (!aligned || aligner_->MayEmit(member_))) {
     const EventTime start = source_->NextStart();
     TM_RETURN_IF_ERROR(source_->Step(aligned ? aligner_->LimitFor(member_) : kMaxEventTime, chain_));
     if (aligned) {
@@ -138,9 +139,8 @@ int Subtask::NextInput() const {
 
 void Subtask::OnStall() {
   if (!options_.ordered || phase_ != Phase::kRunning || source_ != nullptr) return;
-  force_ = std::any_of(inputs_.begin(), inputs_.end(), [](const Input& input) {
-    return !input.ended && !input.blocked && !input.channel->HasRoom();
-  });
+  force_ = std::any_of(inputs_.begin(), inputs_.end(),
+                       [](const Input& input) { return !input.ended && !input.blocked && !input.channel->HasRoom(); });
 }
 
 Status Subtask::RunInputs() {

@@ -22,23 +22,24 @@ class SubtaskListener {
   virtual void OnSubtaskEnded() = 0;
 };
 
-// One lane's share of a stage: reads channels or splits, runs its chain. All calls come from its lane, but for those marked.
+// One lane's share of a stage: reads channels or splits, runs its chain. All calls come from its lane, but for those
+// marked.
 class Subtask {
  public:
   struct Input {
     Channel* channel = nullptr;
     int operator_input = 0;
-    bool timed = false;                    // its stage has a watermark
+    bool timed = false;  // its stage has a watermark
     EventTime watermark = kMinEventTime;
     bool idle = false;
     bool ended = false;
-    bool blocked = false;                  // its barrier is here, others' are not
+    bool blocked = false;  // its barrier is here, others' are not
   };
   struct Options {
-    std::string name;                      // stage's
-    int id = 0;                            // in the dataflow
-    int index = 0;                         // in its stage
-    bool ordered = false;                  // bounded plan: the input with the lowest watermark goes first
+    std::string name;      // stage's
+    int id = 0;            // in the dataflow
+    int index = 0;         // in its stage
+    bool ordered = false;  // bounded plan: the input with the lowest watermark goes first
   };
 
   // `request`: the epoch asked for, as EpochRequest packs it.
@@ -99,8 +100,8 @@ class Subtask {
 
   Phase phase_ = Phase::kRunning;
   bool started_ = false;
-  bool attempt_ = false;          // passing or ending: worth another try
-  bool direct_ = false;           // this barrier came by request, after the end
+  bool attempt_ = false;  // passing or ending: worth another try
+  bool direct_ = false;   // this barrier came by request, after the end
   bool force_ = false;
   int64_t last_epoch_ = 0;
   EpochMark mark_;

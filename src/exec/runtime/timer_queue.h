@@ -17,7 +17,8 @@ class TimerQueue final : public TimerService {
     uint32_t id;
   };
   void Register(uint32_t timer_id, EventTime due) override {
-    if (due == last_.first && timer_id == last_.second && !timers_.empty()) return;  // rows of one window repeat the same timer
+    if (due == last_.first && timer_id == last_.second && !timers_.empty())
+      return;  // rows of one window repeat the same timer
     last_ = {due, timer_id};
     timers_.insert(last_);
   }

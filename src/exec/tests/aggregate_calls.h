@@ -9,7 +9,8 @@
 namespace tidemill {
 
 // A call of a built-in aggregate over columns of `input`, as the planner would bind it.
-inline AggregateCall CallOf(std::string_view name, const std::vector<int>& columns, const Schema& input, int filter = -1, bool distinct = false) {
+inline AggregateCall CallOf(std::string_view name, const std::vector<int>& columns, const Schema& input,
+                            int filter = -1, bool distinct = false) {
   AggregateCall call;
   call.function = FunctionRegistry::BuiltIn().FindAggregate(name);
   TM_CHECK(call.function != nullptr);

@@ -1,9 +1,9 @@
 #include "exec/runtime/dataflow.h"
 
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <condition_variable>
+
+#include <gtest/gtest.h>
 
 #include "base/tests/eventually.h"
 #include "exec/tests/memory_world.h"
@@ -50,7 +50,8 @@ class Listener final : public DataflowListener {
   std::condition_variable changed_;
 };
 
-std::unique_ptr<Dataflow> MakeDataflow(StageGraph graph, MemoryEnvironment& environment, DataflowOptions options, Listener& listener) {
+std::unique_ptr<Dataflow> MakeDataflow(StageGraph graph, MemoryEnvironment& environment, DataflowOptions options,
+                                       Listener& listener) {
   auto dataflow = Dataflow::Make(std::move(graph), environment, std::move(options), listener);
   EXPECT_TRUE(dataflow.ok()) << dataflow.status().ToString();
   const Status opened = (*dataflow)->Open();
@@ -75,7 +76,9 @@ TEST(DataflowTest, RowsOfOneKeyStayInOrderThroughAnExchange) {
     for (int64_t split = 0; split < 4; ++split) environment.inputs["t"].splits.push_back(Sequence(split * 7, 20'000));
     GraphBuilder graph;
     const int source = graph.Source("t");
-    graph.Sink(graph.Operators({source}, parallelism > 1, {OperatorOf("sum", [] { return std::make_unique<KeyedSum>(); })}), "out");
+    graph.Sink(
+        graph.Operators({source}, parallelism > 1, {OperatorOf("sum", [] { return std::make_unique<KeyedSum>(); })}),
+        "out");
     Listener listener;
     auto dataflow = MakeDataflow(graph.Build(), environment, {.parallelism = parallelism}, listener);
     dataflow->Start();
@@ -101,11 +104,14 @@ TEST(DataflowTest, ASlowSinkStopsTheSourceAndQueuesStayBounded) {
     output.has_room = false;
     GraphBuilder graph;
     const int source = graph.Source("t");
-    const int pass = graph.Operators({source}, parallelism > 1, {OperatorOf("pass", [] { return std::make_unique<PassOperator>(); })});
-    graph.Sink(graph.Operators({pass}, false, {OperatorOf("pass2", [] { return std::make_unique<PassOperator>(); })}), "out");
+    const int pass = graph.Operators({source}, parallelism > 1,
+                                     {OperatorOf("pass", [] { return std::make_unique<PassOperator>(); })});
+    graph.Sink(graph.Operators({pass}, false, {OperatorOf("pass2", [] { return std::make_unique<PassOperator>(); })}),
+               "out");
     Listener listener;
     const int64_t queue_bytes = 1 << 20;
-    auto dataflow = MakeDataflow(graph.Build(), environment, {.parallelism = parallelism, .queue_bytes_max = queue_bytes}, listener);
+    auto dataflow = MakeDataflow(graph.Build(), environment,
+                                 {.parallelism = parallelism, .queue_bytes_max = queue_bytes}, listener);
     dataflow->Start();
     // Reading goes on until every queue is full, then stops.
     int64_t seen = -1;
@@ -138,8 +144,10 @@ TEST(DataflowTest, ALoneEventTravelsAtOnce) {
     input.splits.resize(2);
     GraphBuilder graph;
     const int source = graph.Source("t");
-    const int sum = graph.Operators({source}, parallelism > 1, {OperatorOf("sum", [] { return std::make_unique<KeyedSum>(); })});
-    graph.Sink(graph.Operators({sum}, false, {OperatorOf("pass", [] { return std::make_unique<PassOperator>(); })}), "out");
+    const int sum =
+        graph.Operators({source}, parallelism > 1, {OperatorOf("sum", [] { return std::make_unique<KeyedSum>(); })});
+    graph.Sink(graph.Operators({sum}, false, {OperatorOf("pass", [] { return std::make_unique<PassOperator>(); })}),
+               "out");
     Listener listener;
     auto dataflow = MakeDataflow(graph.Build(), environment, {.parallelism = parallelism}, listener);
     dataflow->Start();
@@ -148,7 +156,8 @@ TEST(DataflowTest, ALoneEventTravelsAtOnce) {
       const auto from = std::chrono::steady_clock::now();
       input.Append(static_cast<size_t>(i % 2), {{i, 1, i, i}});
       ASSERT_TRUE(Eventually([&] { return environment.outputs["out"].writes == i + 1; }));
-      latencies_us.push_back(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - from).count());
+      latencies_us.push_back(
+          std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - from).count());
     }
     std::sort(latencies_us.begin(), latencies_us.end());
     // Far above what an idle machine shows (tens of microseconds), far below any polling interval.
@@ -194,7 +203,9 @@ TEST(DataflowTest, TheSameRowsAreLateWhateverTheBatchSizeOrLanes) {
       environment.inputs["t"].splits = splits;
       GraphBuilder graph;
       const int source = graph.Source("t");
-      graph.Sink(graph.Operators({source}, parallelism > 1, {OperatorOf("late", [] { return std::make_unique<LateFilter>(); })}), "out");
+      graph.Sink(graph.Operators({source}, parallelism > 1,
+                                 {OperatorOf("late", [] { return std::make_unique<LateFilter>(); })}),
+                 "out");
       Listener listener;
       auto dataflow =
           MakeDataflow(graph.Build(), environment, {.parallelism = parallelism, .batch_rows_max = rows_max}, listener);
@@ -217,10 +228,12 @@ TEST(DataflowTest, BarriersAlignWhileQueuesAreFull) {
   const int a = graph.Source("a");
   const int b = graph.Source("b");
   const int join = graph.Operators({a, b}, true, {OperatorOf("sum", [] { return std::make_unique<KeyedSum>(); })});
-  graph.Sink(graph.Operators({join}, true, {OperatorOf("async", [] { return std::make_unique<AsyncOperator>(true); })}), "out");
+  graph.Sink(graph.Operators({join}, true, {OperatorOf("async", [] { return std::make_unique<AsyncOperator>(true); })}),
+             "out");
   environment.outputs["out"].delays = 2;
   Listener listener;
-  auto dataflow = MakeDataflow(graph.Build(), environment, {.parallelism = 2, .batch_rows_max = 512, .queue_bytes_max = 40'000}, listener);
+  auto dataflow = MakeDataflow(graph.Build(), environment,
+                               {.parallelism = 2, .batch_rows_max = 512, .queue_bytes_max = 40'000}, listener);
   dataflow->Start();
   size_t answered = 0;
   for (int64_t epoch = 1; epoch <= 200; ++epoch) {
@@ -241,7 +254,8 @@ TEST(DataflowTest, AnIdleSplitLeavesTheMinimum) {
   input.splits.resize(2);
   GraphBuilder graph;
   const int source = graph.Source("t", true, {{"scan.watermark.idle-timeout", "5 s"}});
-  graph.Sink(graph.Operators({source}, true, {OperatorOf("late", [] { return std::make_unique<LateFilter>(); })}), "out");
+  graph.Sink(graph.Operators({source}, true, {OperatorOf("late", [] { return std::make_unique<LateFilter>(); })}),
+             "out");
   Listener listener;
   auto dataflow = MakeDataflow(graph.Build(), environment, {.parallelism = 2}, listener);
   Random random(1);
@@ -301,7 +315,8 @@ TEST(DataflowTest, NullTimesFollowTheSetting) {
     ASSERT_EQ(environment.rejects.size(), 1u);
     EXPECT_EQ(environment.rejects.rows[0].second.reason, RejectReason::kNullRowtime);
     EXPECT_EQ(environment.rejects.rows[0].second.field, "time");
-    EXPECT_NE(environment.rejects.rows[0].second.raw.find("\"time\":null"), std::string::npos) << environment.rejects.rows[0].second.raw;
+    EXPECT_NE(environment.rejects.rows[0].second.raw.find("\"time\":null"), std::string::npos)
+        << environment.rejects.rows[0].second.raw;
   }
   {
     MemoryEnvironment environment;
@@ -314,10 +329,12 @@ TEST(DataflowTest, NullTimesFollowTheSetting) {
 TEST(DataflowTest, ATimeFarAheadOfTheClockIsRefusedAndMovesNothing) {
   ManualClock clock(1'000'000'000);  // 1,000 s after 1970
   MemoryEnvironment environment(&clock);
-  environment.inputs["t"].splits = {{{1, 1, 1'000'000, 1'000'000}, {1, 2, 253'370'764'800'000, 253'370'764'800'000}, {1, 3, 1'000'500, 1'000'500}}};
+  environment.inputs["t"].splits = {
+      {{1, 1, 1'000'000, 1'000'000}, {1, 2, 253'370'764'800'000, 253'370'764'800'000}, {1, 3, 1'000'500, 1'000'500}}};
   GraphBuilder graph;
   const int source = graph.Source("t", true, {{"scan.watermark.max-future-drift", "1 h"}});
-  graph.Sink(graph.Operators({source}, false, {OperatorOf("late", [] { return std::make_unique<LateFilter>(); })}), "out");
+  graph.Sink(graph.Operators({source}, false, {OperatorOf("late", [] { return std::make_unique<LateFilter>(); })}),
+             "out");
   Listener listener;
   auto dataflow = MakeDataflow(graph.Build(), environment, {.batch_rows_max = 1}, listener);
   Random random(3);
@@ -336,13 +353,15 @@ TEST(DataflowTest, AFastBoundedSourceWaitsForTheSlowest) {
   GraphBuilder graph;
   const int slow = graph.Source("slow");
   const int fast = graph.Source("fast");
-  graph.Sink(graph.Operators({slow, fast}, false, {OperatorOf("late", [] { return std::make_unique<LateFilter>(); })}), "out");
+  graph.Sink(graph.Operators({slow, fast}, false, {OperatorOf("late", [] { return std::make_unique<LateFilter>(); })}),
+             "out");
   Listener listener;
   auto dataflow = MakeDataflow(graph.Build(), environment, {.batch_rows_max = 1000}, listener);
   Random random(5);
   int64_t apart_max = 0;
   while (*dataflow->Step(random)) {
-    apart_max = std::max(apart_max, std::abs(environment.inputs["slow"].rows_read - environment.inputs["fast"].rows_read));
+    apart_max =
+        std::max(apart_max, std::abs(environment.inputs["slow"].rows_read - environment.inputs["fast"].rows_read));
   }
   EXPECT_TRUE(listener.ended);
   EXPECT_EQ(environment.outputs["out"].Written().size(), 200'000u);
@@ -353,7 +372,9 @@ TEST(DataflowTest, AFastBoundedSourceWaitsForTheSlowest) {
 TEST(DataflowTest, AFailureStopsAllLanesOnce) {
   MemoryEnvironment environment;
   environment.inputs["t"].splits = {Sequence(1, 1000), Sequence(2, 1000)};
-  environment.inputs["t"].fail = [](size_t, size_t row) { return row == 500 ? Status(kIoError, "bad sector") : Status::OK(); };
+  environment.inputs["t"].fail = [](size_t, size_t row) {
+    return row == 500 ? Status(kIoError, "bad sector") : Status::OK();
+  };
   GraphBuilder graph;
   graph.Sink(graph.Source("t"), "out");
   Listener listener;

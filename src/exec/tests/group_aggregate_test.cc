@@ -1,8 +1,8 @@
 #include "exec/group_aggregate.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 #include "exec/tests/aggregate_calls.h"
@@ -16,12 +16,16 @@ using Rows = std::vector<std::string>;
 Schema GroupInput() { return Schema({{"k", DataType(TypeKind::kString)}, {"x", DataType(TypeKind::kBigInt)}}); }
 
 OperatorHarness MakeHarness(std::vector<int> keys, int64_t ttl_ms = 0, int parallelism = 1) {
-  GroupAggregateSpec spec{.keys = keys, .calls = {CallOf("COUNT", {}, GroupInput()), CallOf("SUM", {1}, GroupInput())}, .state_ttl_ms = ttl_ms};
+  GroupAggregateSpec spec{.keys = keys,
+                          .calls = {CallOf("COUNT", {}, GroupInput()), CallOf("SUM", {1}, GroupInput())},
+                          .state_ttl_ms = ttl_ms};
   std::vector<Field> fields;
   for (const int key : keys) fields.push_back(GroupInput().field(key));
   fields.push_back({"n", spec.calls[0].resolved.result});
   fields.push_back({"s", spec.calls[1].resolved.result});
-  return OperatorHarness([=] { return Result<std::unique_ptr<Operator>>(*GroupAggregate::Make(spec, GroupInput(), Schema(fields))); }, {GroupInput()}, {keys}, parallelism);
+  return OperatorHarness(
+      [=] { return Result<std::unique_ptr<Operator>>(*GroupAggregate::Make(spec, GroupInput(), Schema(fields))); },
+      {GroupInput()}, {keys}, parallelism);
 }
 
 TEST(GroupAggregateTest, EveryRowGivesTheChangeOfItsGroup) {
@@ -78,7 +82,8 @@ TEST(GroupAggregateTest, StateSurvivesRestores) {
       ASSERT_TRUE(harness.Restore(1 + static_cast<int>(random.Uniform(3))).ok());
     }
   }
-  for (const auto& [key, totals] : model) EXPECT_EQ(got[key], std::to_string(totals.first) + "|" + std::to_string(totals.second));
+  for (const auto& [key, totals] : model)
+    EXPECT_EQ(got[key], std::to_string(totals.first) + "|" + std::to_string(totals.second));
 }
 
 TEST(GroupAggregateTest, IdleGroupsStartAgain) {

@@ -38,8 +38,12 @@ class TestJournal final : public Journal {
 };
 
 OperatorHarness MakeHarness(Disk* disk, int parallelism = 1) {
-  return OperatorHarness([disk] { return Result<std::unique_ptr<Operator>>(*JournalOperator::Make({.deterministic_columns = {0}}, RowSchema(), std::make_unique<TestJournal>(disk))); },
-                         {RowSchema()}, {{0}}, parallelism);
+  return OperatorHarness(
+      [disk] {
+        return Result<std::unique_ptr<Operator>>(
+            *JournalOperator::Make({.deterministic_columns = {0}}, RowSchema(), std::make_unique<TestJournal>(disk)));
+      },
+      {RowSchema()}, {{0}}, parallelism);
 }
 
 TEST(JournalOperatorTest, HoldsRowsAndWatermarkUntilDurable) {

@@ -74,7 +74,9 @@ TEST(LowerTest, AProjectionThatKeepsTheKeyKeepsTheSpread) {
 TEST(LowerTest, ASharedNodeIsOneStageThatFeedsAll) {
   const LogicalPtr scan = ScanOf(MakeTable("t"));
   const LogicalPtr over = Over(scan, {0}, "Over[a]");
-  EXPECT_EQ(Lower({SinkOf(MakeTable("x", false), over), SinkOf(MakeTable("y", false), over), SinkOf(MakeTable("y", false), scan)}, 2),
+  EXPECT_EQ(Lower({SinkOf(MakeTable("x", false), over), SinkOf(MakeTable("y", false), over),
+                   SinkOf(MakeTable("y", false), scan)},
+                  2),
             "stage 0: Scan[t]\n"
             "stage 1: <-0 hash(0) | Over[a]\n"
             "stage 2: <-1 | Sink[x]\n"

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <atomic>
 #include <functional>
@@ -12,13 +10,16 @@
 #include <string>
 #include <vector>
 
+#include <arrow/api.h>
+
 #include "base/errors.h"
 #include "base/metrics.h"
 #include "exec/lower/stage_graph.h"
 #include "exec/runtime_environment.h"
 #include "sql/catalog.h"
 
-// Sources and sinks in memory, for tests of the runtime: real contracts, no files. Their contents outlive a crash of the job.
+// Sources and sinks in memory, for tests of the runtime: real contracts, no files. Their contents outlive a crash of
+// the job.
 namespace tidemill::testing {
 
 struct Row {
@@ -149,13 +150,13 @@ struct MemoryOutput {
   std::map<std::string, std::vector<Row>> prepared;
   std::set<std::string> committed_handles;
   std::vector<Row> committed;
-  std::vector<Row> written;                         // as they come, committed or not
+  std::vector<Row> written;  // as they come, committed or not
   std::atomic<bool> has_room{true};
   std::atomic<int64_t> writes{0};
   std::function<void()> wake;
-  std::function<Status()> on_commit;                // may fail: a crash
+  std::function<Status()> on_commit;  // may fail: a crash
   int64_t serial = 0;
-  int delays = 0;                                   // prepares that first say "not yet", then wake
+  int delays = 0;  // prepares that first say "not yet", then wake
 
   std::vector<Row> Committed() {
     std::lock_guard<std::mutex> lock(mutex);
@@ -195,7 +196,8 @@ class MemoryWriter final : public SinkWriter {
     delayed_ = 0;
     if (rows_.empty()) return std::optional<std::string>("");
     std::lock_guard<std::mutex> lock(output_.mutex);
-    std::string handle = std::to_string(epoch) + "/" + std::to_string(context_.subtask) + "/" + std::to_string(++output_.serial);
+    std::string handle =
+        std::to_string(epoch) + "/" + std::to_string(context_.subtask) + "/" + std::to_string(++output_.serial);
     output_.prepared[handle] = std::move(rows_);
     rows_.clear();
     return std::optional<std::string>(std::move(handle));
@@ -265,8 +267,12 @@ class MemoryEnvironment final : public RuntimeEnvironment {
   Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& sink) override {
     return std::unique_ptr<Sink>(std::make_unique<MemorySink>(outputs[sink.table->name]));
   }
-  Result<std::unique_ptr<Predictor>> MakePredictor(const PredictSpec&) override { return Status(kInternalError, "no models"); }
-  Result<std::unique_ptr<Journal>> MakeJournal(const std::string&, int) override { return Status(kInternalError, "no journals"); }
+  Result<std::unique_ptr<Predictor>> MakePredictor(const PredictSpec&) override {
+    return Status(kInternalError, "no models");
+  }
+  Result<std::unique_ptr<Journal>> MakeJournal(const std::string&, int) override {
+    return Status(kInternalError, "no journals");
+  }
   std::unique_ptr<RejectSink> MakeRejectSink(const std::string& origin) override {
     return std::make_unique<MemoryRejectSink>(rejects, origin);
   }
@@ -285,7 +291,8 @@ class MemoryEnvironment final : public RuntimeEnvironment {
 
 // --- plans by hand ---
 
-inline TablePtr MakeTable(const std::string& name, bool has_watermark = true, std::map<std::string, std::string> options = {}) {
+inline TablePtr MakeTable(const std::string& name, bool has_watermark = true,
+                          std::map<std::string, std::string> options = {}) {
   auto table = std::make_shared<TableDefinition>();
   table->name = name;
   const Schema schema = RowSchema();

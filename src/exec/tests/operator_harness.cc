@@ -32,7 +32,8 @@ std::vector<std::string> TextOfRows(const Batch& batch) {
   std::vector<std::string> out;
   for (int64_t i = 0; i < batch.num_rows(); ++i) {
     std::string text;
-    if (batch.row_kinds) text = std::string(kKindNames[static_cast<const arrow::Int8Array&>(*batch.row_kinds).Value(i)]) + " ";
+    if (batch.row_kinds)
+      text = std::string(kKindNames[static_cast<const arrow::Int8Array&>(*batch.row_kinds).Value(i)]) + " ";
     for (int c = 0; c < batch.rows->num_columns(); ++c) {
       if (c > 0) text += "|";
       const arrow::Array& column = *batch.rows->column(c);
@@ -54,7 +55,8 @@ Status OperatorHarness::Collected::Emit(Batch batch) {
   return Status::OK();
 }
 
-OperatorHarness::OperatorHarness(Factory factory, std::vector<Schema> schemas, std::vector<std::vector<int>> keys, int parallelism)
+OperatorHarness::OperatorHarness(Factory factory, std::vector<Schema> schemas, std::vector<std::vector<int>> keys,
+                                 int parallelism)
     : factory_(std::move(factory)), schemas_(std::move(schemas)), keys_(std::move(keys)), clock_(1'000'000'000) {
   out_.reject_sink = &rejects_;
   const Status opened = OpenAll(parallelism, {});
@@ -108,7 +110,8 @@ Status OperatorHarness::Feed(int input, const Batch& batch) {
     }
     TM_ASSIGN_OR_RETURN(auto encoder, KeyEncoder::Make(types));
     TM_ASSIGN_OR_RETURN(EncodedKeys keys, encoder->Encode(columns, batch.num_rows()));
-    for (int32_t i = 0; i < batch.num_rows(); ++i) rows[static_cast<size_t>(LaneOfKeyGroup(keys.key_groups[i], lanes))].push_back(i);
+    for (int32_t i = 0; i < batch.num_rows(); ++i)
+      rows[static_cast<size_t>(LaneOfKeyGroup(keys.key_groups[i], lanes))].push_back(i);
   }
   for (int lane = 0; lane < lanes; ++lane) {
     if (rows[static_cast<size_t>(lane)].empty()) continue;
@@ -150,7 +153,8 @@ Status OperatorHarness::Snapshot(bool full) {
     TM_ASSIGN_OR_RETURN(auto snapshots, subtasks_[i]->state->Take(full));
     for (TableSnapshot& snapshot : snapshots) {
       auto& chain = chains_[i];
-      if (snapshot.full) std::erase_if(chain, [&](const TableSnapshot& earlier) { return earlier.table == snapshot.table; });
+      if (snapshot.full)
+        std::erase_if(chain, [&](const TableSnapshot& earlier) { return earlier.table == snapshot.table; });
       chain.push_back(std::move(snapshot));
     }
   }

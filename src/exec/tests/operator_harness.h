@@ -17,18 +17,20 @@
 
 namespace tidemill {
 
-// "[[1, 1000, \"a\"], ...]" as a batch; timestamps are numbers in the column's unit. `kinds`: "+I", "-U", "+U", "-D" a row, or empty.
+// "[[1, 1000, \"a\"], ...]" as a batch; timestamps are numbers in the column's unit. `kinds`: "+I", "-U", "+U", "-D" a
+// row, or empty.
 Batch RowsOf(const Schema& schema, std::string_view json, const std::vector<std::string>& kinds = {});
 // Each row as "1|a|NULL", with its kind in front when the batch has kinds: "-U 1|a|NULL".
 std::vector<std::string> TextOfRows(const Batch& batch);
 
-// Runs one operator as `parallelism` subtasks, without threads: rows go to the subtask that owns their key group, watermarks to all. A
-// snapshot can be taken at any time, and the operator restored from it, at another parallelism.
+// Runs one operator as `parallelism` subtasks, without threads: rows go to the subtask that owns their key group,
+// watermarks to all. A snapshot can be taken at any time, and the operator restored from it, at another parallelism.
 class OperatorHarness {
  public:
   using Factory = std::function<Result<std::unique_ptr<Operator>>()>;
   // `keys[i]`: key columns of input i, by which rows are spread; `schemas[i]`: its columns.
-  OperatorHarness(Factory factory, std::vector<Schema> schemas, std::vector<std::vector<int>> keys, int parallelism = 1);
+  OperatorHarness(Factory factory, std::vector<Schema> schemas, std::vector<std::vector<int>> keys,
+                  int parallelism = 1);
   ~OperatorHarness();
 
   Status Feed(int input, const Batch& batch);

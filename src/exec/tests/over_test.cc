@@ -1,13 +1,13 @@
 #include "exec/over.h"
 
-#include <arrow/api.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <map>
 #include <optional>
 #include <set>
 #include <variant>
+
+#include <arrow/api.h>
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 #include "exec/errors.h"
@@ -32,8 +32,8 @@ Schema OverInput() {
 const AggregateFunction& Function(std::string_view name) {
   static const std::map<std::string_view, AggregateFunction> kFunctions = [] {
     std::map<std::string_view, AggregateFunction> functions;
-    for (const char* text : {"COUNT", "SUM", "AVG", "MIN", "MAX", "STDDEV_SAMP", "VAR_POP", "FIRST_VALUE", "LAST_VALUE", "LAG", "ROW_NUMBER", "APPROX_COUNT_DISTINCT",
-                             "LISTAGG"}) {
+    for (const char* text : {"COUNT", "SUM", "AVG", "MIN", "MAX", "STDDEV_SAMP", "VAR_POP", "FIRST_VALUE", "LAST_VALUE",
+                             "LAG", "ROW_NUMBER", "APPROX_COUNT_DISTINCT", "LISTAGG"}) {
       functions[text] = AggregateFunction{.name = text};
     }
     return functions;
@@ -46,23 +46,28 @@ struct Frame {
   int64_t preceding = -1;  // -1 = unbounded
 };
 
-OverCall Call(std::string_view name, int column, DataType result, Frame frame, int filter = -1, bool distinct = false, int64_t offset = 1) {
+OverCall Call(std::string_view name, int column, DataType result, Frame frame, int filter = -1, bool distinct = false,
+              int64_t offset = 1) {
   const Schema schema = OverInput();
   OverCall over;
   over.call.function = &Function(name);
   over.call.resolved.result = result;
   over.call.resolved.distinct = distinct;
-  over.call.name = std::string(name) + std::to_string(column) + (frame.rows ? "r" : "t") + std::to_string(frame.preceding) + (filter < 0 ? "" : "f");
+  over.call.name = std::string(name) + std::to_string(column) + (frame.rows ? "r" : "t") +
+                   std::to_string(frame.preceding) + (filter < 0 ? "" : "f");
   over.call.offset = offset;
   if (column >= 0) over.call.args.push_back(MakeColumn(column, schema.field(column).type));
   if (filter >= 0) over.call.filter = MakeColumn(filter, schema.field(filter).type);
-  over.frame = {.unit = frame.rows ? OverFrame::Unit::kRows : OverFrame::Unit::kRange, .unbounded = frame.preceding < 0, .preceding = std::max<int64_t>(frame.preceding, 0)};
+  over.frame = {.unit = frame.rows ? OverFrame::Unit::kRows : OverFrame::Unit::kRange,
+                .unbounded = frame.preceding < 0,
+                .preceding = std::max<int64_t>(frame.preceding, 0)};
   return over;
 }
 
 Schema OutputSchema(const OverSpec& spec) {
   std::vector<Field> fields = OverInput().fields();
-  for (size_t i = 0; i < spec.calls.size(); ++i) fields.push_back({"out" + std::to_string(i), spec.calls[i].call.resolved.result});
+  for (size_t i = 0; i < spec.calls.size(); ++i)
+    fields.push_back({"out" + std::to_string(i), spec.calls[i].call.resolved.result});
   return Schema(fields);
 }
 
@@ -84,9 +89,12 @@ std::string JsonOf(const std::vector<Row>& rows) {
     char amount[64] = "null";
     if (row.amount) std::snprintf(amount, sizeof(amount), "%.17g", *row.amount);
     char price[64] = "null";
-    if (row.cents) std::snprintf(price, sizeof(price), "\"%s%ld.%02ld\"", *row.cents < 0 ? "-" : "", std::abs(*row.cents) / 100, std::abs(*row.cents) % 100);
-    json += "[" + (row.key < 0 ? "null" : std::to_string(row.key)) + "," + std::to_string(row.time) + "," + std::to_string(row.id) + "," + amount + "," +
-            std::to_string(row.number) + "," + (row.name ? "\"" + *row.name + "\"" : "null") + "," + price + "," +
+    if (row.cents)
+      std::snprintf(price, sizeof(price), "\"%s%ld.%02ld\"", *row.cents < 0 ? "-" : "", std::abs(*row.cents) / 100,
+                    std::abs(*row.cents) % 100);
+    json += "[" + (row.key < 0 ? "null" : std::to_string(row.key)) + "," + std::to_string(row.time) + "," +
+            std::to_string(row.id) + "," + amount + "," + std::to_string(row.number) + "," +
+            (row.name ? "\"" + *row.name + "\"" : "null") + "," + price + "," +
             (row.good ? (*row.good ? "true" : "false") : "null") + "]";
   }
   return json + "]";
@@ -103,15 +111,22 @@ Value CellOf(const arrow::Array& column, int64_t row) {
 
 Value ArgumentOf(const Row& row, int column) {
   switch (column) {
-    case kAmount: return row.amount ? Value(*row.amount) : Value();
-    case kNumber: return row.number;
-    case kName: return row.name ? Value(*row.name) : Value();
-    case kPrice: return row.cents ? Value(*row.cents) : Value();
-    default: return row.id;
+    case kAmount:
+      return row.amount ? Value(*row.amount) : Value();
+    case kNumber:
+      return row.number;
+    case kName:
+      return row.name ? Value(*row.name) : Value();
+    case kPrice:
+      return row.cents ? Value(*row.cents) : Value();
+    default:
+      return row.id;
   }
 }
 
-std::string DecimalText(__int128 unscaled, int scale) { return arrow::Decimal128(static_cast<int64_t>(unscaled >> 64), static_cast<uint64_t>(unscaled)).ToString(scale); }
+std::string DecimalText(__int128 unscaled, int scale) {
+  return arrow::Decimal128(static_cast<int64_t>(unscaled >> 64), static_cast<uint64_t>(unscaled)).ToString(scale);
+}
 
 // The value of a call over `frame` (oldest first, the row itself last but for its peers), by the book.
 Value Expected(const OverCall& over, const std::vector<const Row*>& frame) {
@@ -127,10 +142,13 @@ Value Expected(const OverCall& over, const std::vector<const Row*>& frame) {
     if (!std::holds_alternative<std::monostate>(value)) values.push_back(value);
   }
   if (name == "COUNT" && column < 0) return rows;
-  if (name == "APPROX_COUNT_DISTINCT" || over.call.resolved.distinct) return static_cast<int64_t>(std::set<Value>(values.begin(), values.end()).size());
+  if (name == "APPROX_COUNT_DISTINCT" || over.call.resolved.distinct)
+    return static_cast<int64_t>(std::set<Value>(values.begin(), values.end()).size());
   if (name == "COUNT") return static_cast<int64_t>(values.size());
   if (values.empty()) return std::monostate();
-  const auto out = [&](const Value& value) { return column == kPrice ? Value(DecimalText(std::get<int64_t>(value), 2)) : value; };
+  const auto out = [&](const Value& value) {
+    return column == kPrice ? Value(DecimalText(std::get<int64_t>(value), 2)) : value;
+  };
   if (name == "MIN") return out(*std::min_element(values.begin(), values.end()));
   if (name == "MAX") return out(*std::max_element(values.begin(), values.end()));
   if (name == "FIRST_VALUE") return out(values.front());
@@ -153,7 +171,8 @@ Value Expected(const OverCall& over, const std::vector<const Row*>& frame) {
   if (name == "SUM") return static_cast<double>(sum);
   if (name == "AVG") return static_cast<double>(sum / n);
   long double squares = 0;
-  for (const Value& value : values) squares += (std::get<double>(value) - sum / n) * (std::get<double>(value) - sum / n);
+  for (const Value& value : values)
+    squares += (std::get<double>(value) - sum / n) * (std::get<double>(value) - sum / n);
   if (name == "VAR_POP") return static_cast<double>(squares / n);
   if (n < 2) return std::monostate();
   return static_cast<double>(std::sqrt(squares / (n - 1)));
@@ -183,14 +202,16 @@ Value ExpectedAt(const OverCall& over, const std::vector<Row>& rows_of_key, size
 
 void ExpectEqual(const Value& got, const Value& want, const std::string& what) {
   if (std::holds_alternative<double>(got) && std::holds_alternative<double>(want)) {
-    EXPECT_NEAR(std::get<double>(got), std::get<double>(want), 1e-9 * std::max(1.0, std::fabs(std::get<double>(want)))) << what;
+    EXPECT_NEAR(std::get<double>(got), std::get<double>(want), 1e-9 * std::max(1.0, std::fabs(std::get<double>(want))))
+        << what;
     return;
   }
   EXPECT_EQ(got, want) << what;
 }
 
 Row RandomRow(Random& random, EventTime time, int64_t id) {
-  Row row{static_cast<int64_t>(random.Uniform(8)) - 1, time, id, {}, static_cast<int64_t>(random.Uniform(1000)) - 500, {}, {}, {}};
+  Row row{static_cast<int64_t>(random.Uniform(8)) - 1,      time, id, {},
+          static_cast<int64_t>(random.Uniform(1000)) - 500, {},   {}, {}};
   if (random.Uniform(5)) row.amount = static_cast<double>(random.Uniform(100000)) / 100 - 300;
   if (random.Uniform(5)) row.name = "n" + std::to_string(random.Uniform(12));
   if (random.Uniform(5)) row.cents = static_cast<int64_t>(random.Uniform(10000)) - 5000;
@@ -200,9 +221,11 @@ Row RandomRow(Random& random, EventTime time, int64_t id) {
 
 OverSpec EverySpec(OverEmit emit) {
   const DataType bigint(TypeKind::kBigInt), real(TypeKind::kDouble), text(TypeKind::kString);
-  const DataType price = DataType::Decimal(10, 2), sum_price = DataType::Decimal(38, 2), avg_price = DataType::Decimal(38, 6);
+  const DataType price = DataType::Decimal(10, 2), sum_price = DataType::Decimal(38, 2),
+                 avg_price = DataType::Decimal(38, 6);
   OverSpec spec{.partition_columns = {kKey}, .time_column = kTime, .calls = {}, .emit = emit};
-  for (const Frame frame : {Frame{false, 50}, Frame{false, 0}, Frame{false, 400}, Frame{true, 5}, Frame{true, 0}, Frame{false, -1}, Frame{true, -1}}) {
+  for (const Frame frame : {Frame{false, 50}, Frame{false, 0}, Frame{false, 400}, Frame{true, 5}, Frame{true, 0},
+                            Frame{false, -1}, Frame{true, -1}}) {
     const bool bounded = frame.preceding >= 0;
     spec.calls.push_back(Call("COUNT", -1, bigint.WithNullable(false), frame));
     spec.calls.push_back(Call("COUNT", -1, bigint.WithNullable(false), frame, kGood));
@@ -234,12 +257,14 @@ OverSpec EverySpec(OverEmit emit) {
 }
 
 OperatorHarness MakeHarness(const OverSpec& spec, int parallelism = 1) {
-  return OperatorHarness([spec] { return Result<std::unique_ptr<Operator>>(*Over::Make(spec, OverInput(), OutputSchema(spec))); }, {OverInput()},
-                         {spec.partition_columns}, parallelism);
+  return OperatorHarness(
+      [spec] { return Result<std::unique_ptr<Operator>>(*Over::Make(spec, OverInput(), OutputSchema(spec))); },
+      {OverInput()}, {spec.partition_columns}, parallelism);
 }
 
 // Reads id -> the values of all calls.
-std::map<int64_t, std::vector<Value>> Outputs(OperatorHarness& harness, size_t calls, std::vector<int64_t>* order = nullptr) {
+std::map<int64_t, std::vector<Value>> Outputs(OperatorHarness& harness, size_t calls,
+                                              std::vector<int64_t>* order = nullptr) {
   std::map<int64_t, std::vector<Value>> outputs;
   for (const Batch& batch : harness.TakeBatches()) {
     for (int64_t i = 0; i < batch.num_rows(); ++i) {
@@ -248,7 +273,8 @@ std::map<int64_t, std::vector<Value>> Outputs(OperatorHarness& harness, size_t c
       if (order) order->push_back(id);
       std::vector<Value>& values = outputs[id];
       EXPECT_TRUE(values.empty()) << "row " << id << " came twice";
-      for (size_t c = 0; c < calls; ++c) values.push_back(CellOf(*batch.rows->column(kGood + 1 + static_cast<int>(c)), i));
+      for (size_t c = 0; c < calls; ++c)
+        values.push_back(CellOf(*batch.rows->column(kGood + 1 + static_cast<int>(c)), i));
     }
   }
   return outputs;
@@ -289,8 +315,9 @@ TEST(OverTest, OnWatermarkEqualsTheDefinitionThroughRestores) {
     std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.time < b.time; });
     for (size_t i = 0; i < rows.size(); ++i) {
       for (size_t c = 0; c < spec.calls.size(); ++c) {
-        ExpectEqual(outputs[rows[i].id][c], ExpectedAt(spec.calls[c], rows, i, true),
-                    spec.calls[c].call.name + " of row " + std::to_string(rows[i].id) + " at " + std::to_string(rows[i].time));
+        ExpectEqual(
+            outputs[rows[i].id][c], ExpectedAt(spec.calls[c], rows, i, true),
+            spec.calls[c].call.name + " of row " + std::to_string(rows[i].id) + " at " + std::to_string(rows[i].time));
       }
       if (HasFailure()) return;
     }
@@ -320,13 +347,15 @@ TEST(OverTest, OnArrivalEqualsTheDefinitionForWhatHasArrived) {
       }
       for (const Row& row : rows) {
         auto& of_key = model[row.key];
-        const auto place = std::upper_bound(of_key.begin(), of_key.end(), row, [](const Row& a, const Row& b) { return a.time < b.time; });
+        const auto place = std::upper_bound(of_key.begin(), of_key.end(), row,
+                                            [](const Row& a, const Row& b) { return a.time < b.time; });
         const auto inserted = of_key.insert(place, row);
         const size_t at = static_cast<size_t>(inserted - of_key.begin());
         ASSERT_EQ(outputs.count(row.id), 1u);
         for (size_t c = 0; c < spec.calls.size(); ++c) {
-          ExpectEqual(outputs.at(row.id)[c], ExpectedAt(spec.calls[c], of_key, at, false),
-                      spec.calls[c].call.name + " of row " + std::to_string(row.id) + " at " + std::to_string(row.time));
+          ExpectEqual(
+              outputs.at(row.id)[c], ExpectedAt(spec.calls[c], of_key, at, false),
+              spec.calls[c].call.name + " of row " + std::to_string(row.id) + " at " + std::to_string(row.time));
         }
         if (HasFailure()) return;
       }
@@ -344,10 +373,16 @@ TEST(OverTest, OnArrivalEqualsTheDefinitionForWhatHasArrived) {
 }
 
 TEST(OverTest, LateRowsAndNullTimesAreRefused) {
-  OverSpec spec{.partition_columns = {kKey}, .time_column = kTime, .calls = {Call("COUNT", -1, DataType(TypeKind::kBigInt), {false, 100})}};
+  OverSpec spec{.partition_columns = {kKey},
+                .time_column = kTime,
+                .calls = {Call("COUNT", -1, DataType(TypeKind::kBigInt), {false, 100})}};
   OperatorHarness harness = MakeHarness(spec);
   ASSERT_TRUE(harness.Watermark(1000).ok());
-  ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), "[[1,1000,1,null,0,null,null,null],[1,1001,2,null,0,null,null,null],[1,null,3,null,0,null,null,null]]")).ok());
+  ASSERT_TRUE(harness
+                  .Feed(0, RowsOf(OverInput(),
+                                  "[[1,1000,1,null,0,null,null,null],[1,1001,2,null,0,null,null,null],[1,null,3,null,0,"
+                                  "null,null,null]]"))
+                  .ok());
   ASSERT_EQ(harness.rejects().size(), 2u);
   EXPECT_EQ(harness.rejects()[0].reason, RejectReason::kLate);
   EXPECT_EQ(harness.rejects()[0].event_time, 1000);
@@ -364,22 +399,30 @@ TEST(OverTest, LateRowsAndNullTimesAreRefused) {
 }
 
 TEST(OverTest, OnArrivalRefusesWhatIsOlderThanTheLongestWindow) {
-  OverSpec spec{.partition_columns = {kKey}, .time_column = kTime, .calls = {Call("COUNT", -1, DataType(TypeKind::kBigInt), {false, 100})}, .emit = OverEmit::kOnArrival};
+  OverSpec spec{.partition_columns = {kKey},
+                .time_column = kTime,
+                .calls = {Call("COUNT", -1, DataType(TypeKind::kBigInt), {false, 100})},
+                .emit = OverEmit::kOnArrival};
   OperatorHarness harness = MakeHarness(spec);
   ASSERT_TRUE(harness.Watermark(1000).ok());
-  ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), "[[1,900,1,null,0,null,null,null],[1,899,2,null,0,null,null,null]]")).ok());
+  ASSERT_TRUE(
+      harness.Feed(0, RowsOf(OverInput(), "[[1,900,1,null,0,null,null,null],[1,899,2,null,0,null,null,null]]")).ok());
   EXPECT_EQ(harness.TakeRows().size(), 1u);
   EXPECT_EQ(harness.rejects().size(), 1u);
 }
 
 TEST(OverTest, SumsDoNotDriftAndSurviveHugeValuesAndInfinities) {
   const DataType real(TypeKind::kDouble);
-  OverSpec spec{.partition_columns = {}, .time_column = kTime, .calls = {Call("SUM", kAmount, real, {true, 2}), Call("AVG", kAmount, real, {true, 2})}};
+  OverSpec spec{.partition_columns = {},
+                .time_column = kTime,
+                .calls = {Call("SUM", kAmount, real, {true, 2}), Call("AVG", kAmount, real, {true, 2})}};
   OperatorHarness harness = MakeHarness(spec);
-  const std::vector<std::string> amounts = {"0.1", "1e300", "0.2", "0.3", "0.4", "Inf", "0.5", "-Inf", "0.6", "0.7", "0.8", "NaN", "1", "2", "3"};
+  const std::vector<std::string> amounts = {"0.1", "1e300", "0.2", "0.3", "0.4", "Inf", "0.5", "-Inf",
+                                            "0.6", "0.7",   "0.8", "NaN", "1",   "2",   "3"};
   std::string json = "[";
   for (size_t i = 0; i < amounts.size(); ++i) {
-    json += (i ? "," : "") + ("[1," + std::to_string(i + 1) + "," + std::to_string(i) + "," + amounts[i] + ",0,null,null,null]");
+    json += (i ? "," : "") +
+            ("[1," + std::to_string(i + 1) + "," + std::to_string(i) + "," + amounts[i] + ",0,null,null,null]");
   }
   ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), json + "]")).ok());
   ASSERT_TRUE(harness.Watermark(1000).ok());
@@ -393,7 +436,9 @@ TEST(OverTest, SumsDoNotDriftAndSurviveHugeValuesAndInfinities) {
 }
 
 TEST(OverTest, AMillionAdditionsAndRemovalsEqualAFreshSum) {
-  OverSpec spec{.partition_columns = {kKey}, .time_column = kTime, .calls = {Call("SUM", kAmount, DataType(TypeKind::kDouble), {false, 999})}};
+  OverSpec spec{.partition_columns = {kKey},
+                .time_column = kTime,
+                .calls = {Call("SUM", kAmount, DataType(TypeKind::kDouble), {false, 999})}};
   OperatorHarness harness = MakeHarness(spec);
   Random random(9);
   std::vector<double> all;
@@ -406,26 +451,31 @@ TEST(OverTest, AMillionAdditionsAndRemovalsEqualAFreshSum) {
     for (int64_t i = start; i < start + 8000; ++i) {
       const double amount = std::exp(random.Normal() * 12);
       all.push_back(amount);
-      ASSERT_TRUE(keys.Append(1).ok() && ids.Append(i).ok() && numbers.Append(0).ok() && times.Append(i).ok() && amounts.Append(amount).ok());
+      ASSERT_TRUE(keys.Append(1).ok() && ids.Append(i).ok() && numbers.Append(0).ok() && times.Append(i).ok() &&
+                  amounts.Append(amount).ok());
     }
     auto nulls = [](const std::shared_ptr<arrow::DataType>& type) { return *arrow::MakeArrayOfNull(type, 8000); };
-    Batch batch{arrow::RecordBatch::Make(schema.arrow(), 8000,
-                                         {*keys.Finish(), *times.Finish(), *ids.Finish(), *amounts.Finish(), *numbers.Finish(), nulls(arrow::utf8()),
-                                          nulls(arrow::decimal128(10, 2)), nulls(arrow::boolean())}),
-                nullptr, 0};
+    Batch batch{
+        arrow::RecordBatch::Make(schema.arrow(), 8000,
+                                 {*keys.Finish(), *times.Finish(), *ids.Finish(), *amounts.Finish(), *numbers.Finish(),
+                                  nulls(arrow::utf8()), nulls(arrow::decimal128(10, 2)), nulls(arrow::boolean())}),
+        nullptr, 0};
     ASSERT_TRUE(harness.Feed(0, batch).ok());
     ASSERT_TRUE(harness.Watermark(start + 7999).ok());
     const auto batches = harness.TakeBatches();
     const auto& sums = static_cast<const arrow::DoubleArray&>(*batches.back().rows->column(kGood + 1));
     double fresh = 0;
-    for (int64_t i = std::max<int64_t>(0, start + 7999 - 999); i <= start + 7999; ++i) fresh += all[static_cast<size_t>(i)];
+    for (int64_t i = std::max<int64_t>(0, start + 7999 - 999); i <= start + 7999; ++i)
+      fresh += all[static_cast<size_t>(i)];
     ASSERT_NEAR(sums.Value(sums.length() - 1), fresh, 1e-9 * fresh);
   }
   EXPECT_LT(harness.StateBytes(), 4 << 20) << "rows leave the buffer";
 }
 
 TEST(OverTest, IdleKeysAreForgotten) {
-  OverSpec spec{.partition_columns = {kId}, .time_column = kTime, .calls = {Call("MAX", kName, DataType(TypeKind::kString), {false, 100})}};
+  OverSpec spec{.partition_columns = {kId},
+                .time_column = kTime,
+                .calls = {Call("MAX", kName, DataType(TypeKind::kString), {false, 100})}};
   OperatorHarness harness = MakeHarness(spec);
   std::vector<Row> rows;
   for (int64_t i = 0; i < 5000; ++i) rows.push_back({1, i, i, {}, 0, "name" + std::to_string(i), {}, {}});
@@ -434,7 +484,8 @@ TEST(OverTest, IdleKeysAreForgotten) {
   const int64_t full = harness.StateBytes();
   EXPECT_GT(full, 0);
   for (EventTime time = 6000; time < 6600; ++time) {
-    ASSERT_TRUE(harness.Feed(0, RowsOf(OverInput(), "[[1," + std::to_string(time) + ",-1,null,0,\"x\",null,null]]")).ok());
+    ASSERT_TRUE(
+        harness.Feed(0, RowsOf(OverInput(), "[[1," + std::to_string(time) + ",-1,null,0,\"x\",null,null]]")).ok());
     ASSERT_TRUE(harness.Watermark(time).ok());
   }
   ASSERT_TRUE(harness.Snapshot(true).ok());

@@ -10,13 +10,18 @@ namespace tidemill {
 namespace {
 
 Schema Input() { return Schema({{"id", DataType(TypeKind::kBigInt)}, {"x", DataType(TypeKind::kDouble)}}); }
-Schema Output() { return Schema({{"id", DataType(TypeKind::kBigInt)}, {"x", DataType(TypeKind::kDouble)}, {"score", DataType(TypeKind::kDouble)}}); }
+Schema Output() {
+  return Schema({{"id", DataType(TypeKind::kBigInt)},
+                 {"x", DataType(TypeKind::kDouble)},
+                 {"score", DataType(TypeKind::kDouble)}});
+}
 
 // Doubles x; refuses a whole batch that has a negative one, as a model does.
 class Doubler final : public Predictor {
  public:
   explicit Doubler(int* calls) : calls_(calls) {}
-  Result<std::vector<std::shared_ptr<arrow::Array>>> Predict(const std::vector<std::shared_ptr<arrow::Array>>& inputs, int64_t num_rows) override {
+  Result<std::vector<std::shared_ptr<arrow::Array>>> Predict(const std::vector<std::shared_ptr<arrow::Array>>& inputs,
+                                                             int64_t num_rows) override {
     ++*calls_;
     const auto& x = static_cast<const arrow::DoubleArray&>(*inputs[0]);
     arrow::DoubleBuilder builder;
@@ -37,7 +42,11 @@ OperatorHarness MakeHarness(int* calls) {
   model->input = Schema({{"x", DataType(TypeKind::kDouble)}});
   model->output = Schema({{"score", DataType(TypeKind::kDouble)}});
   PredictSpec spec{.model = model, .argument_columns = {1}};
-  return OperatorHarness([=] { return Result<std::unique_ptr<Operator>>(*Predict::Make(spec, Output(), std::make_unique<Doubler>(calls))); }, {Input()}, {{}});
+  return OperatorHarness(
+      [=] {
+        return Result<std::unique_ptr<Operator>>(*Predict::Make(spec, Output(), std::make_unique<Doubler>(calls)));
+      },
+      {Input()}, {{}});
 }
 
 TEST(PredictTest, ScoresABatchAtOnce) {

@@ -1,9 +1,9 @@
 #include "exec/temporal_join.h"
 
+#include <map>
+
 #include <arrow/api.h>
 #include <gtest/gtest.h>
-
-#include <map>
 
 #include "base/random.h"
 #include "exec/tests/operator_harness.h"
@@ -15,10 +15,14 @@ namespace {
 using Rows = std::vector<std::string>;
 
 Schema Left() {
-  return Schema({{"k", DataType(TypeKind::kString)}, {"ts", DataType::Timestamp(3)}, {"id", DataType(TypeKind::kBigInt)}});
+  return Schema(
+      {{"k", DataType(TypeKind::kString)}, {"ts", DataType::Timestamp(3)}, {"id", DataType(TypeKind::kBigInt)}});
 }
 Schema Right() {
-  return Schema({{"name", DataType(TypeKind::kString, false)}, {"since", DataType::Timestamp(3)}, {"level", DataType(TypeKind::kBigInt)}, {"note", DataType(TypeKind::kString)}});
+  return Schema({{"name", DataType(TypeKind::kString, false)},
+                 {"since", DataType::Timestamp(3)},
+                 {"level", DataType(TypeKind::kBigInt)},
+                 {"note", DataType(TypeKind::kString)}});
 }
 Schema JoinOutput() {
   std::vector<Field> fields = Left().fields();
@@ -27,10 +31,18 @@ Schema JoinOutput() {
   return Schema(fields);
 }
 
-OperatorHarness MakeHarness(bool left_outer, OverEmit emit = OverEmit::kOnWatermark, ExpressionPtr condition = nullptr, int parallelism = 1) {
-  TemporalJoinSpec spec{.left_keys = {0}, .right_keys = {0}, .left_time_column = 1, .right_time_column = 1, .left_outer = left_outer, .condition = condition, .emit = emit};
-  return OperatorHarness([spec] { return Result<std::unique_ptr<Operator>>(*TemporalJoin::Make(spec, Left(), Right(), JoinOutput())); }, {Left(), Right()},
-                         {{0}, {0}}, parallelism);
+OperatorHarness MakeHarness(bool left_outer, OverEmit emit = OverEmit::kOnWatermark, ExpressionPtr condition = nullptr,
+                            int parallelism = 1) {
+  TemporalJoinSpec spec{.left_keys = {0},
+                        .right_keys = {0},
+                        .left_time_column = 1,
+                        .right_time_column = 1,
+                        .left_outer = left_outer,
+                        .condition = condition,
+                        .emit = emit};
+  return OperatorHarness(
+      [spec] { return Result<std::unique_ptr<Operator>>(*TemporalJoin::Make(spec, Left(), Right(), JoinOutput())); },
+      {Left(), Right()}, {{0}, {0}}, parallelism);
 }
 
 TEST(TemporalJoinTest, LeftRowsWaitAndGetTheVersionOfTheirTime) {
@@ -39,7 +51,8 @@ TEST(TemporalJoinTest, LeftRowsWaitAndGetTheVersionOfTheirTime) {
   ASSERT_TRUE(harness.Feed(1, RowsOf(Right(), "[[\"a\",10,1,\"one\"],[\"a\",40,2,null]]")).ok());
   EXPECT_TRUE(harness.TakeRows().empty());
   ASSERT_TRUE(harness.Watermark(30).ok());
-  EXPECT_EQ(harness.TakeRows(), (Rows{"a|9|3|NULL|NULL|NULL|NULL", "a|10|2|a|10|1|one", "b|20|4|NULL|NULL|NULL|NULL", "NULL|20|5|NULL|NULL|NULL|NULL"}));
+  EXPECT_EQ(harness.TakeRows(), (Rows{"a|9|3|NULL|NULL|NULL|NULL", "a|10|2|a|10|1|one", "b|20|4|NULL|NULL|NULL|NULL",
+                                      "NULL|20|5|NULL|NULL|NULL|NULL"}));
   // A version that comes late counts for rows that were not joined yet; the last of two with one time wins.
   ASSERT_TRUE(harness.Feed(1, RowsOf(Right(), "[[\"a\",45,3,\"x\"],[\"a\",45,4,\"y\"],[\"a\",28,9,\"late\"]]")).ok());
   ASSERT_TRUE(harness.Watermark(60).ok());
@@ -52,8 +65,11 @@ TEST(TemporalJoinTest, LeftRowsWaitAndGetTheVersionOfTheirTime) {
 
 TEST(TemporalJoinTest, InnerDropsAndDeletionsEndAVersion) {
   OperatorHarness harness = MakeHarness(false);
-  ASSERT_TRUE(harness.Feed(1, RowsOf(Right(), "[[\"a\",10,1,\"one\"],[\"a\",20,1,\"one\"],[\"a\",30,2,\"two\"],[\"b\",5,1,\"b\"],[\"b\",6,1,\"b\"]]",
-                                     {"+I", "-D", "+I", "+I", "-U"}))
+  ASSERT_TRUE(harness
+                  .Feed(1, RowsOf(Right(),
+                                  "[[\"a\",10,1,\"one\"],[\"a\",20,1,\"one\"],[\"a\",30,2,\"two\"],[\"b\",5,1,\"b\"],["
+                                  "\"b\",6,1,\"b\"]]",
+                                  {"+I", "-D", "+I", "+I", "-U"}))
                   .ok());
   ASSERT_TRUE(harness.Feed(0, RowsOf(Left(), "[[\"a\",15,1],[\"a\",25,2],[\"a\",35,3],[\"b\",9,4]]")).ok());
   ASSERT_TRUE(harness.Watermark(100).ok());
@@ -116,12 +132,14 @@ TEST(TemporalJoinTest, EqualsTheDefinitionThroughRestoresAndParallelism) {
       const EventTime time = watermark + 1 + static_cast<EventTime>(random.Uniform(40));
       if (random.Uniform(3)) {
         waiting.push_back({key, time, id});
-        left += (left.size() > 1 ? "," : "") + ("[\"" + key + "\"," + std::to_string(time) + "," + std::to_string(id++) + "]");
+        left += (left.size() > 1 ? "," : "") +
+                ("[\"" + key + "\"," + std::to_string(time) + "," + std::to_string(id++) + "]");
       } else {
         const bool deleted = random.Uniform(4) == 0;
         const int64_t level = static_cast<int64_t>(random.Uniform(1000));
         versions[key][time] = {deleted, level};
-        right += (right.size() > 1 ? "," : "") + ("[\"" + key + "\"," + std::to_string(time) + "," + std::to_string(level) + ",\"n" + std::to_string(level) + "\"]");
+        right += (right.size() > 1 ? "," : "") + ("[\"" + key + "\"," + std::to_string(time) + "," +
+                                                  std::to_string(level) + ",\"n" + std::to_string(level) + "\"]");
         kinds.push_back(deleted ? "-D" : "+U");
       }
     }
@@ -138,7 +156,8 @@ TEST(TemporalJoinTest, EqualsTheDefinitionThroughRestoresAndParallelism) {
       auto& of_key = versions[row.key];
       const auto after = of_key.upper_bound(row.time);
       const bool found = after != of_key.begin() && !std::prev(after)->second.first;
-      expected[row.id] = found ? row.key + "|" + std::to_string(std::prev(after)->first) + "|" + std::to_string(std::prev(after)->second.second) + "|n" +
+      expected[row.id] = found ? row.key + "|" + std::to_string(std::prev(after)->first) + "|" +
+                                     std::to_string(std::prev(after)->second.second) + "|n" +
                                      std::to_string(std::prev(after)->second.second)
                                : "NULL|NULL|NULL|NULL";
       return true;

@@ -96,7 +96,8 @@ class KeyedSum final : public Operator {
 // Keeps batches in flight until they are let go: by its own thread, or by Release.
 class AsyncOperator final : public Operator {
  public:
-  explicit AsyncOperator(bool threaded, size_t in_flight_max = 4) : threaded_(threaded), in_flight_max_(in_flight_max) {}
+  explicit AsyncOperator(bool threaded, size_t in_flight_max = 4)
+      : threaded_(threaded), in_flight_max_(in_flight_max) {}
   ~AsyncOperator() override { Close(); }
   Status Open(OpenContext& context) override {
     wake_ = context.wake;

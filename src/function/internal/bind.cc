@@ -1,9 +1,9 @@
 #include "function/internal/bind.h"
 
+#include <algorithm>
+
 #include <arrow/datum.h>
 #include <arrow/scalar.h>
-
-#include <algorithm>
 
 namespace tidemill {
 
@@ -20,8 +20,8 @@ bool AnyNullable(Args args) {
   return std::any_of(args.begin(), args.end(), [](const ArgumentInfo& arg) { return arg.type.nullable(); });
 }
 
-Result<ResolvedCall> Bind(std::string_view function, Args args, std::initializer_list<DataType> parameters, DataType result,
-                          ScalarKernel kernel, Nulls nulls) {
+Result<ResolvedCall> Bind(std::string_view function, Args args, std::initializer_list<DataType> parameters,
+                          DataType result, ScalarKernel kernel, Nulls nulls) {
   bool fits = args.size() == parameters.size();
   for (size_t i = 0; fits && i < args.size(); ++i) fits = ImplicitlyCastable(args[i].type, parameters.begin()[i]);
   if (!fits) {
@@ -63,11 +63,16 @@ Result<int64_t> LiteralInteger(std::string_view function, Args args, size_t inde
   if (index < args.size() && args[index].literal != nullptr && args[index].literal->scalar()->is_valid) {
     const arrow::Scalar& scalar = *args[index].literal->scalar();
     switch (args[index].type.kind()) {
-      case TypeKind::kTinyInt: return static_cast<int64_t>(static_cast<const arrow::Int8Scalar&>(scalar).value);
-      case TypeKind::kSmallInt: return static_cast<int64_t>(static_cast<const arrow::Int16Scalar&>(scalar).value);
-      case TypeKind::kInt: return static_cast<int64_t>(static_cast<const arrow::Int32Scalar&>(scalar).value);
-      case TypeKind::kBigInt: return static_cast<const arrow::Int64Scalar&>(scalar).value;
-      default: break;
+      case TypeKind::kTinyInt:
+        return static_cast<int64_t>(static_cast<const arrow::Int8Scalar&>(scalar).value);
+      case TypeKind::kSmallInt:
+        return static_cast<int64_t>(static_cast<const arrow::Int16Scalar&>(scalar).value);
+      case TypeKind::kInt:
+        return static_cast<int64_t>(static_cast<const arrow::Int32Scalar&>(scalar).value);
+      case TypeKind::kBigInt:
+        return static_cast<const arrow::Int64Scalar&>(scalar).value;
+      default:
+        break;
     }
   }
   return Status(kWrongArguments, std::string(function) + ": " + std::string(what) + " must be a constant integer");
@@ -75,10 +80,14 @@ Result<int64_t> LiteralInteger(std::string_view function, Args args, size_t inde
 
 int IntegerDigits(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kTinyInt: return 3;
-    case TypeKind::kSmallInt: return 5;
-    case TypeKind::kInt: return 10;
-    default: return 19;
+    case TypeKind::kTinyInt:
+      return 3;
+    case TypeKind::kSmallInt:
+      return 5;
+    case TypeKind::kInt:
+      return 10;
+    default:
+      return 19;
   }
 }
 

@@ -21,8 +21,8 @@ Status WrongArguments(std::string_view function, Args given, std::string_view ac
 bool AnyNullable(Args args);
 
 // A call with these parameter types; an argument goes to its parameter by implicit cast.
-Result<ResolvedCall> Bind(std::string_view function, Args args, std::initializer_list<DataType> parameters, DataType result,
-                          ScalarKernel kernel, Nulls nulls = Nulls::kWhereArguments);
+Result<ResolvedCall> Bind(std::string_view function, Args args, std::initializer_list<DataType> parameters,
+                          DataType result, ScalarKernel kernel, Nulls nulls = Nulls::kWhereArguments);
 // The common type of all arguments from `first` on; `accepted` is for the message.
 Result<DataType> CommonTypeOf(std::string_view function, Args args, std::string_view accepted, size_t first = 0);
 // The value of a constant STRING argument, e.g. a unit word.
@@ -43,7 +43,8 @@ inline DataType TimeType() { return DataType(TypeKind::kTime); }
 // INT has 10 digits, BIGINT 19, ...
 int IntegerDigits(TypeKind kind);
 DataType DecimalOfInteger(TypeKind kind);
-// DECIMAL(precision, scale) with the scale given up, down to 6, when precision is over 38 (Flink, as SQL Server and Hive).
+// DECIMAL(precision, scale) with the scale given up, down to 6, when precision is over 38 (Flink, as SQL Server and
+// Hive).
 DataType AdjustedDecimal(int precision, int scale);
 
 }  // namespace tidemill

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <arrow/array.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <arrow/array.h>
 
 #include "function/errors.h"
 #include "function/internal/row_kernel.h"
@@ -21,7 +21,8 @@ class Caster {
   };
 
   explicit Caster(std::string time_zone) : time_zone_(std::move(time_zone)) {}
-  Result<std::shared_ptr<arrow::Array>> Cast(const std::shared_ptr<arrow::Array>& array, const DataType& from, const DataType& to);
+  Result<std::shared_ptr<arrow::Array>> Cast(const std::shared_ptr<arrow::Array>& array, const DataType& from,
+                                             const DataType& to);
   const std::vector<Failure>& failures() const { return failures_; }
   std::vector<Failure> TakeFailures() { return std::exchange(failures_, {}); }
   void Fail(int64_t index, std::string detail) { failures_.push_back(Failure{index, std::move(detail)}); }
@@ -38,19 +39,22 @@ class Caster {
 enum class Outcome : uint8_t { kOk, kNull, kFailed };
 
 // The groups of casts; each handles the pairs that cast.cc sends it.
-Result<std::shared_ptr<arrow::Array>> CastNumber(Caster& caster, const arrow::Array& array, const DataType& from, const DataType& to);
+Result<std::shared_ptr<arrow::Array>> CastNumber(Caster& caster, const arrow::Array& array, const DataType& from,
+                                                 const DataType& to);
 Result<std::shared_ptr<arrow::Array>> CastFromText(Caster& caster, const arrow::Array& array, const DataType& to);
 Result<std::shared_ptr<arrow::Array>> CastToText(Caster& caster, const arrow::Array& array, const DataType& from);
-Result<std::shared_ptr<arrow::Array>> CastTime(Caster& caster, const arrow::Array& array, const DataType& from, const DataType& to);
-Result<std::shared_ptr<arrow::Array>> CastNested(Caster& caster, const arrow::Array& array, const DataType& from, const DataType& to);
+Result<std::shared_ptr<arrow::Array>> CastTime(Caster& caster, const arrow::Array& array, const DataType& from,
+                                               const DataType& to);
+Result<std::shared_ptr<arrow::Array>> CastNested(Caster& caster, const arrow::Array& array, const DataType& from,
+                                                 const DataType& to);
 Result<std::shared_ptr<arrow::Array>> NestedToText(Caster& caster, const arrow::Array& array, const DataType& from);
 
 Result<Validity> ValidityOfArray(const arrow::Array& array);
 
 // Value by value: `convert(In, Out&) -> Outcome`; `describe(In)` makes the detail of a failure.
 template <typename In, typename Out, typename Convert, typename Describe>
-Result<std::shared_ptr<arrow::Array>> MapValues(Caster& caster, const arrow::Array& array, const DataType& to, Convert&& convert,
-                                                Describe&& describe) {
+Result<std::shared_ptr<arrow::Array>> MapValues(Caster& caster, const arrow::Array& array, const DataType& to,
+                                                Convert&& convert, Describe&& describe) {
   const int64_t rows = array.length();
   TM_ASSIGN_OR_RETURN(OutColumn<Out> out, OutColumn<Out>::Make(rows));
   TM_ASSIGN_OR_RETURN(Validity validity, ValidityOfArray(array));

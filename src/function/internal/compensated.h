@@ -11,8 +11,8 @@ inline double SumError(double a, double b, double sum) {
   return (a - (sum - b_part)) + (b - b_part);
 }
 
-// A sum of doubles that keeps what rounding loses beside it (Neumaier 1974), so that taking values back does not drift. NaN and infinities
-// are counted apart: a window they have left is whole again.
+// A sum of doubles that keeps what rounding loses beside it (Neumaier 1974), so that taking values back does not drift.
+// NaN and infinities are counted apart: a window they have left is whole again.
 struct CompensatedSum {
   double sum = 0;
   double lost = 0;

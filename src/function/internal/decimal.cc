@@ -118,7 +118,8 @@ bool DecimalFromDouble(double value, int precision, int scale, Int128& out) {
 double DecimalToDouble(Int128 value, int scale) {
   // Both operands are exact doubles, so one division rounds once.
   if (AbsoluteOf(value) < (Int128{1} << 53) && scale <= 18) {
-    return static_cast<double>(static_cast<int64_t>(value)) / static_cast<double>(static_cast<int64_t>(PowerOfTen(scale)));
+    return static_cast<double>(static_cast<int64_t>(value)) /
+           static_cast<double>(static_cast<int64_t>(PowerOfTen(scale)));
   }
   // Through text: correctly rounded, and rare.
   std::string text;

@@ -6,7 +6,8 @@
 
 namespace tidemill {
 
-// DECIMAL values: an unscaled 128-bit integer whose scale the type has. All roundings are HALF_UP (away from zero at the half).
+// DECIMAL values: an unscaled 128-bit integer whose scale the type has. All roundings are HALF_UP (away from zero at
+// the half).
 using Int128 = __int128;
 
 inline constexpr int kDecimalDigitsMax = 38;

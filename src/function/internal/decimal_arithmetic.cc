@@ -1,6 +1,7 @@
 #include "function/internal/decimal_arithmetic.h"
 
 #include <algorithm>
+
 #include <boost/multiprecision/cpp_int.hpp>
 
 #include "function/internal/decimal.h"
@@ -45,11 +46,14 @@ struct Scales {
 struct AddOp {
   static bool Apply(Row&, const Scales& s, Int128 a, Int128 b, Int128& out) {
     const int scale = std::max(s.left, s.right);
-    return Narrow(Wide(a) * WideTen(scale - s.left) + Wide(b) * WideTen(scale - s.right), s.scale - scale, s.precision, out);
+    return Narrow(Wide(a) * WideTen(scale - s.left) + Wide(b) * WideTen(scale - s.right), s.scale - scale, s.precision,
+                  out);
   }
 };
 struct SubtractOp {
-  static bool Apply(Row& row, const Scales& s, Int128 a, Int128 b, Int128& out) { return AddOp::Apply(row, s, a, -b, out); }
+  static bool Apply(Row& row, const Scales& s, Int128 a, Int128 b, Int128& out) {
+    return AddOp::Apply(row, s, a, -b, out);
+  }
 };
 struct MultiplyOp {
   static bool Apply(Row&, const Scales& s, Int128 a, Int128 b, Int128& out) {
@@ -100,7 +104,9 @@ Result<arrow::Datum> DecimalKernel(EvalContext& context, std::span<const arrow::
   const Reader<Int128> a(frame.column(0), frame.is_constant(0));
   const Reader<Int128> b(frame.column(1), frame.is_constant(1));
   constexpr bool kSum = std::is_same_v<Op, AddOp> || std::is_same_v<Op, SubtractOp>;
-  const auto digits = [&](int i) { return static_cast<const arrow::DecimalType&>(*frame.column(i).type()).precision(); };
+  const auto digits = [&](int i) {
+    return static_cast<const arrow::DecimalType&>(*frame.column(i).type()).precision();
+  };
   if (kSum && scales.scale == std::max(scales.left, scales.right) &&
       std::max(digits(0) - scales.left, digits(1) - scales.right) + scales.scale < kDecimalDigitsMax) {
     const Int128 up_a = PowerOfTen(scales.scale - scales.left);
@@ -110,8 +116,9 @@ Result<arrow::Datum> DecimalKernel(EvalContext& context, std::span<const arrow::
       return true;
     });
   }
-  return RunRows<Int128>(frame, std::move(validity), result,
-                         [&](Row& row, Int128& out) { return Op::Apply(row, scales, a(row.index), b(row.index), out); });
+  return RunRows<Int128>(frame, std::move(validity), result, [&](Row& row, Int128& out) {
+    return Op::Apply(row, scales, a(row.index), b(row.index), out);
+  });
 }
 
 }  // namespace

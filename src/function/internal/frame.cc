@@ -45,8 +45,9 @@ Result<Validity> Frame::ValidityOf(std::span<const int> columns) const {
     }
     const uint8_t* bits = array.null_bitmap_data();
     if (validity.bits == nullptr) {
-      TM_ARROW_ASSIGN_OR_RETURN(
-          validity.bits, arrow::internal::CopyBitmap(arrow::default_memory_pool(), bits, array.offset(), rows_), "validity");
+      TM_ARROW_ASSIGN_OR_RETURN(validity.bits,
+                                arrow::internal::CopyBitmap(arrow::default_memory_pool(), bits, array.offset(), rows_),
+                                "validity");
     } else {
       TM_ARROW_ASSIGN_OR_RETURN(validity.bits,
                                 arrow::internal::BitmapAnd(arrow::default_memory_pool(), validity.bits->data(), 0, bits,

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <arrow/array.h>
-#include <arrow/buffer.h>
-#include <arrow/datum.h>
-#include <arrow/util/bit_util.h>
-
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -12,6 +7,11 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <arrow/array.h>
+#include <arrow/buffer.h>
+#include <arrow/datum.h>
+#include <arrow/util/bit_util.h>
 
 #include "base/status.h"
 #include "function/scalar_function.h"
@@ -25,8 +25,8 @@ struct Validity {
   bool all() const { return bits == nullptr; }
 };
 
-// One kernel call: its arguments as columns, how many rows to compute (1 when every argument is a constant), and its row errors.
-// Lives for the call.
+// One kernel call: its arguments as columns, how many rows to compute (1 when every argument is a constant), and its
+// row errors. Lives for the call.
 class Frame {
  public:
   static Result<Frame> Make(EvalContext& context, std::span<const arrow::Datum> args);
@@ -46,7 +46,9 @@ class Frame {
   Result<Validity> ValidityOf(std::span<const int> columns) const;
   // `row` counts in rows(); when all is constant every row of the batch has the error.
   void Raise(int64_t row, const ErrorCode& code, std::string detail) const;
-  bool IsActive(int64_t row) const { return all_constant_ || context_->active() == nullptr || context_->active()[row] != 0; }
+  bool IsActive(int64_t row) const {
+    return all_constant_ || context_->active() == nullptr || context_->active()[row] != 0;
+  }
   // The array as the result, one value when all is constant.
   Result<arrow::Datum> Finish(std::shared_ptr<arrow::Array> array) const;
 
@@ -62,7 +64,8 @@ class Frame {
 template <typename T>
 class Reader {
  public:
-  Reader(const arrow::Array& array, bool constant) : values_(array.data()->GetValues<uint8_t>(1, 0)), step_(constant ? 0 : 1) {
+  Reader(const arrow::Array& array, bool constant)
+      : values_(array.data()->GetValues<uint8_t>(1, 0)), step_(constant ? 0 : 1) {
     if (values_ != nullptr) values_ += array.offset() * static_cast<int64_t>(sizeof(T));
   }
   T operator()(int64_t i) const {
@@ -117,23 +120,42 @@ struct Tag {
 template <typename F>
 bool DispatchPhysical(TypeKind kind, F&& f) {
   switch (kind) {
-    case TypeKind::kBoolean: f(Tag<bool>{}); return true;
-    case TypeKind::kTinyInt: f(Tag<int8_t>{}); return true;
-    case TypeKind::kSmallInt: f(Tag<int16_t>{}); return true;
+    case TypeKind::kBoolean:
+      f(Tag<bool>{});
+      return true;
+    case TypeKind::kTinyInt:
+      f(Tag<int8_t>{});
+      return true;
+    case TypeKind::kSmallInt:
+      f(Tag<int16_t>{});
+      return true;
     case TypeKind::kInt:
     case TypeKind::kDate:
     case TypeKind::kTime:
-    case TypeKind::kIntervalMonth: f(Tag<int32_t>{}); return true;
+    case TypeKind::kIntervalMonth:
+      f(Tag<int32_t>{});
+      return true;
     case TypeKind::kBigInt:
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz:
-    case TypeKind::kIntervalDay: f(Tag<int64_t>{}); return true;
-    case TypeKind::kFloat: f(Tag<float>{}); return true;
-    case TypeKind::kDouble: f(Tag<double>{}); return true;
-    case TypeKind::kDecimal: f(Tag<__int128>{}); return true;
+    case TypeKind::kIntervalDay:
+      f(Tag<int64_t>{});
+      return true;
+    case TypeKind::kFloat:
+      f(Tag<float>{});
+      return true;
+    case TypeKind::kDouble:
+      f(Tag<double>{});
+      return true;
+    case TypeKind::kDecimal:
+      f(Tag<__int128>{});
+      return true;
     case TypeKind::kString:
-    case TypeKind::kBytes: f(Tag<std::string_view>{}); return true;
-    default: return false;
+    case TypeKind::kBytes:
+      f(Tag<std::string_view>{});
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -142,7 +164,8 @@ Result<std::shared_ptr<arrow::Buffer>> NewBitmap(int64_t bits, bool value);
 // An array over raw values (or, for BOOLEAN, a bitmap) and who is NULL.
 std::shared_ptr<arrow::Array> MakeFixedArray(const DataType& type, int64_t rows, std::shared_ptr<arrow::Buffer> values,
                                              const Validity& validity);
-// The column with whatever lies under NULL as values: for keys of maps, which Arrow wants without NULL, in rows that are refused anyway.
+// The column with whatever lies under NULL as values: for keys of maps, which Arrow wants without NULL, in rows that
+// are refused anyway.
 std::shared_ptr<arrow::ArrayData> WithoutNulls(const std::shared_ptr<arrow::ArrayData>& data);
 Result<std::shared_ptr<arrow::Array>> MakeNullArray(const DataType& type, int64_t rows);
 

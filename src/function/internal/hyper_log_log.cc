@@ -102,8 +102,9 @@ bool HyperLogLog::Load(std::string_view bytes) {
   if (bytes.size() % sizeof(uint32_t) != 0 || bytes.size() > kListMax * sizeof(uint32_t)) return false;
   list_.resize(bytes.size() / sizeof(uint32_t));
   std::memcpy(list_.data(), bytes.data(), bytes.size());
-  return std::is_sorted(list_.begin(), list_.end()) &&
-         std::all_of(list_.begin(), list_.end(), [](uint32_t e) { return e >> 8 < kRegisters && (e & 0xff) >= 1 && (e & 0xff) <= kRankMax; });
+  return std::is_sorted(list_.begin(), list_.end()) && std::all_of(list_.begin(), list_.end(), [](uint32_t e) {
+           return e >> 8 < kRegisters && (e & 0xff) >= 1 && (e & 0xff) <= kRankMax;
+         });
 }
 
 }  // namespace tidemill

@@ -8,9 +8,10 @@
 
 namespace tidemill {
 
-// A HyperLogLog sketch (Flajolet, Fusy, Gandouet, Meunier 2007) of 64-bit hashes with 2^13 registers: standard error 1.15 %. Estimated by
-// the method of Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), which needs no bias tables and holds for
-// small numbers too. Few values are kept as a sorted list of registers; over 512 of them it becomes the full 8 KiB.
+// A HyperLogLog sketch (Flajolet, Fusy, Gandouet, Meunier 2007) of 64-bit hashes with 2^13 registers: standard
+// error 1.15 %. Estimated by the method of Ertl, "New cardinality estimation algorithms for HyperLogLog sketches"
+// (2017), which needs no bias tables and holds for small numbers too. Few values are kept as a sorted list of
+// registers; over 512 of them it becomes the full 8 KiB.
 class HyperLogLog {
  public:
   static constexpr int kPrecision = 13;

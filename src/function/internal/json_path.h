@@ -7,8 +7,8 @@
 
 namespace tidemill {
 
-// A path of SQL/JSON into one value: "$", "$.a.b", "$.a[0]", "$['a b']", with an optional "lax" or "strict" before it. No wildcards, no
-// filters. Immutable once made.
+// A path of SQL/JSON into one value: "$", "$.a.b", "$.a[0]", "$['a b']", with an optional "lax" or "strict" before it.
+// No wildcards, no filters. Immutable once made.
 struct JsonPath {
   struct Step {
     std::string key;     // a member, when index < 0

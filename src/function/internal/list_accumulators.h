@@ -9,7 +9,8 @@
 
 namespace tidemill {
 
-// Aggregates that keep every value of a group in order, up to `elements_max`. A row that is taken back removes its first equal.
+// Aggregates that keep every value of a group in order, up to `elements_max`. A row that is taken back removes its
+// first equal.
 enum class ListResult : uint8_t {
   kArray,  // ARRAY_AGG, NULL kept
   kText,   // LISTAGG

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <arrow/array/array_nested.h>
-
 #include <memory>
 #include <vector>
+
+#include <arrow/array/array_nested.h>
 
 #include "data/schema.h"
 #include "function/internal/slot_accumulators.h"
@@ -12,9 +12,11 @@ namespace tidemill {
 
 // An array over a column of elements; `ends[i]` is where row i ends.
 inline Result<std::shared_ptr<arrow::Array>> WrapLists(const DataType& list, const std::vector<int32_t>& ends,
-                                                       const std::shared_ptr<arrow::Array>& elements, const Validity& validity) {
+                                                       const std::shared_ptr<arrow::Array>& elements,
+                                                       const Validity& validity) {
   const auto rows = static_cast<int64_t>(ends.size());
-  TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets, NewBuffer((rows + 1) * static_cast<int64_t>(sizeof(int32_t))));
+  TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets,
+                      NewBuffer((rows + 1) * static_cast<int64_t>(sizeof(int32_t))));
   auto* raw = reinterpret_cast<int32_t*>(offsets->mutable_data());
   raw[0] = 0;
   std::copy(ends.begin(), ends.end(), raw + 1);

@@ -36,7 +36,8 @@ bool ParseFloatingText(std::string_view text, T& out) {
   if (parsed.ec == std::errc::result_out_of_range) {
     // from_chars leaves the value alone; its exponent says which way it went.
     const size_t e = text.find_first_of("eE");
-    const bool tiny = e != std::string_view::npos ? text.find('-', e) != std::string_view::npos : text[0] == '0' || text[0] == '.';
+    const bool tiny =
+        e != std::string_view::npos ? text.find('-', e) != std::string_view::npos : text[0] == '0' || text[0] == '.';
     out = tiny ? T{0} : std::numeric_limits<T>::infinity();
   } else if (parsed.ec != std::errc()) {
     return false;

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <arrow/array/builder_binary.h>
-
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#include <arrow/array/builder_binary.h>
 
 #include "data/arrow_status.h"
 #include "function/errors.h"
@@ -87,7 +87,8 @@ class OutColumn<std::string> {
   Result<std::shared_ptr<arrow::Array>> Finish(const DataType& type, int64_t rows, const Validity& validity) {
     std::shared_ptr<arrow::ArrayData> data;
     TM_ARROW_RETURN_IF_ERROR(builder_->FinishInternal(&data), "result column");
-    return arrow::MakeArray(arrow::ArrayData::Make(ToArrow(type), rows, {validity.bits, data->buffers[1], data->buffers[2]},
+    return arrow::MakeArray(arrow::ArrayData::Make(ToArrow(type), rows,
+                                                   {validity.bits, data->buffers[1], data->buffers[2]},
                                                    validity.all() ? 0 : arrow::kUnknownNullCount));
   }
 
@@ -107,7 +108,8 @@ inline Status AddNull(Validity& validity, bool& owned, int64_t row, int64_t rows
   return Status::OK();
 }
 
-// A column of texts holds at most 512 MiB, well below what its 32-bit offsets reach: rows beyond are refused, whatever REPEAT is told.
+// A column of texts holds at most 512 MiB, well below what its 32-bit offsets reach: rows beyond are refused, whatever
+// REPEAT is told.
 inline constexpr int64_t kColumnBytesMax = 512 << 20;
 
 template <typename Out, typename F>
@@ -142,14 +144,15 @@ Result<arrow::Datum> RunRows(const Frame& frame, Validity validity, const DataTy
   return frame.Finish(std::move(array));
 }
 
-// A kernel from a function over one row: `bool Fn(Row&, In..., Out&)` or void; false = NULL. NULL in any argument gives NULL.
-// In and Out: bool, intN_t, float, double, __int128, std::string_view in and std::string (cleared, storage reused) out.
+// A kernel from a function over one row: `bool Fn(Row&, In..., Out&)` or void; false = NULL. NULL in any argument gives
+// NULL. In and Out: bool, intN_t, float, double, __int128, std::string_view in and std::string (cleared, storage
+// reused) out.
 template <auto Fn, typename Out, typename... In>
 Result<arrow::Datum> RowKernel(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
   TM_CHECK(args.size() == sizeof...(In));
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
-  return [&]<size_t... I>(std::index_sequence<I...>) -> Result<arrow::Datum> {
+  return [&]<size_t... I>(std::index_sequence<I...>)->Result<arrow::Datum> {
     std::tuple<Reader<In>...> readers{Reader<In>(frame.column(I), frame.is_constant(I))...};
     return RunRows<Out>(frame, std::move(validity), result, [&](Row& row, Out& out) {
       if constexpr (std::is_void_v<decltype(Fn(row, std::get<I>(readers)(row.index)..., out))>) {
@@ -159,7 +162,8 @@ Result<arrow::Datum> RowKernel(EvalContext& context, std::span<const arrow::Datu
         return Fn(row, std::get<I>(readers)(row.index)..., out);
       }
     });
-  }(std::index_sequence_for<In...>{});
+  }
+  (std::index_sequence_for<In...>{});
 }
 
 }  // namespace tidemill

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <arrow/array.h>
-
 #include <memory>
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include <arrow/array.h>
 
 #include "base/errors.h"
 #include "data/batch.h"
@@ -14,8 +14,8 @@
 
 namespace tidemill {
 
-// Rows that count: valid in `arg` (nullptr = all are) and selected. `fold(i, sign)`, sign -1 for a row that is taken back. The plain case,
-// no NULLs, no filter, no changes, is a loop of its own in which `sign` is a constant.
+// Rows that count: valid in `arg` (nullptr = all are) and selected. `fold(i, sign)`, sign -1 for a row that is taken
+// back. The plain case, no NULLs, no filter, no changes, is a loop of its own in which `sign` is a constant.
 template <typename F>
 void ForEachCounted(int64_t rows, const arrow::Array* arg, const int8_t* kinds, const uint8_t* selected, F&& fold) {
   const bool has_nulls = arg != nullptr && arg->null_count() != 0;
@@ -67,7 +67,8 @@ using Kept = std::conditional_t<std::is_same_v<T, std::string_view>, std::string
 template <typename T>
 using Read = std::conditional_t<std::is_same_v<T, std::string>, std::string_view, T>;
 
-// Accumulators of fixed width: one State per slot, side by side, so that a fold touches one place in memory. Derived gives
+// Accumulators of fixed width: one State per slot, side by side, so that a fold touches one place in memory. Derived
+// gives
 //   static constexpr auto kFields = std::make_tuple(&State::count, ...)   in the order of the state schema
 //   static void Combine(State& into, const State& from)
 // and Update, Finish, retractable.
@@ -108,16 +109,19 @@ class SlotAccumulators : public Accumulators {
 
  private:
   template <typename T>
-  void ExportField(T State::*field, std::span<const uint32_t> slots, std::vector<std::shared_ptr<arrow::Array>>& columns,
-                   Status& status) const {
+  void ExportField(T State::*field, std::span<const uint32_t> slots,
+                   std::vector<std::shared_ptr<arrow::Array>>& columns, Status& status) const {
     if (!status.ok()) return;
     const DataType& type = schema_.field(static_cast<int>(columns.size())).type;
-    Result<std::shared_ptr<arrow::Array>> column = BuildColumn<T>(type, static_cast<int64_t>(slots.size()), [&](int64_t i, T& out) {
-      out = states_[slots[static_cast<size_t>(i)]].*field;
-      return true;
-    });
-    if (column.ok()) columns.push_back(*std::move(column));
-    else status = column.status();
+    Result<std::shared_ptr<arrow::Array>> column =
+        BuildColumn<T>(type, static_cast<int64_t>(slots.size()), [&](int64_t i, T& out) {
+          out = states_[slots[static_cast<size_t>(i)]].*field;
+          return true;
+        });
+    if (column.ok())
+      columns.push_back(*std::move(column));
+    else
+      status = column.status();
   }
   template <typename T>
   void ImportField(T State::*field, std::span<const uint32_t> slots, const arrow::Array& column) {

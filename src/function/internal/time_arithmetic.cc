@@ -10,7 +10,9 @@
 namespace tidemill {
 namespace {
 
-bool IsTime(const DataType& type) { return type.kind() == TypeKind::kDate || type.kind() == TypeKind::kTime || type.IsTimestamp(); }
+bool IsTime(const DataType& type) {
+  return type.kind() == TypeKind::kDate || type.kind() == TypeKind::kTime || type.IsTimestamp();
+}
 
 template <int64_t kPerMs, bool kMinus>
 void ShiftTimestamp(Row&, int64_t value, int64_t interval_ms, int64_t& out) {
@@ -22,12 +24,14 @@ template <int64_t kPerMs, bool kMinus>
 void ShiftTimestampMonths(Row&, int64_t value, int32_t months, int64_t& out) {
   const int64_t day_units = kDayMs * kPerMs;
   const int64_t days = FloorDiv(value, day_units);
-  out = WrappingAdd(WrappingMultiply(AddMonths(days, kMinus ? -int64_t{months} : months), day_units), FloorMod(value, day_units));
+  out = WrappingAdd(WrappingMultiply(AddMonths(days, kMinus ? -int64_t{months} : months), day_units),
+                    FloorMod(value, day_units));
 }
 
 // An instant moves by months on the wall clock of the session's zone.
 template <int64_t kPerMs, bool kMinus>
-Result<arrow::Datum> ShiftInstantMonths(EvalContext& context, std::span<const arrow::Datum> args, const DataType& result) {
+Result<arrow::Datum> ShiftInstantMonths(EvalContext& context, std::span<const arrow::Datum> args,
+                                        const DataType& result) {
   TM_ASSIGN_OR_RETURN(ZoneOffsets zone, ZoneOffsets::Make(context.time_zone()));
   TM_ASSIGN_OR_RETURN(Frame frame, Frame::Make(context, args));
   TM_ASSIGN_OR_RETURN(Validity validity, frame.StrictValidity());
@@ -60,12 +64,16 @@ void ShiftTime(Row&, int32_t time, int64_t interval_ms, int32_t& out) {
 }
 
 template <int64_t kPerMs>
-void TimestampDifference(Row&, int64_t a, int64_t b, int64_t& out) { out = WrappingSubtract(a, b) / kPerMs; }
+void TimestampDifference(Row&, int64_t a, int64_t b, int64_t& out) {
+  out = WrappingSubtract(a, b) / kPerMs;
+}
 void DateDifference(Row&, int32_t a, int32_t b, int64_t& out) { out = (int64_t{a} - b) * kDayMs; }
 void TimeDifference(Row&, int32_t a, int32_t b, int64_t& out) { out = int64_t{a} - b; }
 
 template <typename T, bool kMinus>
-void AddIntervals(Row&, T a, T b, T& out) { out = static_cast<T>(kMinus ? WrappingSubtract(a, b) : WrappingAdd(a, b)); }
+void AddIntervals(Row&, T a, T b, T& out) {
+  out = static_cast<T>(kMinus ? WrappingSubtract(a, b) : WrappingAdd(a, b));
+}
 
 bool IsWholeDays(const ArgumentInfo& interval) {
   if (interval.type.kind() != TypeKind::kIntervalDay || interval.literal == nullptr) return false;
@@ -81,8 +89,10 @@ Result<arrow::Datum> SwappedKernel(EvalContext& context, std::span<const arrow::
 }
 template <bool kSwapped, ScalarKernel kKernel>
 constexpr ScalarKernel Ordered() {
-  if constexpr (kSwapped) return SwappedKernel<kKernel>;
-  else return kKernel;
+  if constexpr (kSwapped)
+    return SwappedKernel<kKernel>;
+  else
+    return kKernel;
 }
 
 template <bool kMinus, bool kSwapped, int64_t kPerMs>
@@ -157,9 +167,10 @@ Result<ResolvedCall> BindTimeSubtract(Args args) {
   if (common->kind() == TypeKind::kTime) {
     return Bind("-", args, {*common, *common}, interval, RowKernel<TimeDifference, int64_t, int32_t, int32_t>);
   }
-  const ScalarKernel kernel = common->precision() <= 3   ? RowKernel<TimestampDifference<1>, int64_t, int64_t, int64_t>
-                              : common->precision() <= 6 ? RowKernel<TimestampDifference<1'000>, int64_t, int64_t, int64_t>
-                                                         : RowKernel<TimestampDifference<1'000'000>, int64_t, int64_t, int64_t>;
+  const ScalarKernel kernel = common->precision() <= 3 ? RowKernel<TimestampDifference<1>, int64_t, int64_t, int64_t>
+                              : common->precision() <= 6
+                                  ? RowKernel<TimestampDifference<1'000>, int64_t, int64_t, int64_t>
+                                  : RowKernel<TimestampDifference<1'000'000>, int64_t, int64_t, int64_t>;
   return Bind("-", args, {*common, *common}, interval, kernel);
 }
 

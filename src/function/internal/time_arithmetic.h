@@ -4,7 +4,8 @@
 
 namespace tidemill {
 
-// DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ +/- INTERVAL; INTERVAL +/- INTERVAL; a time minus a time of the same kind (INTERVAL DAY TO SECOND).
+// DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ +/- INTERVAL; INTERVAL +/- INTERVAL; a time minus a time of the same kind
+// (INTERVAL DAY TO SECOND).
 bool TakesTimeArithmetic(Args args);
 Result<ResolvedCall> BindTimeAdd(Args args);
 Result<ResolvedCall> BindTimeSubtract(Args args);

@@ -8,9 +8,11 @@
 namespace tidemill {
 namespace {
 
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                      "July",    "August",   "September", "October", "November", "December"};
-constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
+constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                                   "Friday", "Saturday", "Sunday"};
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -81,7 +83,8 @@ Result<TimeFormat> TimeFormat::Make(std::string_view pattern) {
         continue;
       }
       const size_t close = pattern.find('\'', i + 1);
-      if (close == std::string_view::npos) return Status(kInvalidArgument, "time pattern '" + std::string(pattern) + "' has an open quote");
+      if (close == std::string_view::npos)
+        return Status(kInvalidArgument, "time pattern '" + std::string(pattern) + "' has an open quote");
       literal(pattern.substr(i + 1, close - i - 1));
       i = close + 1;
       continue;
@@ -111,31 +114,60 @@ void TimeFormat::Format(int64_t seconds, int32_t nanos, std::string& out) const 
   const int64_t hour = clock / 3600;
   for (const Item& item : items_) {
     switch (item.letter) {
-      case 0: out += item.literal; break;
+      case 0:
+        out += item.literal;
+        break;
       case 'y':
-        if (item.count == 2) AppendPadded(FloorMod(date.year, 100), 2, out);
-        else AppendPadded(date.year, item.count, out);
+        if (item.count == 2)
+          AppendPadded(FloorMod(date.year, 100), 2, out);
+        else
+          AppendPadded(date.year, item.count, out);
         break;
       case 'M':
-        if (item.count >= 3) out += item.count == 3 ? kMonths[static_cast<size_t>(date.month - 1)].substr(0, 3) : kMonths[static_cast<size_t>(date.month - 1)];
-        else AppendPadded(date.month, item.count, out);
+        if (item.count >= 3)
+          out += item.count == 3 ? kMonths[static_cast<size_t>(date.month - 1)].substr(0, 3)
+                                 : kMonths[static_cast<size_t>(date.month - 1)];
+        else
+          AppendPadded(date.month, item.count, out);
         break;
-      case 'd': AppendPadded(date.day, item.count, out); break;
-      case 'D': AppendPadded(days - DaysFromCivil(date.year, 1, 1) + 1, item.count, out); break;
+      case 'd':
+        AppendPadded(date.day, item.count, out);
+        break;
+      case 'D':
+        AppendPadded(days - DaysFromCivil(date.year, 1, 1) + 1, item.count, out);
+        break;
       case 'E': {
         const std::string_view name = kDays[static_cast<size_t>(IsoDayOfWeek(days) - 1)];
         out += item.count <= 3 ? name.substr(0, 3) : name;
         break;
       }
-      case 'e': AppendPadded(FloorMod(days + 4, 7) + 1, item.count, out); break;
-      case 'Q': AppendPadded((date.month - 1) / 3 + 1, item.count, out); break;
-      case 'H': AppendPadded(hour, item.count, out); break;
-      case 'k': AppendPadded(hour == 0 ? 24 : hour, item.count, out); break;
-      case 'h': AppendPadded(hour % 12 == 0 ? 12 : hour % 12, item.count, out); break;
-      case 'K': AppendPadded(hour % 12, item.count, out); break;
-      case 'm': AppendPadded(clock / 60 % 60, item.count, out); break;
-      case 's': AppendPadded(clock % 60, item.count, out); break;
-      case 'a': out += hour < 12 ? "AM" : "PM"; break;
+      case 'e':
+        AppendPadded(FloorMod(days + 4, 7) + 1, item.count, out);
+        break;
+      case 'Q':
+        AppendPadded((date.month - 1) / 3 + 1, item.count, out);
+        break;
+      case 'H':
+        AppendPadded(hour, item.count, out);
+        break;
+      case 'k':
+        AppendPadded(hour == 0 ? 24 : hour, item.count, out);
+        break;
+      case 'h':
+        AppendPadded(hour % 12 == 0 ? 12 : hour % 12, item.count, out);
+        break;
+      case 'K':
+        AppendPadded(hour % 12, item.count, out);
+        break;
+      case 'm':
+        AppendPadded(clock / 60 % 60, item.count, out);
+        break;
+      case 's':
+        AppendPadded(clock % 60, item.count, out);
+        break;
+      case 'a':
+        out += hour < 12 ? "AM" : "PM";
+        break;
       case 'S': {
         std::string digits;
         AppendPadded(nanos, 9, digits);
@@ -143,7 +175,8 @@ void TimeFormat::Format(int64_t seconds, int32_t nanos, std::string& out) const 
         out += digits;
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
 }
@@ -156,7 +189,8 @@ bool TimeFormat::Parse(std::string_view text, Parsed& out) const {
     const Item& item = items_[i];
     const auto count = static_cast<size_t>(item.count);
     // A number that another one follows takes exactly its own letters.
-    const bool adjacent = i + 1 < items_.size() && items_[i + 1].letter != 0 && items_[i + 1].letter != 'a' && items_[i + 1].letter != 'E';
+    const bool adjacent = i + 1 < items_.size() && items_[i + 1].letter != 0 && items_[i + 1].letter != 'a' &&
+                          items_[i + 1].letter != 'E';
     const size_t most = adjacent || count >= 2 ? std::max<size_t>(count, 1) : 2;
     bool ok = true;
     switch (item.letter) {
@@ -176,20 +210,38 @@ bool TimeFormat::Parse(std::string_view text, Parsed& out) const {
           ok = TakeNumber(text, count, most, month);
         }
         break;
-      case 'd': ok = TakeNumber(text, count, most, day); break;
-      case 'D': ok = TakeNumber(text, count, 3, day_of_year) && day_of_year >= 1; break;
-      case 'E': ok = TakeName(text, kDays, count > 3, ignored); break;
+      case 'd':
+        ok = TakeNumber(text, count, most, day);
+        break;
+      case 'D':
+        ok = TakeNumber(text, count, 3, day_of_year) && day_of_year >= 1;
+        break;
+      case 'E':
+        ok = TakeName(text, kDays, count > 3, ignored);
+        break;
       case 'e':
-      case 'Q': ok = TakeNumber(text, count, most, ignored); break;
-      case 'H': ok = TakeNumber(text, count, most, hour) && hour < 24; break;
+      case 'Q':
+        ok = TakeNumber(text, count, most, ignored);
+        break;
+      case 'H':
+        ok = TakeNumber(text, count, most, hour) && hour < 24;
+        break;
       case 'k':
         ok = TakeNumber(text, count, most, hour) && hour >= 1 && hour <= 24;
         hour %= 24;
         break;
-      case 'h': ok = TakeNumber(text, count, most, hour12) && hour12 >= 1 && hour12 <= 12; break;
-      case 'K': ok = TakeNumber(text, count, most, hour12) && hour12 < 12; break;
-      case 'm': ok = TakeNumber(text, count, most, minute) && minute < 60; break;
-      case 's': ok = TakeNumber(text, count, most, second) && second < 60; break;
+      case 'h':
+        ok = TakeNumber(text, count, most, hour12) && hour12 >= 1 && hour12 <= 12;
+        break;
+      case 'K':
+        ok = TakeNumber(text, count, most, hour12) && hour12 < 12;
+        break;
+      case 'm':
+        ok = TakeNumber(text, count, most, minute) && minute < 60;
+        break;
+      case 's':
+        ok = TakeNumber(text, count, most, second) && second < 60;
+        break;
       case 'a':
         afternoon = text.starts_with("PM") || text.starts_with("pm");
         ok = afternoon || text.starts_with("AM") || text.starts_with("am");
@@ -208,10 +260,12 @@ bool TimeFormat::Parse(std::string_view text, Parsed& out) const {
     }
     if (!ok) return false;
   }
-  if (!text.empty() || month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, static_cast<int>(month))) return false;
+  if (!text.empty() || month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, static_cast<int>(month)))
+    return false;
   if (day_of_year > (IsLeapYear(year) ? 366 : 365)) return false;
   if (hour12 >= 0) hour = hour12 % 12 + (afternoon ? 12 : 0);
-  const int64_t days = day_of_year > 0 ? DaysFromCivil(year, 1, 1) + day_of_year - 1 : DaysFromCivil(year, static_cast<int>(month), static_cast<int>(day));
+  const int64_t days = day_of_year > 0 ? DaysFromCivil(year, 1, 1) + day_of_year - 1
+                                       : DaysFromCivil(year, static_cast<int>(month), static_cast<int>(day));
   out.seconds = days * 86'400 + hour * 3600 + minute * 60 + second;
   return true;
 }

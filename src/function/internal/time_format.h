@@ -9,8 +9,8 @@
 
 namespace tidemill {
 
-// A pattern of Java's DateTimeFormatter ("yyyy-MM-dd'T'HH:mm:ss.SSS") for wall clocks: y u M d D E e Q H k h K m s S a, and for reading also
-// X x Z (an offset). English names. Immutable once made.
+// A pattern of Java's DateTimeFormatter ("yyyy-MM-dd'T'HH:mm:ss.SSS") for wall clocks: y u M d D E e Q H k h K m s S a,
+// and for reading also X x Z (an offset). English names. Immutable once made.
 class TimeFormat {
  public:
   // kInvalidArgument names the letter that is not known.

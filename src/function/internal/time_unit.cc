@@ -7,13 +7,25 @@ namespace tidemill {
 
 std::optional<TimeUnit> ParseTimeUnit(std::string_view word) {
   static constexpr std::array<std::pair<std::string_view, TimeUnit>, 19> kWords = {{
-      {"MILLENNIUM", TimeUnit::kMillennium}, {"CENTURY", TimeUnit::kCentury},   {"DECADE", TimeUnit::kDecade},
-      {"YEAR", TimeUnit::kYear},             {"ISOYEAR", TimeUnit::kIsoYear},   {"QUARTER", TimeUnit::kQuarter},
-      {"MONTH", TimeUnit::kMonth},           {"WEEK", TimeUnit::kWeek},         {"DAY", TimeUnit::kDay},
-      {"DOY", TimeUnit::kDayOfYear},         {"DOW", TimeUnit::kDayOfWeek},     {"ISODOW", TimeUnit::kIsoDayOfWeek},
-      {"HOUR", TimeUnit::kHour},             {"MINUTE", TimeUnit::kMinute},     {"SECOND", TimeUnit::kSecond},
-      {"MILLISECOND", TimeUnit::kMillisecond}, {"MICROSECOND", TimeUnit::kMicrosecond},
-      {"NANOSECOND", TimeUnit::kNanosecond}, {"EPOCH", TimeUnit::kEpoch},
+      {"MILLENNIUM", TimeUnit::kMillennium},
+      {"CENTURY", TimeUnit::kCentury},
+      {"DECADE", TimeUnit::kDecade},
+      {"YEAR", TimeUnit::kYear},
+      {"ISOYEAR", TimeUnit::kIsoYear},
+      {"QUARTER", TimeUnit::kQuarter},
+      {"MONTH", TimeUnit::kMonth},
+      {"WEEK", TimeUnit::kWeek},
+      {"DAY", TimeUnit::kDay},
+      {"DOY", TimeUnit::kDayOfYear},
+      {"DOW", TimeUnit::kDayOfWeek},
+      {"ISODOW", TimeUnit::kIsoDayOfWeek},
+      {"HOUR", TimeUnit::kHour},
+      {"MINUTE", TimeUnit::kMinute},
+      {"SECOND", TimeUnit::kSecond},
+      {"MILLISECOND", TimeUnit::kMillisecond},
+      {"MICROSECOND", TimeUnit::kMicrosecond},
+      {"NANOSECOND", TimeUnit::kNanosecond},
+      {"EPOCH", TimeUnit::kEpoch},
   }};
   std::string upper;
   for (char c : word) upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
@@ -35,25 +47,39 @@ Result<TimeUnit> UnitArgument(std::string_view function, Args args, size_t index
 
 int64_t MonthsOf(TimeUnit unit) {
   switch (unit) {
-    case TimeUnit::kMillennium: return 12'000;
-    case TimeUnit::kCentury: return 1'200;
-    case TimeUnit::kDecade: return 120;
-    case TimeUnit::kYear: return 12;
-    case TimeUnit::kQuarter: return 3;
-    case TimeUnit::kMonth: return 1;
-    default: return 0;
+    case TimeUnit::kMillennium:
+      return 12'000;
+    case TimeUnit::kCentury:
+      return 1'200;
+    case TimeUnit::kDecade:
+      return 120;
+    case TimeUnit::kYear:
+      return 12;
+    case TimeUnit::kQuarter:
+      return 3;
+    case TimeUnit::kMonth:
+      return 1;
+    default:
+      return 0;
   }
 }
 
 int64_t MillisOf(TimeUnit unit) {
   switch (unit) {
-    case TimeUnit::kWeek: return 7 * kDayMs;
-    case TimeUnit::kDay: return kDayMs;
-    case TimeUnit::kHour: return 3'600'000;
-    case TimeUnit::kMinute: return 60'000;
-    case TimeUnit::kSecond: return 1'000;
-    case TimeUnit::kMillisecond: return 1;
-    default: return 0;
+    case TimeUnit::kWeek:
+      return 7 * kDayMs;
+    case TimeUnit::kDay:
+      return kDayMs;
+    case TimeUnit::kHour:
+      return 3'600'000;
+    case TimeUnit::kMinute:
+      return 60'000;
+    case TimeUnit::kSecond:
+      return 1'000;
+    case TimeUnit::kMillisecond:
+      return 1;
+    default:
+      return 0;
   }
 }
 
@@ -63,10 +89,15 @@ int64_t FloorTo(int64_t local_ms, TimeUnit unit) {
   if (const int64_t millis = MillisOf(unit); millis > 0) return FloorDiv(local_ms, millis) * millis;
   const CivilDate date = CivilOf(days);
   // Centuries and millennia begin with a year that ends in 1.
-  const int64_t years = unit == TimeUnit::kMillennium ? 1000 : unit == TimeUnit::kCentury ? 100 : unit == TimeUnit::kDecade ? 10 : 1;
+  const int64_t years = unit == TimeUnit::kMillennium ? 1000
+                        : unit == TimeUnit::kCentury  ? 100
+                        : unit == TimeUnit::kDecade   ? 10
+                                                      : 1;
   const int64_t shift = years >= 100 ? 1 : 0;
   const int64_t year = FloorDiv(date.year - shift, years) * years + shift;
-  const int month = unit == TimeUnit::kMonth ? date.month : unit == TimeUnit::kQuarter ? (date.month - 1) / 3 * 3 + 1 : 1;
+  const int month = unit == TimeUnit::kMonth     ? date.month
+                    : unit == TimeUnit::kQuarter ? (date.month - 1) / 3 * 3 + 1
+                                                 : 1;
   return DaysFromCivil(year, month, 1) * kDayMs;
 }
 

@@ -11,8 +11,25 @@
 namespace tidemill {
 
 enum class TimeUnit : uint8_t {
-  kMillennium, kCentury, kDecade, kYear, kIsoYear, kQuarter, kMonth, kWeek, kDay, kDayOfYear, kDayOfWeek, kIsoDayOfWeek,
-  kHour, kMinute, kSecond, kMillisecond, kMicrosecond, kNanosecond, kEpoch,
+  kMillennium,
+  kCentury,
+  kDecade,
+  kYear,
+  kIsoYear,
+  kQuarter,
+  kMonth,
+  kWeek,
+  kDay,
+  kDayOfYear,
+  kDayOfWeek,
+  kIsoDayOfWeek,
+  kHour,
+  kMinute,
+  kSecond,
+  kMillisecond,
+  kMicrosecond,
+  kNanosecond,
+  kEpoch,
 };
 
 // "DAY", "days", "SQL_TSI_DAY".

@@ -31,7 +31,8 @@ bool ParseOffset(std::string_view text, int64_t& offset_s) {
   return true;
 }
 
-// When the clock jumps. A jump forward skips the civil time that it starts from; one back makes the one that it ends at exist twice.
+// When the clock jumps. A jump forward skips the civil time that it starts from; one back makes the one that it ends at
+// exist twice.
 int64_t InstantOf(const cctz::time_zone& zone, const cctz::time_zone::civil_transition& transition) {
   const auto from = zone.lookup(transition.from);
   if (from.kind != cctz::time_zone::civil_lookup::UNIQUE) return from.trans.time_since_epoch().count();

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <cctz/time_zone.h>
-
 #include <cstdint>
 #include <string>
+
+#include <cctz/time_zone.h>
 
 #include "base/status.h"
 
 namespace tidemill {
 
-// Offsets of one time zone, for many instants that lie near each other: the last answer is kept for as long as it holds.
-// Local times in a gap move forward by its length, those that exist twice are the earlier instant (as Java's LocalDateTime.atZone).
-// Not thread-safe; one per kernel call.
+// Offsets of one time zone, for many instants that lie near each other: the last answer is kept for as long as it
+// holds. Local times in a gap move forward by its length, those that exist twice are the earlier instant (as Java's
+// LocalDateTime.atZone). Not thread-safe; one per kernel call.
 class ZoneOffsets {
  public:
   // kInvalidArgument when there is no such zone. "UTC", "Europe/Berlin", "GMT+02:00", "+02:00".

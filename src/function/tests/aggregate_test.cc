@@ -1,10 +1,10 @@
-#include <arrow/api.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <map>
 #include <random>
 #include <set>
+
+#include <arrow/api.h>
+#include <gtest/gtest.h>
 
 #include "base/clock.h"
 #include "data/batch.h"
@@ -21,7 +21,8 @@ struct Groups {
   std::unique_ptr<Accumulators> accumulators;
 };
 
-Groups MakeGroups(const char* name, std::vector<DataType> types, int64_t slots, bool distinct = false, bool retracting = false) {
+Groups MakeGroups(const char* name, std::vector<DataType> types, int64_t slots, bool distinct = false,
+                  bool retracting = false) {
   std::vector<ArgumentInfo> infos;
   for (const DataType& type : types) infos.push_back(ArgumentInfo{type, nullptr});
   Groups groups;
@@ -193,12 +194,14 @@ TEST(Aggregate, SketchIsWithinItsErrorAtEverySize) {
     Update(sketch, std::vector<uint32_t>(values.size(), 0), {Int64s(values)});
     const auto out = *sketch.accumulators->Finish(std::vector<uint32_t>{0});
     const auto estimate = static_cast<const arrow::Int64Array&>(*out).Value(0);
-    EXPECT_NEAR(static_cast<double>(estimate), static_cast<double>(target), 0.04 * static_cast<double>(target)) << target;
+    EXPECT_NEAR(static_cast<double>(estimate), static_cast<double>(target), 0.04 * static_cast<double>(target))
+        << target;
     if (target <= 10) {
       EXPECT_EQ(estimate, target);
     }
   }
-  ASSERT_TRUE(sketch.accumulators->Merge(std::vector<uint32_t>{1}, *sketch.accumulators, std::vector<uint32_t>{0}).ok());
+  ASSERT_TRUE(
+      sketch.accumulators->Merge(std::vector<uint32_t>{1}, *sketch.accumulators, std::vector<uint32_t>{0}).ok());
   EXPECT_EQ(Finish(sketch, {0})[0], Finish(sketch, {1})[0]);
 }
 
@@ -220,12 +223,34 @@ TEST(Aggregate, StateSurvivesExportImportAndMerge) {
     bool distinct = false;
     bool retracting = false;
   };
-  const std::vector<Call> calls = {{"COUNT"}, {"SUM"}, {"AVG"}, {"MIN"}, {"MAX"}, {"VAR_POP"}, {"STDDEV"}, {"FIRST_VALUE"}, {"LAST_VALUE"},
-                                   {"APPROX_COUNT_DISTINCT"}, {"ARRAY_AGG"}, {"COLLECT"}, {"COUNT", true}, {"SUM", true}, {"AVG", true},
-                                   {"MIN", false, true}, {"FIRST_VALUE", false, true}, {"LISTAGG"}};
-  const std::vector<DataType> types = {DataType(TypeKind::kTinyInt), DataType(TypeKind::kInt), kBigIntType, DataType(TypeKind::kFloat), kDoubleType,
-                                       DataType::Decimal(12, 3), DataType(TypeKind::kString), DataType(TypeKind::kBoolean),
-                                       DataType::Timestamp(3), DataType(TypeKind::kDate)};
+  const std::vector<Call> calls = {{"COUNT"},
+                                   {"SUM"},
+                                   {"AVG"},
+                                   {"MIN"},
+                                   {"MAX"},
+                                   {"VAR_POP"},
+                                   {"STDDEV"},
+                                   {"FIRST_VALUE"},
+                                   {"LAST_VALUE"},
+                                   {"APPROX_COUNT_DISTINCT"},
+                                   {"ARRAY_AGG"},
+                                   {"COLLECT"},
+                                   {"COUNT", true},
+                                   {"SUM", true},
+                                   {"AVG", true},
+                                   {"MIN", false, true},
+                                   {"FIRST_VALUE", false, true},
+                                   {"LISTAGG"}};
+  const std::vector<DataType> types = {DataType(TypeKind::kTinyInt),
+                                       DataType(TypeKind::kInt),
+                                       kBigIntType,
+                                       DataType(TypeKind::kFloat),
+                                       kDoubleType,
+                                       DataType::Decimal(12, 3),
+                                       DataType(TypeKind::kString),
+                                       DataType(TypeKind::kBoolean),
+                                       DataType::Timestamp(3),
+                                       DataType(TypeKind::kDate)};
   const ManualClock clock;
   int checked = 0;
   for (const Call& call : calls) {
@@ -265,11 +290,13 @@ TEST(Aggregate, StateSurvivesExportImportAndMerge) {
       ASSERT_EQ(static_cast<size_t>(schema.num_fields()), exported->size());
       for (int f = 0; f < schema.num_fields(); ++f) {
         EXPECT_TRUE((*exported)[static_cast<size_t>(f)]->ValidateFull().ok()) << call.name;
-        EXPECT_TRUE((*exported)[static_cast<size_t>(f)]->type()->Equals(ToArrow(schema.field(f).type))) << call.name << " " << type.ToString();
+        EXPECT_TRUE((*exported)[static_cast<size_t>(f)]->type()->Equals(ToArrow(schema.field(f).type)))
+            << call.name << " " << type.ToString();
       }
       ASSERT_TRUE(third.accumulators->Import(there, *exported).ok()) << call.name;
       ASSERT_TRUE(third.accumulators->Merge(there, *second.accumulators, all).ok());
-      EXPECT_EQ(Finish(third, there), Finish(once, all)) << call.name << (call.distinct ? " DISTINCT " : " ") << type.ToString();
+      EXPECT_EQ(Finish(third, there), Finish(once, all))
+          << call.name << (call.distinct ? " DISTINCT " : " ") << type.ToString();
       third.accumulators->Clear(there);
       const Groups empty = MakeGroups(call.name, {type}, 8, call.distinct, call.retracting);
       EXPECT_EQ(Finish(third, there), Finish(empty, there)) << call.name;

@@ -1,8 +1,8 @@
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "function/aggregate_function.h"
 #include "function/function_reference.h"
@@ -17,7 +17,8 @@ TEST(Registry, EveryScalarExampleGivesItsResult) {
     TextOptions options;
     options.now_us = 1'704'164'645'123'000;  // 2024-01-02 03:04:05.123
     if (function->deterministic || function->example_result != "") {
-      EXPECT_EQ(EvaluateOne(function->example, options), function->example_result) << function->name << ": " << function->example;
+      EXPECT_EQ(EvaluateOne(function->example, options), function->example_result)
+          << function->name << ": " << function->example;
       // The same over columns of three rows that start inside of larger arrays.
       options.rows = 3;
       options.literals_as_columns = true;
@@ -56,7 +57,8 @@ TEST(Registry, ReferencePageIsUpToDate) {
   if (std::getenv("TIDEMILL_UPDATE_DOCS") != nullptr) std::ofstream(path) << rendered;
   std::ostringstream page;
   page << std::ifstream(path).rdbuf();
-  EXPECT_TRUE(page.str() == rendered) << path << " differs from the function table; run TIDEMILL_UPDATE_DOCS=1 build/release/function_tests";
+  EXPECT_TRUE(page.str() == rendered)
+      << path << " differs from the function table; run TIDEMILL_UPDATE_DOCS=1 build/release/function_tests";
   for (const ScalarFunction* function : FunctionRegistry::BuiltIn().scalars()) {
     if (function->summary.find_first_of("*|<") != std::string_view::npos) continue;  // escaped there
     EXPECT_NE(rendered.find(function->summary), std::string::npos) << function->name << " is in no group of the page";

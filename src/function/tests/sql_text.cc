@@ -1,8 +1,8 @@
 #include "function/tests/sql_text.h"
 
-#include <arrow/api.h>
-
 #include <cstdlib>
+
+#include <arrow/api.h>
 
 #include "base/clock.h"
 #include "data/time_text.h"
@@ -165,8 +165,12 @@ class Evaluator {
     return *std::move(result);
   }
 
-  static Value Literal(DataType type, std::shared_ptr<arrow::Scalar> scalar) { return Value{type.WithNullable(false), scalar, true}; }
-  static Value StringLiteral(std::string text) { return Literal(StringType(), std::make_shared<arrow::StringScalar>(std::move(text))); }
+  static Value Literal(DataType type, std::shared_ptr<arrow::Scalar> scalar) {
+    return Value{type.WithNullable(false), scalar, true};
+  }
+  static Value StringLiteral(std::string text) {
+    return Literal(StringType(), std::make_shared<arrow::StringScalar>(std::move(text)));
+  }
   std::string QuotedText() {
     Need(Take("'"), "'");
     std::string text;
@@ -195,11 +199,13 @@ class Evaluator {
       return Literal(DoubleType(), arrow::MakeScalar(std::strtod(text.c_str(), nullptr)));
     }
     if (const size_t point = text.find('.'); point != std::string::npos) {
-      const DataType type = DataType::Decimal(static_cast<int>(text.size()) - 1, static_cast<int>(text.size() - point) - 1);
+      const DataType type =
+          DataType::Decimal(static_cast<int>(text.size()) - 1, static_cast<int>(text.size() - point) - 1);
       Int128 value = 0;
       Need(ParseDecimal(text, type.precision(), type.scale(), value) == DecimalParse::kOk, "a decimal");
-      return Literal(type, std::make_shared<arrow::Decimal128Scalar>(
-                               arrow::Decimal128(static_cast<int64_t>(value >> 64), static_cast<uint64_t>(value)), ToArrow(type)));
+      return Literal(
+          type, std::make_shared<arrow::Decimal128Scalar>(
+                    arrow::Decimal128(static_cast<int64_t>(value >> 64), static_cast<uint64_t>(value)), ToArrow(type)));
     }
     const int64_t value = std::strtoll(text.c_str(), nullptr, 10);
     if (value == static_cast<int32_t>(value)) return Literal(IntType(), arrow::MakeScalar(static_cast<int32_t>(value)));
@@ -228,9 +234,10 @@ class Evaluator {
       Need(Take(")"), ")");
     }
     static const std::map<std::string, TypeKind> kPlain = {
-        {"BOOLEAN", TypeKind::kBoolean}, {"TINYINT", TypeKind::kTinyInt}, {"SMALLINT", TypeKind::kSmallInt}, {"INT", TypeKind::kInt},
-        {"BIGINT", TypeKind::kBigInt},   {"FLOAT", TypeKind::kFloat},     {"DOUBLE", TypeKind::kDouble},     {"STRING", TypeKind::kString},
-        {"BYTES", TypeKind::kBytes},     {"DATE", TypeKind::kDate},       {"TIME", TypeKind::kTime}};
+        {"BOOLEAN", TypeKind::kBoolean}, {"TINYINT", TypeKind::kTinyInt}, {"SMALLINT", TypeKind::kSmallInt},
+        {"INT", TypeKind::kInt},         {"BIGINT", TypeKind::kBigInt},   {"FLOAT", TypeKind::kFloat},
+        {"DOUBLE", TypeKind::kDouble},   {"STRING", TypeKind::kString},   {"BYTES", TypeKind::kBytes},
+        {"DATE", TypeKind::kDate},       {"TIME", TypeKind::kTime}};
     if (const auto at = kPlain.find(name); at != kPlain.end()) return DataType(at->second);
     if (name == "DECIMAL") return DataType::Decimal(p < 0 ? 10 : p, s);
     if (name == "TIMESTAMP") return DataType::Timestamp(p < 0 ? 6 : p);
@@ -249,13 +256,15 @@ class Evaluator {
         {"SECOND", 1000}, {"MINUTE", 60'000}, {"HOUR", 3'600'000}, {"DAY", 86'400'000}};
     const double number = std::strtod(text.c_str(), nullptr) * (negative ? -1 : 1);
     if (unit == "MONTH" || unit == "YEAR") {
-      return Literal(DataType(TypeKind::kIntervalMonth), arrow::MakeScalar(static_cast<int32_t>(number * (unit == "YEAR" ? 12 : 1))));
+      return Literal(DataType(TypeKind::kIntervalMonth),
+                     arrow::MakeScalar(static_cast<int32_t>(number * (unit == "YEAR" ? 12 : 1))));
     }
     return Literal(DataType(TypeKind::kIntervalDay), arrow::MakeScalar(static_cast<int64_t>(number * kMs.at(unit))));
   }
   Value TimestampLiteral(const std::string& text) {
     const size_t point = text.find('.');
-    const DataType type = DataType::Timestamp(point == std::string::npos ? 0 : static_cast<int>(text.size() - point) - 1);
+    const DataType type =
+        DataType::Timestamp(point == std::string::npos ? 0 : static_cast<int>(text.size() - point) - 1);
     return CastLiteral(text, type);
   }
   Value CastLiteral(const std::string& text, const DataType& type) {
@@ -291,7 +300,8 @@ class Evaluator {
       Take("x") || Take("X");
       const std::string hex = QuotedText();
       std::string bytes;
-      for (size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+      for (size_t i = 0; i + 1 < hex.size(); i += 2)
+        bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
       return Literal(BytesType(), std::make_shared<arrow::BinaryScalar>(std::move(bytes)));
     }
     const std::string word = Word();
@@ -351,9 +361,12 @@ class Evaluator {
     }
     if (name == "TRIM") {
       std::string function = "TRIM";
-      if (TakeWord("LEADING")) function = "LTRIM";
-      else if (TakeWord("TRAILING")) function = "RTRIM";
-      else TakeWord("BOTH");
+      if (TakeWord("LEADING"))
+        function = "LTRIM";
+      else if (TakeWord("TRAILING"))
+        function = "RTRIM";
+      else
+        TakeWord("BOTH");
       std::vector<Value> trimmed;
       if (!TakeWord("FROM")) trimmed.push_back(Expression(0));
       if (trimmed.empty() || TakeWord("FROM")) trimmed.insert(trimmed.begin(), Expression(0));

@@ -11,8 +11,8 @@
 
 namespace tidemill {
 
-// Just enough SQL to write the cases of this room as one line of text; the real parser lives in a higher room. Binds through the
-// registry as the binder does: resolve, cast the arguments, run the kernel.
+// Just enough SQL to write the cases of this room as one line of text; the real parser lives in a higher room. Binds
+// through the registry as the binder does: resolve, cast the arguments, run the kernel.
 struct TextColumn {
   std::shared_ptr<arrow::Array> array;
   DataType type;

@@ -21,12 +21,16 @@ class JobRunner::Environment final : public RuntimeEnvironment {
   Environment(RuntimeEnvironment& base, JournalStore* journals) : base_(base), journals_(journals) {}
   Result<std::unique_ptr<Source>> MakeSource(const ScanSpec& scan) override { return base_.MakeSource(scan); }
   Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& sink) override { return base_.MakeSink(sink); }
-  Result<std::unique_ptr<Predictor>> MakePredictor(const PredictSpec& predict) override { return base_.MakePredictor(predict); }
+  Result<std::unique_ptr<Predictor>> MakePredictor(const PredictSpec& predict) override {
+    return base_.MakePredictor(predict);
+  }
   Result<std::unique_ptr<Journal>> MakeJournal(const std::string& operator_name, int subtask) override {
     if (journals_ == nullptr) return base_.MakeJournal(operator_name, subtask);
     return journals_->MakeJournal(operator_name, subtask);
   }
-  std::unique_ptr<RejectSink> MakeRejectSink(const std::string& origin) override { return base_.MakeRejectSink(origin); }
+  std::unique_ptr<RejectSink> MakeRejectSink(const std::string& origin) override {
+    return base_.MakeRejectSink(origin);
+  }
   Status SyncRejects() override { return base_.SyncRejects(); }
   MetricsRegistry& metrics() override { return base_.metrics(); }
   const Clock& clock() override { return base_.clock(); }
@@ -73,7 +77,8 @@ Status JobRunner::Prepare() {
     ManifestStore manifests(*options_.files, options_.state_dir);
     TM_ASSIGN_OR_RETURN(manifest, manifests.LoadNewest());
     EpochCoordinator::RemoveLeftovers(*options_.files, options_.state_dir, manifest ? &*manifest : nullptr);
-    TM_ASSIGN_OR_RETURN(attempt_->journals, JournalStore::Open(*options_.files, options_.state_dir, manifest ? manifest->epoch : 0));
+    TM_ASSIGN_OR_RETURN(attempt_->journals,
+                        JournalStore::Open(*options_.files, options_.state_dir, manifest ? manifest->epoch : 0));
   }
   attempt_->environment = std::make_unique<Environment>(environment_, attempt_->journals.get());
   if (manifest.has_value()) {
@@ -90,7 +95,8 @@ Status JobRunner::Prepare() {
                            .settings = plan_.settings,
                            .result_sink = options_.result_sink,
                            .restored = attempt_->restored.get()};
-  TM_ASSIGN_OR_RETURN(attempt_->dataflow, Dataflow::Make(std::move(graph), *attempt_->environment, std::move(dataflow), *this));
+  TM_ASSIGN_OR_RETURN(attempt_->dataflow,
+                      Dataflow::Make(std::move(graph), *attempt_->environment, std::move(dataflow), *this));
   TM_RETURN_IF_ERROR(Recover(manifest));
   TM_RETURN_IF_ERROR(attempt_->dataflow->Open());
 
@@ -102,13 +108,15 @@ Status JobRunner::Prepare() {
                                         .clock = &clock_,
                                         .metrics = &environment_.metrics(),
                                         .sync_rejects = [this] { return environment_.SyncRejects(); },
-                                        .wait_for_room = [this] {
-                                          LogWarning("disk full: the epoch waits for room");
-                                          return WaitUnlessCancelled(kDiskFullRetryMs);
-                                        }};
+                                        .wait_for_room =
+                                            [this] {
+                                              LogWarning("disk full: the epoch waits for room");
+                                              return WaitUnlessCancelled(kDiskFullRetryMs);
+                                            }};
   const int64_t greatest = attempt_->journals ? attempt_->journals->greatest_epoch() : 0;
   coordinator.first_epoch = std::max(greatest, manifest ? manifest->epoch : 0) + 1;
-  attempt_->coordinator = std::make_unique<EpochCoordinator>(std::move(coordinator), *attempt_->dataflow, attempt_->journals.get());
+  attempt_->coordinator =
+      std::make_unique<EpochCoordinator>(std::move(coordinator), *attempt_->dataflow, attempt_->journals.get());
 
   std::lock_guard<std::mutex> lock(mutex_);
   status_.restored_epoch = manifest ? manifest->epoch : 0;
@@ -120,7 +128,8 @@ Status JobRunner::Prepare() {
   if (manifest.has_value()) {
     const auto& now = attempt_->dataflow->sources();
     for (const auto& [scan, splits] : manifest->sources) {
-      if (!now.contains(scan)) status_.notes.push_back("saved positions of '" + scan + "' fit nothing in the query and were left out");
+      if (!now.contains(scan))
+        status_.notes.push_back("saved positions of '" + scan + "' fit nothing in the query and were left out");
     }
     for (const auto& entry : manifest->operators) {
       const bool saved = std::any_of(manifest->state.begin(), manifest->state.end(),
@@ -147,8 +156,10 @@ Status JobRunner::Recover(const std::optional<Manifest>& manifest) {
   if (!manifest.has_value()) return Status::OK();
   for (const auto& [name, handles] : manifest->sinks) {
     if (!handles.empty() && !attempt_->dataflow->sinks().contains(name)) {
-      return Status(kIncompatiblePlan, "the saved job wrote to '" + name + "', which the query no longer does; what it prepared in its last "
-                                       "epoch can't be committed. Run the old query once to its next epoch, then change it");
+      return Status(kIncompatiblePlan,
+                    "the saved job wrote to '" + name +
+                        "', which the query no longer does; what it prepared in its last "
+                        "epoch can't be committed. Run the old query once to its next epoch, then change it");
     }
   }
   return Status::OK();
@@ -188,10 +199,13 @@ void JobRunner::Loop() {
         rows_written_before_ += attempt_ && attempt_->dataflow ? attempt_->dataflow->rows_written() : 0;
         shown_ = nullptr;
       }
-      environment_.metrics().GetCounter("tidemill_restarts_total", "Restarts of a job in this process.",
-                                        {{"pipeline", options_.name}, {"reason", "failure"}})->Add();
+      environment_.metrics()
+          .GetCounter("tidemill_restarts_total", "Restarts of a job in this process.",
+                      {{"pipeline", options_.name}, {"reason", "failure"}})
+          ->Add();
       attempt_.reset();
-      if (!WaitUnlessCancelled(backoff_ms)) return Finish(JobStatus::State::kCancelled, Status(kCancelled, "the job was cancelled"));
+      if (!WaitUnlessCancelled(backoff_ms))
+        return Finish(JobStatus::State::kCancelled, Status(kCancelled, "the job was cancelled"));
       backoff_ms = std::min<int64_t>(backoff_ms * 2, disk_full ? 1'000 : 60'000);
       status = Prepare();
       if (status.ok()) break;
@@ -207,7 +221,7 @@ Status JobRunner::RunAttempt() {
   int64_t next_epoch_ns = clock_.MonotonicNanos() + interval_ns;
   int64_t next_metrics_ns = clock_.MonotonicNanos();
   bool ended = false;
-  bool last_asked = false;     // the epoch after which the job is over
+  bool last_asked = false;  // the epoch after which the job is over
   while (true) {
     News news = WaitForNews(std::min(next_metrics_ns, coordinator.pending() ? INT64_MAX : next_epoch_ns));
     if (news.cancelled) return Status(kCancelled, "the job was cancelled");
@@ -235,7 +249,9 @@ Status JobRunner::RunAttempt() {
 JobRunner::News JobRunner::WaitForNews(int64_t until_ns) {
   std::unique_lock<std::mutex> lock(mutex_);
   const int64_t now = clock_.MonotonicNanos();
-  const auto there = [&] { return cancel_ || news_.failure.has_value() || news_.ended || !news_.answers.empty() || (stop_ && !news_.stop); };
+  const auto there = [&] {
+    return cancel_ || news_.failure.has_value() || news_.ended || !news_.answers.empty() || (stop_ && !news_.stop);
+  };
   if (!there() && until_ns > now) {
     changed_.wait_for(lock, std::chrono::nanoseconds(std::min<int64_t>(until_ns - now, kMetricsIntervalNs)), there);
   }

@@ -30,7 +30,7 @@ class JobRunner final : public Job, private DataflowListener {
   JobStatus status() const override;
 
  private:
-  class Environment;   // the caller's, with journals of our own
+  class Environment;  // the caller's, with journals of our own
   // What one attempt owns; in the order of construction.
   struct Attempt {
     std::unique_ptr<JournalStore> journals;
@@ -69,7 +69,7 @@ class JobRunner final : public Job, private DataflowListener {
   const Clock& clock_;
   std::unique_ptr<FileSystem> no_files_;
   std::thread thread_;
-  std::unique_ptr<Attempt> attempt_;   // the job's thread's
+  std::unique_ptr<Attempt> attempt_;  // the job's thread's
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -78,8 +78,8 @@ class JobRunner final : public Job, private DataflowListener {
   bool stop_ = false;
   bool finished_ = false;
   JobStatus status_;
-  Dataflow* shown_ = nullptr;          // guarded: whose counters status() reads
-  int64_t rows_read_before_ = 0;       // of earlier attempts
+  Dataflow* shown_ = nullptr;     // guarded: whose counters status() reads
+  int64_t rows_read_before_ = 0;  // of earlier attempts
   int64_t rows_written_before_ = 0;
 };
 

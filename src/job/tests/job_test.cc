@@ -1,12 +1,12 @@
 #include "job/job.h"
 
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <thread>
 
-#include "base/tests/eventually.h"
+#include <gtest/gtest.h>
+
 #include "base/simulated_file_system.h"
+#include "base/tests/eventually.h"
 #include "exec/tests/memory_world.h"
 #include "job/errors.h"
 
@@ -33,8 +33,9 @@ TEST(JobTest, BoundedInputIsCommittedToItsEnd) {
       MemoryEnvironment environment;
       SimulatedFileSystem files;
       environment.inputs["t"].splits = {Sequence(1, 50'000), Sequence(2, 50'000), Sequence(3, 10)};
-      auto job = Job::Start(CopyPlan(), environment,
-                            {.parallelism = parallelism, .files = &files, .state_dir = state_dir, .checkpoint_interval_ms = 1});
+      auto job = Job::Start(
+          CopyPlan(), environment,
+          {.parallelism = parallelism, .files = &files, .state_dir = state_dir, .checkpoint_interval_ms = 1});
       ASSERT_TRUE(job.ok()) << job.status().ToString();
       const Status status = (*job)->Wait();
       EXPECT_TRUE(status.ok()) << status.ToString();
@@ -79,7 +80,11 @@ TEST(JobTest, OutsideFailuresRestartFromTheLastEpoch) {
     return Status::OK();
   };
   auto job = Job::Start(CopyPlan(), environment,
-                        {.parallelism = 2, .files = &files, .state_dir = "d", .checkpoint_interval_ms = 1, .restart_backoff_ms = 1,
+                        {.parallelism = 2,
+                         .files = &files,
+                         .state_dir = "d",
+                         .checkpoint_interval_ms = 1,
+                         .restart_backoff_ms = 1,
                          .batch_rows_max = 100});
   ASSERT_TRUE(job.ok());
   const Status status = (*job)->Wait();
@@ -96,7 +101,9 @@ TEST(JobTest, RestartsAreBoundedAndUserErrorsHaveNone) {
     MemoryEnvironment environment;
     SimulatedFileSystem files;
     environment.inputs["t"].splits = {Sequence(1, 100)};
-    environment.inputs["t"].fail = [&](size_t, size_t) { return user ? Status(kInvalidConfig, "no") : Status(kIoError, "no"); };
+    environment.inputs["t"].fail = [&](size_t, size_t) {
+      return user ? Status(kInvalidConfig, "no") : Status(kIoError, "no");
+    };
     auto job = Job::Start(CopyPlan(), environment,
                           {.files = &files, .state_dir = "d", .restart_attempts = 2, .restart_backoff_ms = 1});
     ASSERT_TRUE(job.ok());

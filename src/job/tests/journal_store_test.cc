@@ -1,8 +1,8 @@
 #include "job/journal_store.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
+
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 #include "base/simulated_file_system.h"

@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "base/simulated_file_system.h"
 #include "base/tests/eventually.h"
@@ -53,7 +53,8 @@ constexpr const char* kCopy = R"(
   INSERT INTO nowhere SELECT n FROM t;)";
 
 Result<LogicalPlan> CopyPlan(Machine& machine) {
-  JobPlannerEnvironment environment({.connectors = {.files = &machine.files, .clock = &machine.clock, .metrics = &machine.metrics}});
+  JobPlannerEnvironment environment(
+      {.connectors = {.files = &machine.files, .clock = &machine.clock, .metrics = &machine.metrics}});
   Planner planner(environment);
   TM_ASSIGN_OR_RETURN(std::vector<PlannedStatement> statements, planner.Plan("copy.sql", kCopy, {}));
   return std::move(statements.back().plan);
@@ -78,7 +79,8 @@ TEST(LogInputTest, PositionsOfAManifestSurviveAPowerCut) {
     machine.Append();
     appended += int64_t{kPartitions} * kRecordsAtOnce;
     const auto failed = [&] { return (*job)->status().state == JobStatus::State::kFailed; };
-    ASSERT_TRUE(testing::Eventually([&] { return failed() || (*job)->status().records_in >= int64_t{kPartitions} * kRecordsAtOnce; }));
+    ASSERT_TRUE(testing::Eventually(
+        [&] { return failed() || (*job)->status().records_in >= int64_t{kPartitions} * kRecordsAtOnce; }));
     // The epoch after the next one surely began when all was read: it names the ends of the partitions.
     const int64_t epoch = (*job)->status().epoch;
     ASSERT_TRUE(testing::Eventually([&] { return failed() || (*job)->status().epoch >= epoch + 2; }));

@@ -1,8 +1,8 @@
 #include "job/reject_store.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
+
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
@@ -13,8 +13,14 @@ namespace tidemill {
 namespace {
 
 RejectedRow Row(int64_t offset, std::string raw) {
-  return {.reason = RejectReason::kWrongType, .source = "orders", .partition = 2, .offset = offset, .field = "amount",
-          .detail = "expected DOUBLE", .raw = std::move(raw), .event_time = 77};
+  return {.reason = RejectReason::kWrongType,
+          .source = "orders",
+          .partition = 2,
+          .offset = offset,
+          .field = "amount",
+          .detail = "expected DOUBLE",
+          .raw = std::move(raw),
+          .event_time = 77};
 }
 
 class RejectStoreTest : public ::testing::Test {
@@ -51,9 +57,14 @@ TEST_F(RejectStoreTest, RowsGoToATopicWithTheirPlaceAndReason) {
   const auto headers = *DecodeHeaders(records[0]);
   std::map<std::string, std::string> by_key;
   for (const auto& header : headers) by_key[std::string(header.key)] = std::string(header.value.value_or(""));
-  EXPECT_EQ(by_key, (std::map<std::string, std::string>{{"reason", "wrong_type"}, {"detail", "expected DOUBLE"}, {"topic", "orders"},
-                                                        {"partition", "2"}, {"offset", "0"}, {"field", "amount"},
-                                                        {"event_time", "77"}, {"job", "fraud"}}));
+  EXPECT_EQ(by_key, (std::map<std::string, std::string>{{"reason", "wrong_type"},
+                                                        {"detail", "expected DOUBLE"},
+                                                        {"topic", "orders"},
+                                                        {"partition", "2"},
+                                                        {"offset", "0"},
+                                                        {"field", "amount"},
+                                                        {"event_time", "77"},
+                                                        {"job", "fraud"}}));
   EXPECT_EQ(metrics_.SumCounter("tidemill_dlq_records_total"), 2500);
 }
 

@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include <deque>
 #include <optional>
+
+#include <gtest/gtest.h>
 
 #include "base/simulated_file_system.h"
 #include "exec/runtime/dataflow.h"
@@ -9,8 +9,8 @@
 #include "exec/tests/test_operators.h"
 #include "job/epoch_coordinator.h"
 
-// Whole jobs in one thread from one seed: a random schedule, crashes at any step and inside any file operation, and another parallelism after
-// each. What becomes visible must be exactly what an undisturbed run gives.
+// Whole jobs in one thread from one seed: a random schedule, crashes at any step and inside any file operation, and
+// another parallelism after each. What becomes visible must be exactly what an undisturbed run gives.
 namespace tidemill {
 namespace {
 
@@ -72,7 +72,8 @@ struct World {
     const int keyed = graph.Operators({a, b}, parallelism > 1,
                                       {OperatorOf("late", [] { return std::make_unique<LateFilter>(); }),
                                        OperatorOf("sum", [] { return std::make_unique<KeyedSum>(); })});
-    const int second = graph.Operators({keyed}, false, {OperatorOf("async", [] { return std::make_unique<AsyncOperator>(false); })});
+    const int second =
+        graph.Operators({keyed}, false, {OperatorOf("async", [] { return std::make_unique<AsyncOperator>(false); })});
     graph.Sink(second, "out");
     return graph.Build();
   }
@@ -88,7 +89,7 @@ struct RunPlan {
   int parallelism = 1;
   int rows_max = 1;
   int64_t queue_bytes_max = 2000;
-  uint64_t epoch_every = 20;       // steps, on average
+  uint64_t epoch_every = 20;  // steps, on average
   std::optional<int64_t> crash_after_steps;
   std::optional<int64_t> crash_after_file_operations;
   bool crash_in_commit = false;
@@ -116,7 +117,8 @@ Result<bool> Live(World& world, const RunPlan& plan, Random& random) {
                           .restored = restored.get()};
   TM_ASSIGN_OR_RETURN(auto dataflow, Dataflow::Make(std::move(graph), world.environment, std::move(options), listener));
   for (const auto& [name, sink] : dataflow->sinks()) {
-    const auto found = manifest ? manifest->sinks.find(name) : std::map<std::string, std::vector<std::string>>::const_iterator();
+    const auto found =
+        manifest ? manifest->sinks.find(name) : std::map<std::string, std::vector<std::string>>::const_iterator();
     const bool any = manifest && found != manifest->sinks.end();
     TM_RETURN_IF_ERROR(sink->Recover(any ? found->second : std::vector<std::string>()));
   }
@@ -134,7 +136,8 @@ Result<bool> Live(World& world, const RunPlan& plan, Random& random) {
   for (int64_t step = 0; !plan.crash_after_steps || step < *plan.crash_after_steps; ++step) {
     TM_ASSIGN_OR_RETURN(const bool ran, dataflow->Step(random));
     TM_RETURN_IF_ERROR(listener.failure);
-    if (!ran && listener.answers.empty() && coordinator.pending()) return Status(kInternalError, "an epoch that nobody finishes");
+    if (!ran && listener.answers.empty() && coordinator.pending())
+      return Status(kInternalError, "an epoch that nobody finishes");
     if (!ran && !listener.ended && !coordinator.pending()) return Status(kInternalError, "stuck");
     if (!coordinator.pending() && (listener.ended || random.Uniform(plan.epoch_every) == 0)) {
       last = listener.ended;
@@ -163,14 +166,21 @@ void RunSeed(uint64_t seed) {
     plan.epoch_every = 3 + random.Uniform(60);
     if (crashes_left-- > 0) {
       switch (random.Uniform(3)) {
-        case 0: plan.crash_after_steps = static_cast<int64_t>(random.Uniform(400)); break;
-        case 1: plan.crash_after_file_operations = static_cast<int64_t>(random.Uniform(120)); break;
-        default: plan.crash_in_commit = true; break;
+        case 0:
+          plan.crash_after_steps = static_cast<int64_t>(random.Uniform(400));
+          break;
+        case 1:
+          plan.crash_after_file_operations = static_cast<int64_t>(random.Uniform(120));
+          break;
+        default:
+          plan.crash_in_commit = true;
+          break;
       }
     }
     const auto lived = Live(world, plan, random);
     if (!lived.ok()) {
-      ASSERT_TRUE(lived.status().Is(kIoError) && (plan.crash_after_file_operations || plan.crash_in_commit)) << lived.status().ToString();
+      ASSERT_TRUE(lived.status().Is(kIoError) && (plan.crash_after_file_operations || plan.crash_in_commit))
+          << lived.status().ToString();
     }
     done = lived.ok() && *lived;
     if (!done) world.files.Crash(random.Next());
@@ -181,7 +191,8 @@ void RunSeed(uint64_t seed) {
   std::sort(rows.begin(), rows.end());
   std::vector<testing::Row> more, missing;
   std::set_difference(rows.begin(), rows.end(), world.expected.begin(), world.expected.end(), std::back_inserter(more));
-  std::set_difference(world.expected.begin(), world.expected.end(), rows.begin(), rows.end(), std::back_inserter(missing));
+  std::set_difference(world.expected.begin(), world.expected.end(), rows.begin(), rows.end(),
+                      std::back_inserter(missing));
   const auto text = [](const std::vector<testing::Row>& list) {
     std::string out;
     for (const testing::Row& row : list) {

@@ -255,8 +255,9 @@ Status TransactionCoordinator::Decide(const PreparedTransaction& transaction, De
       }
       if (decision == Decision::kCommit && it->second.decision == Decision::kNone)
         TM_RETURN_IF_ERROR(CheckWhole(transaction));
-      TM_ASSIGN_OR_RETURN(at, AppendLocked(EntryPayload(decision == Decision::kCommit ? EntryKind::kCommitted : EntryKind::kAborted,
-                                                   transaction.producer_id)));
+      TM_ASSIGN_OR_RETURN(
+          at, AppendLocked(EntryPayload(decision == Decision::kCommit ? EntryKind::kCommitted : EntryKind::kAborted,
+                                        transaction.producer_id)));
     }
   }
   if (at == 0) return CheckForgotten(transaction, decision);
@@ -351,7 +352,8 @@ std::vector<std::string> TransactionCoordinator::LivePayloadsLocked() const {
   for (const auto& [producer_id, entry] : entries_) {
     payloads.push_back(PreparedPayload(entry.transaction));
     if (entry.decision != Decision::kNone) {
-      payloads.push_back(EntryPayload(entry.decision == Decision::kCommit ? EntryKind::kCommitted : EntryKind::kAborted, producer_id));
+      payloads.push_back(
+          EntryPayload(entry.decision == Decision::kCommit ? EntryKind::kCommitted : EntryKind::kAborted, producer_id));
     }
   }
   return payloads;

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "sql/binder/binder.h"
 #include "sql/errors.h"
@@ -32,9 +32,12 @@ Status Binder::BindGroupBy(SelectState& state) {
   for (const ast::Expr* key : plain) {
     TM_ASSIGN_OR_RETURN(ExpressionPtr e, ExpressionBinder(context).Bind(*key));
     if (IsLiteral(*e)) {
-      return Status(kInvalidAggregate, "GROUP BY a constant").At(key->position).WithHint("name the column: positions are not taken");
+      return Status(kInvalidAggregate, "GROUP BY a constant")
+          .At(key->position)
+          .WithHint("name the column: positions are not taken");
     }
-    const bool known = std::any_of(state.keys.begin(), state.keys.end(), [&](const ExpressionPtr& k) { return k->Equals(*e); });
+    const bool known =
+        std::any_of(state.keys.begin(), state.keys.end(), [&](const ExpressionPtr& k) { return k->Equals(*e); });
     if (!known) state.keys.push_back(std::move(e));
   }
   if (state.group_window) {
@@ -47,7 +50,9 @@ Status Binder::BindGroupBy(SelectState& state) {
       input.node = below;
       input.columns.resize(below->schema.num_fields());
       TM_ASSIGN_OR_RETURN(per_group.partition_columns, ColumnsFor(input, state.keys, state.position));
-      if (input.node != below) return Status(kUnsupportedSyntax, "GROUP BY SESSION with expressions as keys is not supported").At(state.position);
+      if (input.node != below)
+        return Status(kUnsupportedSyntax, "GROUP BY SESSION with expressions as keys is not supported")
+            .At(state.position);
       state.input.node = MakeWindowTvf(below, std::move(per_group), hint_, state.position);
     }
     for (int column : {state.group_window->start, state.group_window->end, state.group_window->time}) {
@@ -71,18 +76,23 @@ Status Binder::BindGroupWindow(SelectState& state, const ast::Expr& call) {
   }
   const size_t wanted = call.op == "HOP" ? 3 : 2;
   if (call.op == "CUMULATE" || window.args.size() != wanted) {
-    return Status(kInvalidWindow, call.op == "CUMULATE" ? "GROUP BY CUMULATE is not there: use FROM CUMULATE(TABLE t, ...)"
-                                                        : fmt::format("{} in GROUP BY takes {} arguments, given {}", call.op, wanted, call.args.size()))
+    return Status(kInvalidWindow,
+                  call.op == "CUMULATE"
+                      ? "GROUP BY CUMULATE is not there: use FROM CUMULATE(TABLE t, ...)"
+                      : fmt::format("{} in GROUP BY takes {} arguments, given {}", call.op, wanted, call.args.size()))
         .At(call.position);
   }
   if (window.args[0]->kind != Expression::Kind::kColumn || window.args[0]->column != state.input.node->rowtime_column) {
-    return Status(kNoTimeAttribute, fmt::format("{} needs the event time", call.op)).At(call.args[0]->position).WithNote(ColumnsNote(state.input));
+    return Status(kNoTimeAttribute, fmt::format("{} needs the event time", call.op))
+        .At(call.args[0]->position)
+        .WithNote(ColumnsNote(state.input));
   }
   std::vector<int64_t> sizes;
   for (size_t i = 1; i < window.args.size(); ++i) {
     std::optional<int64_t> ms = IntervalMillis(*window.args[i]);
     if (!ms || *ms <= 0) {
-      return Status(kInvalidWindow, "a window takes a constant positive INTERVAL of days or less").At(call.args[i]->position);
+      return Status(kInvalidWindow, "a window takes a constant positive INTERVAL of days or less")
+          .At(call.args[i]->position);
     }
     sizes.push_back(*ms);
   }
@@ -101,7 +111,8 @@ Status Binder::BindGroupWindow(SelectState& state, const ast::Expr& call) {
   return Status::OK();
 }
 
-Result<std::vector<int>> Binder::ColumnsFor(Relation& relation, const std::vector<ExpressionPtr>& expressions, const SourcePosition& position) {
+Result<std::vector<int>> Binder::ColumnsFor(Relation& relation, const std::vector<ExpressionPtr>& expressions,
+                                            const SourcePosition& position) {
   std::vector<ExpressionPtr> columns = ColumnsOfNode(*relation.node);
   std::vector<std::string> names = relation.node->schema.names();
   const size_t width = columns.size();
@@ -126,8 +137,10 @@ Result<std::vector<int>> Binder::ColumnsFor(Relation& relation, const std::vecto
   return out;
 }
 
-// An expression over the aggregate's input becomes one over its output: grouped expressions and calls to columns, anything else refused.
-Result<ExpressionPtr> Binder::AfterAggregate(const ExpressionPtr& e, const std::vector<ExpressionPtr>& keys, size_t num_keys) const {
+// An expression over the aggregate's input becomes one over its output: grouped expressions and calls to columns,
+// anything else refused.
+Result<ExpressionPtr> Binder::AfterAggregate(const ExpressionPtr& e, const std::vector<ExpressionPtr>& keys,
+                                             size_t num_keys) const {
   for (size_t k = 0; k < keys.size(); ++k) {
     if (keys[k]->Equals(*e)) return MakeColumn(static_cast<int>(k), e->type, e->position);
   }
@@ -153,7 +166,8 @@ void Binder::NameAggregates(SelectState& state) const {
   std::vector<bool> named(state.aggregates.size(), false);
   for (size_t i = 0; i < state.outputs.size(); ++i) {
     const Expression& e = *state.outputs[i];
-    if (e.kind != Expression::Kind::kColumn || e.column < kAggregatePlaceholder || e.column >= kOverPlaceholder) continue;
+    if (e.kind != Expression::Kind::kColumn || e.column < kAggregatePlaceholder || e.column >= kOverPlaceholder)
+      continue;
     const size_t call = static_cast<size_t>(e.column - kAggregatePlaceholder);
     if (named[call] || state.names[i].starts_with("EXPR$")) continue;
     state.aggregates[call].name = state.names[i];
@@ -176,7 +190,8 @@ Status Binder::ApplyAggregate(SelectState& state) {
   for (size_t i = 0; i < spec.calls.size(); ++i) spec.calls[i].name = names[spec.keys.size() + i];
   const SourcePosition& position = state.select->has_group_by ? state.select->group_position : state.position;
   const size_t num_keys = spec.keys.size();
-  TM_ASSIGN_OR_RETURN(LogicalPtr node, RecognizeWindowAggregate(MakeGroupAggregate(input.node, std::move(spec), hint_, position)));
+  TM_ASSIGN_OR_RETURN(LogicalPtr node,
+                      RecognizeWindowAggregate(MakeGroupAggregate(input.node, std::move(spec), hint_, position)));
   if (state.having) {
     TM_ASSIGN_OR_RETURN(ExpressionPtr predicate, AfterAggregate(state.having, state.keys, num_keys));
     node = MakeFilter(std::move(node), std::move(predicate), hint_, state.select->having->position);

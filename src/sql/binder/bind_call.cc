@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/config.h"
 #include "sql/binder/expression_binder.h"
@@ -14,7 +14,8 @@ using ast::Expr;
 
 std::string LowerCase(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return out;
 }
 
@@ -24,12 +25,15 @@ Status UnknownFunction(const Expr& expr) {
   return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));
 }
 
-bool IsWindowFunctionName(std::string_view op) { return op == "TUMBLE" || op == "HOP" || op == "SESSION" || op == "CUMULATE"; }
+bool IsWindowFunctionName(std::string_view op) {
+  return op == "TUMBLE" || op == "HOP" || op == "SESSION" || op == "CUMULATE";
+}
 
 // A call that an earlier one equals shares its column.
 bool SameAggregate(const AggregateCall& a, const AggregateCall& b) {
-  if (a.function != b.function || a.resolved.distinct != b.resolved.distinct || a.offset != b.offset || a.args.size() != b.args.size() ||
-      a.resolved.separator != b.resolved.separator || !SameExpression(a.filter, b.filter)) {
+  if (a.function != b.function || a.resolved.distinct != b.resolved.distinct || a.offset != b.offset ||
+      a.args.size() != b.args.size() || a.resolved.separator != b.resolved.separator ||
+      !SameExpression(a.filter, b.filter)) {
     return false;
   }
   for (size_t i = 0; i < a.args.size(); ++i) {
@@ -49,7 +53,8 @@ Result<ExpressionPtr> ExpressionBinder::BindCall(const Expr& expr) {
   if (expr.over) {
     if (!aggregate) {
       if (!registry.FindScalar(expr.op)) return UnknownFunction(expr);
-      return Status(kInvalidAggregate, fmt::format("{} is not an aggregate: it takes no OVER", expr.op)).At(expr.position);
+      return Status(kInvalidAggregate, fmt::format("{} is not an aggregate: it takes no OVER", expr.op))
+          .At(expr.position);
     }
     return BindOver(expr, *aggregate);
   }
@@ -63,7 +68,8 @@ Result<ExpressionPtr> ExpressionBinder::BindCall(const Expr& expr) {
     TM_ASSIGN_OR_RETURN(AggregateCall call, BindAggregate(expr, *aggregate));
     std::vector<AggregateCall>& calls = *context_.aggregates;
     for (size_t i = 0; i < calls.size(); ++i) {
-      if (SameAggregate(calls[i], call)) return MakeColumn(kAggregatePlaceholder + static_cast<int>(i), call.resolved.result, expr.position);
+      if (SameAggregate(calls[i], call))
+        return MakeColumn(kAggregatePlaceholder + static_cast<int>(i), call.resolved.result, expr.position);
     }
     DataType type = call.resolved.result;
     calls.push_back(std::move(call));
@@ -71,7 +77,10 @@ Result<ExpressionPtr> ExpressionBinder::BindCall(const Expr& expr) {
   }
   if (!registry.FindScalar(expr.op)) return UnknownFunction(expr);
   if (expr.distinct || expr.star || expr.filter) {
-    return Status(kInvalidAggregate, fmt::format("{} is not an aggregate: it takes no {}", expr.op, expr.distinct ? "DISTINCT" : expr.star ? "*" : "FILTER"))
+    return Status(kInvalidAggregate, fmt::format("{} is not an aggregate: it takes no {}", expr.op,
+                                                 expr.distinct ? "DISTINCT"
+                                                 : expr.star   ? "*"
+                                                               : "FILTER"))
         .At(expr.position);
   }
   TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
@@ -84,7 +93,8 @@ Result<ExpressionPtr> ExpressionBinder::BindSpecialCall(const Expr& expr, bool& 
   const std::string& op = expr.op;
   auto arity = [&](size_t least, size_t most) -> Status {
     if (expr.args.size() >= least && expr.args.size() <= most) return Status::OK();
-    return Status(kWrongArguments, fmt::format("{} takes {}{} arguments, given {}", op, least, most == least ? "" : " or more", expr.args.size()))
+    return Status(kWrongArguments, fmt::format("{} takes {}{} arguments, given {}", op, least,
+                                               most == least ? "" : " or more", expr.args.size()))
         .At(expr.position);
   };
   if (op == "COALESCE" || op == "IFNULL") {
@@ -96,7 +106,8 @@ Result<ExpressionPtr> ExpressionBinder::BindSpecialCall(const Expr& expr, bool& 
     TM_RETURN_IF_ERROR(arity(3, 3));
     TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
     if (args[0]->type.kind() != TypeKind::kBoolean && args[0]->type.kind() != TypeKind::kNull) {
-      return Status(kTypeMismatch, fmt::format("the condition of IF must be BOOLEAN, found {}", args[0]->type.WithNullable(true).ToString()))
+      return Status(kTypeMismatch, fmt::format("the condition of IF must be BOOLEAN, found {}",
+                                               args[0]->type.WithNullable(true).ToString()))
           .At(args[0]->position);
     }
     return MakeCase(std::move(args), expr.position);
@@ -105,25 +116,34 @@ Result<ExpressionPtr> ExpressionBinder::BindSpecialCall(const Expr& expr, bool& 
     TM_RETURN_IF_ERROR(arity(2, 2));
     TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
     TM_ASSIGN_OR_RETURN(ExpressionPtr equal, MakeCall("=", {args[0], args[1]}, expr.position));
-    return MakeCase({std::move(equal), MakeNullLiteral(DataType(TypeKind::kNull), expr.position), args[0]}, expr.position);
+    return MakeCase({std::move(equal), MakeNullLiteral(DataType(TypeKind::kNull), expr.position), args[0]},
+                    expr.position);
   }
   if (op == "TRIM" && !expr.unit.empty()) {
     TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
-    return MakeCall(expr.unit == "BOTH" ? "TRIM" : expr.unit == "LEADING" ? "LTRIM" : "RTRIM", std::move(args), expr.position);
+    return MakeCall(expr.unit == "BOTH"      ? "TRIM"
+                    : expr.unit == "LEADING" ? "LTRIM"
+                                             : "RTRIM",
+                    std::move(args), expr.position);
   }
-  if (op == "CURRENT_WATERMARK" || op == "GROUPING" || op == "GROUPING_ID" || op == "GROUP_ID" || op == "MATCH_ROWTIME" || op == "MATCH_PROCTIME") {
+  if (op == "CURRENT_WATERMARK" || op == "GROUPING" || op == "GROUPING_ID" || op == "GROUP_ID" ||
+      op == "MATCH_ROWTIME" || op == "MATCH_PROCTIME") {
     return Status(kUnsupportedSyntax, fmt::format("{} is not supported", op)).At(expr.position);
   }
   const size_t split = op.rfind('_');
   if (split != std::string::npos && IsWindowFunctionName(std::string_view(op).substr(0, split))) {
     const std::string_view suffix = std::string_view(op).substr(split + 1);
-    if (suffix == "START" || suffix == "END" || suffix == "ROWTIME" || suffix == "PROCTIME") return BindGroupWindowCall(expr);
+    if (suffix == "START" || suffix == "END" || suffix == "ROWTIME" || suffix == "PROCTIME")
+      return BindGroupWindowCall(expr);
   }
   if (IsWindowFunctionName(op)) {
-    return Status(kInvalidWindow, fmt::format("{} stands in GROUP BY, or in FROM as {}(TABLE t, ...)", op, op)).At(expr.position);
+    return Status(kInvalidWindow, fmt::format("{} stands in GROUP BY, or in FROM as {}(TABLE t, ...)", op, op))
+        .At(expr.position);
   }
   if (op == "ML_PREDICT") {
-    return Status(kUnsupportedSyntax, "ML_PREDICT is a table function: FROM ML_PREDICT(TABLE t, MODEL m, DESCRIPTOR(...))").At(expr.position);
+    return Status(kUnsupportedSyntax,
+                  "ML_PREDICT is a table function: FROM ML_PREDICT(TABLE t, MODEL m, DESCRIPTOR(...))")
+        .At(expr.position);
   }
   matched = false;
   return ExpressionPtr();
@@ -136,7 +156,8 @@ Result<ExpressionPtr> ExpressionBinder::BindGroupWindowCall(const Expr& expr) {
   const std::string suffix = expr.op.substr(split + 1);
   const GroupWindow* window = context_.group_window;
   if (!window || window->kind != kind) {
-    return Status(kInvalidWindow, fmt::format("{} needs GROUP BY {}(...) with the same arguments", expr.op, kind)).At(expr.position);
+    return Status(kInvalidWindow, fmt::format("{} needs GROUP BY {}(...) with the same arguments", expr.op, kind))
+        .At(expr.position);
   }
   BindContext outer = context_;
   context_.aggregates = nullptr;
@@ -146,9 +167,11 @@ Result<ExpressionPtr> ExpressionBinder::BindGroupWindowCall(const Expr& expr) {
   bool same = args->size() == window->args.size();
   for (size_t i = 0; same && i < args->size(); ++i) same = (*args)[i]->Equals(*window->args[i]);
   if (!same) {
-    return Status(kInvalidWindow, fmt::format("{} has other arguments than GROUP BY {}(...)", expr.op, kind)).At(expr.position);
+    return Status(kInvalidWindow, fmt::format("{} has other arguments than GROUP BY {}(...)", expr.op, kind))
+        .At(expr.position);
   }
-  if (suffix == "PROCTIME") return Status(kUnsupportedSyntax, fmt::format("{} is not supported", expr.op)).At(expr.position);
+  if (suffix == "PROCTIME")
+    return Status(kUnsupportedSyntax, fmt::format("{} is not supported", expr.op)).At(expr.position);
   const int column = suffix == "START" ? window->start : suffix == "END" ? window->end : window->time;
   return MakeColumn(column, context_.relation->columns[column].type, expr.position);
 }
@@ -189,13 +212,16 @@ Result<AggregateCall> ExpressionBinder::BindAggregate(const Expr& expr, const Ag
     call.args.push_back(CastTo((*args)[i], call.resolved.arguments[i]));
   }
   if (function.name == "LAG" && args->size() > 2) {
-    return Status(kUnsupportedSyntax, "the default of LAG is not supported").At((*args)[2]->position).WithHint("COALESCE(LAG(...) OVER ..., default)");
+    return Status(kUnsupportedSyntax, "the default of LAG is not supported")
+        .At((*args)[2]->position)
+        .WithHint("COALESCE(LAG(...) OVER ..., default)");
   }
   if (function.name == "LAG" && args->size() > 1) {
     call.args.resize(1);
     std::optional<int64_t> offset = IntegerValue(*(*args)[1]);
     if (!offset || *offset < 0) {
-      return Status(kInvalidAggregate, fmt::format("the offset of {} must be a constant whole number", function.name)).At((*args)[1]->position);
+      return Status(kInvalidAggregate, fmt::format("the offset of {} must be a constant whole number", function.name))
+          .At((*args)[1]->position);
     }
     call.offset = *offset;
   }
@@ -238,10 +264,12 @@ Result<ast::WindowDefinition> ExpressionBinder::ResolveWindow(const ast::WindowD
   }
   Status status = Status(kInvalidWindow, fmt::format("window '{}' not found", window.base)).At(window.position);
   std::string nearest = NearestName(window.base, names);
-  return status.WithHint(nearest.empty() ? fmt::format("declare it: WINDOW {} AS (...)", window.base) : fmt::format("did you mean '{}'?", nearest));
+  return status.WithHint(nearest.empty() ? fmt::format("declare it: WINDOW {} AS (...)", window.base)
+                                         : fmt::format("did you mean '{}'?", nearest));
 }
 
-Status ExpressionBinder::BindFrame(const ast::WindowDefinition& window, const AggregateFunction& function, OverFrame& out) {
+Status ExpressionBinder::BindFrame(const ast::WindowDefinition& window, const AggregateFunction& function,
+                                   OverFrame& out) {
   using Bound = ast::WindowDefinition::Bound;
   if (!window.has_frame) return Status::OK();
   auto fail = [&](std::string why) { return Status(kInvalidWindow, std::move(why)).At(window.frame_position); };
@@ -254,13 +282,16 @@ Status ExpressionBinder::BindFrame(const ast::WindowDefinition& window, const Ag
     out.preceding = 0;
     return Status::OK();
   }
-  if (window.lower != Bound::kPreceding) return fail("a frame starts at UNBOUNDED PRECEDING, a bound PRECEDING, or CURRENT ROW");
+  if (window.lower != Bound::kPreceding)
+    return fail("a frame starts at UNBOUNDED PRECEDING, a bound PRECEDING, or CURRENT ROW");
   TM_ASSIGN_OR_RETURN(ExpressionPtr value, Bind(*window.lower_value));
   std::optional<int64_t> amount = window.rows ? IntegerValue(*value) : IntervalMillis(*value);
   if (!amount || *amount < 0) {
-    return Status(kInvalidWindow, window.rows ? "ROWS takes a constant number of rows" : "RANGE takes a constant INTERVAL of days or less")
+    return Status(kInvalidWindow, window.rows ? "ROWS takes a constant number of rows"
+                                              : "RANGE takes a constant INTERVAL of days or less")
         .At(value->position)
-        .WithHint(window.rows ? "ROWS BETWEEN 9 PRECEDING AND CURRENT ROW" : "RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW");
+        .WithHint(window.rows ? "ROWS BETWEEN 9 PRECEDING AND CURRENT ROW"
+                              : "RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW");
   }
   out.preceding = *amount;
   return Status::OK();
@@ -268,7 +299,8 @@ Status ExpressionBinder::BindFrame(const ast::WindowDefinition& window, const Ag
 
 Result<ExpressionPtr> ExpressionBinder::BindOver(const Expr& expr, const AggregateFunction& function) {
   if (!context_.overs) {
-    return Status(kInvalidAggregate, fmt::format("{} ... OVER can't stand in {}", expr.op, context_.clause)).At(expr.position);
+    return Status(kInvalidAggregate, fmt::format("{} ... OVER can't stand in {}", expr.op, context_.clause))
+        .At(expr.position);
   }
   TM_ASSIGN_OR_RETURN(ast::WindowDefinition window, ResolveWindow(*expr.over));
   PendingOver pending;
@@ -286,10 +318,13 @@ Result<ExpressionPtr> ExpressionBinder::BindOver(const Expr& expr, const Aggrega
   if (!order.ok()) return order.status();
   TM_RETURN_IF_ERROR(frame);
   if (window.order.empty()) {
-    return Status(kInvalidWindow, "OVER needs ORDER BY the event time").At(expr.over->position).WithHint("OVER (PARTITION BY ... ORDER BY ts ...)");
+    return Status(kInvalidWindow, "OVER needs ORDER BY the event time")
+        .At(expr.over->position)
+        .WithHint("OVER (PARTITION BY ... ORDER BY ts ...)");
   }
   if (window.order.size() > 1) {
-    return Status(kUnsupportedSyntax, "ORDER BY of several columns in OVER is not supported").At(window.order[1].expr->position);
+    return Status(kUnsupportedSyntax, "ORDER BY of several columns in OVER is not supported")
+        .At(window.order[1].expr->position);
   }
   if (window.order[0].descending) {
     return Status(kUnsupportedSyntax, "ORDER BY ... DESC in OVER is not supported").At(window.order[0].expr->position);
@@ -299,12 +334,13 @@ Result<ExpressionPtr> ExpressionBinder::BindOver(const Expr& expr, const Aggrega
   std::vector<PendingOver>& overs = *context_.overs;
   for (size_t i = 0; i < overs.size(); ++i) {
     const PendingOver& other = overs[i];
-    if (!SameAggregate(other.call, pending.call) || !(other.frame == pending.frame) || !SameExpression(other.order, pending.order) ||
-        other.partition.size() != pending.partition.size()) {
+    if (!SameAggregate(other.call, pending.call) || !(other.frame == pending.frame) ||
+        !SameExpression(other.order, pending.order) || other.partition.size() != pending.partition.size()) {
       continue;
     }
     bool same = true;
-    for (size_t k = 0; k < pending.partition.size(); ++k) same = same && SameExpression(other.partition[k], pending.partition[k]);
+    for (size_t k = 0; k < pending.partition.size(); ++k)
+      same = same && SameExpression(other.partition[k], pending.partition[k]);
     if (same) return MakeColumn(kOverPlaceholder + static_cast<int>(i), other.call.resolved.result, expr.position);
   }
   DataType type = pending.call.resolved.result;

@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/config.h"
 #include "sql/binder/binder.h"
@@ -29,7 +29,8 @@ template <typename Definition>
 Status SetOptions(const std::vector<ast::Option>& options, Definition& out) {
   std::set<std::string> seen;
   for (const ast::Option& option : options) {
-    if (!seen.insert(option.key).second) return Status(kInvalidOption, fmt::format("option '{}' stands twice", option.key)).At(option.key_position);
+    if (!seen.insert(option.key).second)
+      return Status(kInvalidOption, fmt::format("option '{}' stands twice", option.key)).At(option.key_position);
     out.options.Set(option.key, option.value);
     out.option_positions[option.key] = option.value_position;
   }
@@ -44,7 +45,8 @@ int FindColumn(const TableDefinition& table, const std::string& name) {
 }
 
 Status NoSuchColumn(const TableDefinition& table, const ast::Name& name) {
-  Status status = Status(kColumnNotFound, fmt::format("column '{}' not found in '{}'", name.text, table.name)).At(name.position);
+  Status status =
+      Status(kColumnNotFound, fmt::format("column '{}' not found in '{}'", name.text, table.name)).At(name.position);
   std::vector<std::string> names;
   for (const ColumnDefinition& column : table.columns) names.push_back(column.name);
   std::string nearest = NearestName(name.text, names);
@@ -68,7 +70,8 @@ Status Binder::BindColumns(const ast::CreateTable& create, TableDefinition& out)
       definition.kind = ColumnDefinition::Kind::kComputed;
     }
     if (FindColumn(out, definition.name) >= 0) {
-      return Status(kAlreadyExists, fmt::format("column '{}' stands twice in '{}'", definition.name, out.name)).At(column.name.position);
+      return Status(kAlreadyExists, fmt::format("column '{}' stands twice in '{}'", definition.name, out.name))
+          .At(column.name.position);
     }
     out.columns.push_back(std::move(definition));
   }
@@ -83,7 +86,9 @@ Status Binder::BindColumns(const ast::CreateTable& create, TableDefinition& out)
     definition.type = definition.computed->type;
     definition.computed = FoldExpression(definition.computed, SystemClock(), TimeZone());
     if (definition.type.kind() == TypeKind::kNull) {
-      return Status(kTypeMismatch, fmt::format("column '{}' has no type", definition.name)).At(create.columns[i].computed->position).WithHint("CAST(NULL AS type)");
+      return Status(kTypeMismatch, fmt::format("column '{}' has no type", definition.name))
+          .At(create.columns[i].computed->position)
+          .WithHint("CAST(NULL AS type)");
     }
   }
   return Status::OK();
@@ -92,12 +97,16 @@ Status Binder::BindColumns(const ast::CreateTable& create, TableDefinition& out)
 Status Binder::BindWatermark(const ast::CreateTable& create, TableDefinition& out) const {
   if (!create.watermark_column) return Status::OK();
   const ast::Name& name = *create.watermark_column;
-  if (out.rowtime_column >= 0) return Status(kInvalidWatermark, "the table has a WATERMARK already, from LIKE").At(name.position).WithHint("OVERWRITING WATERMARKS");
+  if (out.rowtime_column >= 0)
+    return Status(kInvalidWatermark, "the table has a WATERMARK already, from LIKE")
+        .At(name.position)
+        .WithHint("OVERWRITING WATERMARKS");
   out.rowtime_column = FindColumn(out, name.text);
   if (out.rowtime_column < 0) return NoSuchColumn(out, name);
   const DataType& type = out.columns[out.rowtime_column].type;
   if (!type.IsTimestamp() || type.precision() > 3) {
-    return Status(kInvalidWatermark, fmt::format("the event time must be TIMESTAMP(3) or TIMESTAMP_LTZ(3), '{}' is {}", name.text, type.WithNullable(true).ToString()))
+    return Status(kInvalidWatermark, fmt::format("the event time must be TIMESTAMP(3) or TIMESTAMP_LTZ(3), '{}' is {}",
+                                                 name.text, type.WithNullable(true).ToString()))
         .At(name.position);
   }
   const Relation scope = ColumnScope(out, /*with_computed=*/true);
@@ -106,8 +115,9 @@ Status Binder::BindWatermark(const ast::CreateTable& create, TableDefinition& ou
   context.clause = "WATERMARK";
   TM_ASSIGN_OR_RETURN(out.watermark, ExpressionBinder(context).Bind(*create.watermark));
   if (out.watermark->type.kind() != type.kind() || out.watermark->type.precision() > 3) {
-    return Status(kInvalidWatermark, fmt::format("the watermark must be {}, as its column is, found {}", type.WithNullable(true).ToString(),
-                                                 out.watermark->type.WithNullable(true).ToString()))
+    return Status(kInvalidWatermark,
+                  fmt::format("the watermark must be {}, as its column is, found {}",
+                              type.WithNullable(true).ToString(), out.watermark->type.WithNullable(true).ToString()))
         .At(create.watermark->position);
   }
   out.watermark = FoldExpression(out.watermark, SystemClock(), TimeZone());
@@ -116,16 +126,20 @@ Status Binder::BindWatermark(const ast::CreateTable& create, TableDefinition& ou
 
 Status Binder::BindKey(const ast::CreateTable& create, TableDefinition& out) const {
   if (!create.primary_key.empty() && !out.primary_key.empty()) {
-    return Status(kInvalidOption, "the table has a PRIMARY KEY already, from LIKE").At(create.primary_key_position).WithHint("EXCLUDING CONSTRAINTS");
+    return Status(kInvalidOption, "the table has a PRIMARY KEY already, from LIKE")
+        .At(create.primary_key_position)
+        .WithHint("EXCLUDING CONSTRAINTS");
   }
   for (const ast::Name& name : create.primary_key) {
     const int column = FindColumn(out, name.text);
     if (column < 0) return NoSuchColumn(out, name);
     if (out.columns[column].kind == ColumnDefinition::Kind::kComputed) {
-      return Status(kTypeMismatch, fmt::format("computed column '{}' can't be in the PRIMARY KEY", name.text)).At(name.position);
+      return Status(kTypeMismatch, fmt::format("computed column '{}' can't be in the PRIMARY KEY", name.text))
+          .At(name.position);
     }
     if (std::find(out.primary_key.begin(), out.primary_key.end(), column) != out.primary_key.end()) {
-      return Status(kAlreadyExists, fmt::format("column '{}' stands twice in the PRIMARY KEY", name.text)).At(name.position);
+      return Status(kAlreadyExists, fmt::format("column '{}' stands twice in the PRIMARY KEY", name.text))
+          .At(name.position);
     }
     out.primary_key.push_back(column);
     out.columns[column].type = out.columns[column].type.WithNullable(false);
@@ -146,7 +160,8 @@ Status Binder::ApplyLike(const ast::CreateTable& create, TableDefinition& out) c
     return std::find(create.like_options.begin(), create.like_options.end(), what) != create.like_options.end();
   };
   auto excluded = [&](const std::string& what) {
-    return says("EXCLUDING " + what) || (says("EXCLUDING ALL") && !says("INCLUDING " + what) && !says("OVERWRITING " + what));
+    return says("EXCLUDING " + what) ||
+           (says("EXCLUDING ALL") && !says("INCLUDING " + what) && !says("OVERWRITING " + what));
   };
   std::vector<int> moved(source->columns.size(), -1);
   for (size_t i = 0; i < source->columns.size(); ++i) {
@@ -159,13 +174,19 @@ Status Binder::ApplyLike(const ast::CreateTable& create, TableDefinition& out) c
   for (ColumnDefinition& column : out.columns) {
     if (!column.computed) continue;
     for (int c : ColumnsOf(*column.computed)) {
-      if (moved[c] < 0) return Status(kInvalidOption, fmt::format("computed column '{}' needs a column that LIKE leaves out", column.name)).At(create.like_position);
+      if (moved[c] < 0)
+        return Status(kInvalidOption,
+                      fmt::format("computed column '{}' needs a column that LIKE leaves out", column.name))
+            .At(create.like_position);
     }
     column.computed = RemapColumns(column.computed, moved);
   }
-  if (source->rowtime_column >= 0 && !excluded("WATERMARKS") && !(says("OVERWRITING WATERMARKS") && create.watermark_column)) {
+  if (source->rowtime_column >= 0 && !excluded("WATERMARKS") &&
+      !(says("OVERWRITING WATERMARKS") && create.watermark_column)) {
     for (int c : ColumnsOf(*source->watermark)) {
-      if (moved[c] < 0) return Status(kInvalidWatermark, "the watermark of LIKE needs a column that is left out").At(create.like_position);
+      if (moved[c] < 0)
+        return Status(kInvalidWatermark, "the watermark of LIKE needs a column that is left out")
+            .At(create.like_position);
     }
     out.rowtime_column = moved[source->rowtime_column];
     out.watermark = RemapColumns(source->watermark, moved);
@@ -188,7 +209,8 @@ Result<TablePtr> Binder::BindCreateTable(const ast::CreateTable& create) {
   table->comment = create.comment;
   if (create.like) TM_RETURN_IF_ERROR(ApplyLike(create, *table));
   TM_RETURN_IF_ERROR(BindColumns(create, *table));
-  if (table->columns.empty()) return Status(kSyntaxError, fmt::format("table '{}' has no columns", table->name)).At(create.name.position);
+  if (table->columns.empty())
+    return Status(kSyntaxError, fmt::format("table '{}' has no columns", table->name)).At(create.name.position);
   TM_RETURN_IF_ERROR(BindKey(create, *table));
   TM_RETURN_IF_ERROR(BindWatermark(create, *table));
   TM_RETURN_IF_ERROR(SetOptions(create.options, *table));
@@ -215,7 +237,9 @@ Result<ModelPtr> Binder::BindCreateModel(const ast::CreateModel& create) {
   model->output = Schema(fields(create.output));
   TM_RETURN_IF_ERROR(SetOptions(create.options, *model));
   if (!model->options.Has("provider")) {
-    return Status(kMissingOption, fmt::format("model '{}' has no 'provider'", model->name)).At(create.name.position).WithHint("WITH ('provider' = 'onnx', ...)");
+    return Status(kMissingOption, fmt::format("model '{}' has no 'provider'", model->name))
+        .At(create.name.position)
+        .WithHint("WITH ('provider' = 'onnx', ...)");
   }
   return ModelPtr(std::move(model));
 }
@@ -228,7 +252,10 @@ Result<Schema> Binder::BindView(const ast::CreateView& create) {
   std::vector<Field> fields;
   for (const ScopeColumn& column : relation.columns) {
     if (!seen.insert(column.name).second) {
-      return Status(kAmbiguousColumn, fmt::format("view '{}' would have two columns '{}'", create.name.text, column.name)).At(create.name.position).WithHint("name one of them with AS");
+      return Status(kAmbiguousColumn,
+                    fmt::format("view '{}' would have two columns '{}'", create.name.text, column.name))
+          .At(create.name.position)
+          .WithHint("name one of them with AS");
     }
     fields.push_back({column.name, column.type});
   }

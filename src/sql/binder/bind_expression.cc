@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/config.h"
 #include "sql/binder/expression_binder.h"
@@ -15,10 +15,13 @@ bool IsBooleanish(const DataType& type) { return type.kind() == TypeKind::kBoole
 
 Status RequireBoolean(const ExpressionPtr& e, std::string_view what) {
   if (IsBooleanish(e->type)) return Status::OK();
-  return Status(kTypeMismatch, fmt::format("{} must be BOOLEAN, found {}", what, e->type.WithNullable(true).ToString())).At(e->position);
+  return Status(kTypeMismatch, fmt::format("{} must be BOOLEAN, found {}", what, e->type.WithNullable(true).ToString()))
+      .At(e->position);
 }
 
-Result<ExpressionPtr> Negate(ExpressionPtr e, const SourcePosition& position) { return MakeCall("NOT", {std::move(e)}, position); }
+Result<ExpressionPtr> Negate(ExpressionPtr e, const SourcePosition& position) {
+  return MakeCall("NOT", {std::move(e)}, position);
+}
 
 }  // namespace
 
@@ -83,9 +86,11 @@ Result<ExpressionPtr> ExpressionBinder::Bind(const Expr& expr) {
     case Expr::Kind::kOr: {
       TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
       for (const ExpressionPtr& arg : args) {
-        TM_RETURN_IF_ERROR(RequireBoolean(arg, expr.kind == Expr::Kind::kAnd ? "an operand of AND" : "an operand of OR"));
+        TM_RETURN_IF_ERROR(
+            RequireBoolean(arg, expr.kind == Expr::Kind::kAnd ? "an operand of AND" : "an operand of OR"));
       }
-      return MakeLogical(expr.kind == Expr::Kind::kAnd ? Expression::Kind::kAnd : Expression::Kind::kOr, std::move(args), expr.position);
+      return MakeLogical(expr.kind == Expr::Kind::kAnd ? Expression::Kind::kAnd : Expression::Kind::kOr,
+                         std::move(args), expr.position);
     }
     case Expr::Kind::kBetween:
       return BindBetween(expr);
@@ -105,7 +110,10 @@ Result<ExpressionPtr> ExpressionBinder::Bind(const Expr& expr) {
     case Expr::Kind::kMap:
     case Expr::Kind::kRow: {
       TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
-      return MakeCall(expr.kind == Expr::Kind::kArray ? "ARRAY" : expr.kind == Expr::Kind::kMap ? "MAP" : "ROW", std::move(args), expr.position);
+      return MakeCall(expr.kind == Expr::Kind::kArray ? "ARRAY"
+                      : expr.kind == Expr::Kind::kMap ? "MAP"
+                                                      : "ROW",
+                      std::move(args), expr.position);
     }
     case Expr::Kind::kIndex: {
       TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
@@ -120,7 +128,7 @@ Result<ExpressionPtr> ExpressionBinder::Bind(const Expr& expr) {
     case Expr::Kind::kStar:
       return Status(kSyntaxError, "'*' stands only in a SELECT list or in COUNT(*)").At(expr.position);
     case Expr::Kind::kSubquery:
-      return Status(kUnsupportedSyntax, fmt::format("{} is not supported", expr.op.empty()       ? "a subquery as a value"
+      return Status(kUnsupportedSyntax, fmt::format("{} is not supported", expr.op.empty() ? "a subquery as a value"
                                                                            : expr.op == "EXISTS" ? "EXISTS (subquery)"
                                                                                                  : "IN (subquery)"))
           .At(expr.position);
@@ -144,27 +152,33 @@ Result<ExpressionPtr> ExpressionBinder::BindName(const Expr& expr) {
 
 Result<ExpressionPtr> ExpressionBinder::SelectField(ExpressionPtr row, const ast::Name& field) {
   if (row->type.kind() != TypeKind::kRow) {
-    return Status(kTypeMismatch, fmt::format("'.{}' selects a field of a ROW, found {}", field.text, row->type.WithNullable(true).ToString()))
+    return Status(kTypeMismatch, fmt::format("'.{}' selects a field of a ROW, found {}", field.text,
+                                             row->type.WithNullable(true).ToString()))
         .At(field.position);
   }
   std::vector<std::string> names;
   for (const Field& child : row->type.children()) {
-    if (child.name == field.text) return MakeCall("FIELD", {std::move(row), MakeStringLiteral(field.text, field.position)}, field.position);
+    if (child.name == field.text)
+      return MakeCall("FIELD", {std::move(row), MakeStringLiteral(field.text, field.position)}, field.position);
     names.push_back(child.name);
   }
-  Status status = Status(kColumnNotFound, fmt::format("field '{}' not found in {}", field.text, row->type.WithNullable(true).ToString())).At(field.position);
+  Status status = Status(kColumnNotFound,
+                         fmt::format("field '{}' not found in {}", field.text, row->type.WithNullable(true).ToString()))
+                      .At(field.position);
   std::string nearest = NearestName(field.text, names);
   return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));
 }
 
 Result<ExpressionPtr> ExpressionBinder::BindUnary(const Expr& expr) {
   const Expr& operand = *expr.args[0];
-  if (expr.op == "-" && operand.kind == Expr::Kind::kNumber) return BindNumberLiteral(operand.text, true, expr.position);
+  if (expr.op == "-" && operand.kind == Expr::Kind::kNumber)
+    return BindNumberLiteral(operand.text, true, expr.position);
   TM_ASSIGN_OR_RETURN(ExpressionPtr arg, Bind(operand));
   if (expr.op == "NOT") TM_RETURN_IF_ERROR(RequireBoolean(arg, "the operand of NOT"));
   if (expr.op == "+") {
     if (arg->type.IsNumeric() || arg->type.IsInterval()) return arg;
-    return Status(kTypeMismatch, fmt::format("'+' takes a number, found {}", arg->type.WithNullable(true).ToString())).At(expr.position);
+    return Status(kTypeMismatch, fmt::format("'+' takes a number, found {}", arg->type.WithNullable(true).ToString()))
+        .At(expr.position);
   }
   return MakeCall(expr.op == "-" ? "NEGATE" : expr.op, {std::move(arg)}, expr.position);
 }
@@ -193,7 +207,8 @@ Result<ExpressionPtr> ExpressionBinder::BindIn(const Expr& expr) {
   TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
   // A list of constants is looked up; anything else is compared one by one, in order.
   constexpr size_t kComparedMax = 4;
-  const bool constants = std::all_of(args.begin() + 1, args.end(), [](const ExpressionPtr& e) { return IsLiteral(*e); });
+  const bool constants =
+      std::all_of(args.begin() + 1, args.end(), [](const ExpressionPtr& e) { return IsLiteral(*e); });
   if (constants && args.size() > kComparedMax + 1) {
     TM_ASSIGN_OR_RETURN(ExpressionPtr found, MakeCall("IN", std::move(args), expr.position));
     return expr.flag ? Negate(std::move(found), expr.position) : Result<ExpressionPtr>(std::move(found));
@@ -210,7 +225,9 @@ Result<ExpressionPtr> ExpressionBinder::BindIn(const Expr& expr) {
 Result<ExpressionPtr> ExpressionBinder::BindLike(const Expr& expr) {
   TM_ASSIGN_OR_RETURN(std::vector<ExpressionPtr> args, BindAll(expr.args));
   if (expr.op != "LIKE" && !FunctionRegistry::BuiltIn().FindScalar(expr.op)) {
-    return Status(kUnsupportedSyntax, fmt::format("{} is not supported", expr.op)).At(expr.position).WithHint("LIKE, or REGEXP(text, pattern)");
+    return Status(kUnsupportedSyntax, fmt::format("{} is not supported", expr.op))
+        .At(expr.position)
+        .WithHint("LIKE, or REGEXP(text, pattern)");
   }
   TM_ASSIGN_OR_RETURN(ExpressionPtr e, MakeCall(expr.op, std::move(args), expr.position));
   return expr.flag ? Negate(std::move(e), expr.position) : Result<ExpressionPtr>(std::move(e));

@@ -8,13 +8,16 @@ namespace tidemill {
 
 using ast::TableRef;
 
-Result<std::map<std::string, const ast::Expr*>> MatchArguments(const ast::Expr& call, const std::vector<std::string>& parameters, size_t required) {
+Result<std::map<std::string, const ast::Expr*>> MatchArguments(const ast::Expr& call,
+                                                               const std::vector<std::string>& parameters,
+                                                               size_t required) {
   std::map<std::string, const ast::Expr*> out;
   for (size_t i = 0; i < call.args.size(); ++i) {
     const ast::Expr& arg = *call.args[i];
     if (arg.kind != ast::Expr::Kind::kNamedArg) {
       if (i >= parameters.size()) {
-        return Status(kWrongArguments, fmt::format("{} takes at most {} arguments", call.op, parameters.size())).At(arg.position);
+        return Status(kWrongArguments, fmt::format("{} takes at most {} arguments", call.op, parameters.size()))
+            .At(arg.position);
       }
       if (i > 0 && call.args[i - 1]->kind == ast::Expr::Kind::kNamedArg) {
         return Status(kWrongArguments, "an argument by position can't follow one by name").At(arg.position);
@@ -31,14 +34,18 @@ Result<std::map<std::string, const ast::Expr*>> MatchArguments(const ast::Expr& 
       list += (list.empty() ? "" : ", ") + parameter;
     }
     if (!known) {
-      Status status = Status(kWrongArguments, fmt::format("{} has no argument '{}'", call.op, arg.names[0].text)).At(arg.position).WithNote("arguments: " + list);
+      Status status = Status(kWrongArguments, fmt::format("{} has no argument '{}'", call.op, arg.names[0].text))
+                          .At(arg.position)
+                          .WithNote("arguments: " + list);
       std::string nearest = NearestName(name, parameters);
       return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));
     }
-    if (!out.emplace(name, arg.args[0].get()).second) return Status(kWrongArguments, fmt::format("argument {} stands twice", name)).At(arg.position);
+    if (!out.emplace(name, arg.args[0].get()).second)
+      return Status(kWrongArguments, fmt::format("argument {} stands twice", name)).At(arg.position);
   }
   for (size_t i = 0; i < required; ++i) {
-    if (!out.contains(parameters[i])) return Status(kWrongArguments, fmt::format("{} lacks its argument {}", call.op, parameters[i])).At(call.position);
+    if (!out.contains(parameters[i]))
+      return Status(kWrongArguments, fmt::format("{} lacks its argument {}", call.op, parameters[i])).At(call.position);
   }
   return out;
 }
@@ -47,7 +54,9 @@ Result<Relation> Binder::BindFrom(const TableRef& table, const CommonTableScope*
   Depth guard(*this);
   TM_RETURN_IF_ERROR(CheckDepth(table.position));
   const std::string alias = table.alias ? table.alias->text : "";
-  const ast::Name owner = table.alias ? *table.alias : table.names.empty() ? ast::Name{"the subquery", table.position} : table.names[0];
+  const ast::Name owner = table.alias           ? *table.alias
+                          : table.names.empty() ? ast::Name{"the subquery", table.position}
+                                                : table.names[0];
   if (table.kind == TableRef::Kind::kJoin) return BindJoin(table, scope);
   if (table.lateral) {
     return Status(kUnsupportedSyntax, "LATERAL is not supported").At(table.position);
@@ -58,7 +67,8 @@ Result<Relation> Binder::BindFrom(const TableRef& table, const CommonTableScope*
   switch (table.kind) {
     case TableRef::Kind::kTable:
       if (table.system_time) {
-        return Status(kInvalidJoin, "FOR SYSTEM_TIME AS OF stands on the right side of a JOIN").At(table.system_time->position);
+        return Status(kInvalidJoin, "FOR SYSTEM_TIME AS OF stands on the right side of a JOIN")
+            .At(table.system_time->position);
       }
       if (qualifier.empty()) qualifier = table.names[0].text;
       relation = BindTable(table.names[0], table.hints, qualifier, scope);
@@ -94,16 +104,18 @@ Status Binder::TableNotFound(const ast::Name& name, const CommonTableScope* scop
   return status.WithNote("tables: " + list);
 }
 
-Result<Relation> Binder::BindTable(const ast::Name& name, const std::vector<ast::Hint>& hints, const std::string& qualifier,
-                                   const CommonTableScope* scope) {
+Result<Relation> Binder::BindTable(const ast::Name& name, const std::vector<ast::Hint>& hints,
+                                   const std::string& qualifier, const CommonTableScope* scope) {
   for (const CommonTableScope* s = scope; s; s = s->outer) {
     if (!s->table || s->table->name.text != name.text) continue;
-    if (!hints.empty()) return Status(kUnsupportedSyntax, "hints are for tables, not for WITH queries").At(hints[0].position);
+    if (!hints.empty())
+      return Status(kUnsupportedSyntax, "hints are for tables, not for WITH queries").At(hints[0].position);
     auto bound = shared_queries_.find(s->table->query.get());
     if (bound == shared_queries_.end()) return TableNotFound(name, s->outer);
     return RenameColumns(bound->second, s->table->columns, qualifier, s->table->name);
   }
-  if (TablePtr table = catalog_.FindTable(name.text)) return BindScan(std::move(table), hints, qualifier, name.position);
+  if (TablePtr table = catalog_.FindTable(name.text))
+    return BindScan(std::move(table), hints, qualifier, name.position);
   if (const Catalog::View* view = catalog_.FindView(name.text)) {
     if (!hints.empty()) return Status(kUnsupportedSyntax, "hints are for tables, not for views").At(hints[0].position);
     return BindView(*view, name.text, qualifier);
@@ -128,8 +140,11 @@ Result<Relation> Binder::BindView(const Catalog::View& view, const std::string& 
 Result<TablePtr> Binder::ApplyHints(TablePtr table, const std::vector<ast::Hint>& hints) const {
   std::shared_ptr<TableDefinition> copy;
   for (const ast::Hint& hint : hints) {
-    if (hint.name == "BROADCAST" || hint.name == "SHUFFLE_HASH" || hint.name == "SHUFFLE_MERGE" || hint.name == "NEST_LOOP") continue;
-    if (hint.name != "OPTIONS") return Status(kUnsupportedSyntax, fmt::format("hint {} is not supported", hint.name)).At(hint.position);
+    if (hint.name == "BROADCAST" || hint.name == "SHUFFLE_HASH" || hint.name == "SHUFFLE_MERGE" ||
+        hint.name == "NEST_LOOP")
+      continue;
+    if (hint.name != "OPTIONS")
+      return Status(kUnsupportedSyntax, fmt::format("hint {} is not supported", hint.name)).At(hint.position);
     for (const ast::Option& option : hint.options) {
       if (!copy) copy = std::make_shared<TableDefinition>(*table);
       copy->options.Set(option.key, option.value);
@@ -144,30 +159,37 @@ Status Binder::Validate(const TablePtr& table, bool as_sink) {
   return environment_.ValidateTable(*table, !as_sink, as_sink).At(table->position);
 }
 
-Result<Relation> Binder::BindScan(TablePtr table, const std::vector<ast::Hint>& hints, const std::string& qualifier, const SourcePosition& position) {
+Result<Relation> Binder::BindScan(TablePtr table, const std::vector<ast::Hint>& hints, const std::string& qualifier,
+                                  const SourcePosition& position) {
   TM_ASSIGN_OR_RETURN(table, ApplyHints(std::move(table), hints));
   TM_RETURN_IF_ERROR(Validate(table, false));
   std::vector<int> columns(table->columns.size());
   for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<int>(i);
   Config options = table->options;
   std::string name = table->name;
-  return MakeRelation(MakeScan(std::move(table), std::move(columns), std::move(options), std::move(name), position), qualifier);
+  return MakeRelation(MakeScan(std::move(table), std::move(columns), std::move(options), std::move(name), position),
+                      qualifier);
 }
 
 Result<Relation> Binder::BindTableFunction(const TableRef& table, const CommonTableScope* scope) {
   const ast::Expr& call = *table.function;
   if (call.kind == ast::Expr::Kind::kCall && !call.over && !call.filter) {
-    if (call.op == "TUMBLE" || call.op == "HOP" || call.op == "CUMULATE" || call.op == "SESSION") return BindWindowFunction(call, scope);
+    if (call.op == "TUMBLE" || call.op == "HOP" || call.op == "CUMULATE" || call.op == "SESSION")
+      return BindWindowFunction(call, scope);
     if (call.op == "ML_PREDICT") return BindPredict(call, scope);
-    static constexpr std::string_view kRefused[] = {"VECTOR_SEARCH", "ML_EVALUATE", "ML_TRAIN", "TO_CHANGELOG", "FROM_CHANGELOG", "SNAPSHOT"};
+    static constexpr std::string_view kRefused[] = {"VECTOR_SEARCH", "ML_EVALUATE",    "ML_TRAIN",
+                                                    "TO_CHANGELOG",  "FROM_CHANGELOG", "SNAPSHOT"};
     for (std::string_view name : kRefused) {
-      if (call.op == name) return Status(kUnsupportedSyntax, fmt::format("{} is not supported", name)).At(call.position);
+      if (call.op == name)
+        return Status(kUnsupportedSyntax, fmt::format("{} is not supported", name)).At(call.position);
     }
   }
-  if (call.kind != ast::Expr::Kind::kCall) return Status(kSyntaxError, "TABLE(...) takes a table function").At(call.position);
+  if (call.kind != ast::Expr::Kind::kCall)
+    return Status(kSyntaxError, "TABLE(...) takes a table function").At(call.position);
   Status status = Status(kNoSuchFunction, fmt::format("table function '{}' not found", call.written)).At(call.position);
   std::string nearest = NearestName(call.op, {"TUMBLE", "HOP", "CUMULATE", "SESSION", "ML_PREDICT"});
-  return nearest.empty() ? status.WithNote("table functions: CUMULATE, HOP, ML_PREDICT, SESSION, TUMBLE") : status.WithHint(fmt::format("did you mean '{}'?", nearest));
+  return nearest.empty() ? status.WithNote("table functions: CUMULATE, HOP, ML_PREDICT, SESSION, TUMBLE")
+                         : status.WithHint(fmt::format("did you mean '{}'?", nearest));
 }
 
 Result<Relation> Binder::BindTableArgument(const ast::Expr& arg, const CommonTableScope* scope) {

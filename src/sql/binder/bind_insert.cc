@@ -8,7 +8,8 @@ namespace tidemill {
 namespace {
 
 bool IsWritable(const ColumnDefinition& column) {
-  return column.kind == ColumnDefinition::Kind::kPhysical || (column.kind == ColumnDefinition::Kind::kMetadata && !column.is_virtual);
+  return column.kind == ColumnDefinition::Kind::kPhysical ||
+         (column.kind == ColumnDefinition::Kind::kMetadata && !column.is_virtual);
 }
 
 // The target column of each value: the list as written, or all writable columns in order.
@@ -25,13 +26,16 @@ Result<std::vector<int>> TargetColumns(const ast::Insert& insert, const TableDef
     size_t i = 0;
     while (i < all.size() && all[i] != name.text) ++i;
     if (i == all.size()) {
-      Status status = Status(kColumnNotFound, fmt::format("column '{}' not found in '{}'", name.text, table.name)).At(name.position);
+      Status status = Status(kColumnNotFound, fmt::format("column '{}' not found in '{}'", name.text, table.name))
+                          .At(name.position);
       std::string nearest = NearestName(name.text, all);
       return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));
     }
     if (!IsWritable(table.columns[i])) {
-      return Status(kInvalidInsert, fmt::format("column '{}' of '{}' can't be written: it is {}", name.text, table.name,
-                                                table.columns[i].kind == ColumnDefinition::Kind::kComputed ? "computed" : "VIRTUAL metadata"))
+      return Status(kInvalidInsert,
+                    fmt::format(
+                        "column '{}' of '{}' can't be written: it is {}", name.text, table.name,
+                        table.columns[i].kind == ColumnDefinition::Kind::kComputed ? "computed" : "VIRTUAL metadata"))
           .At(name.position);
     }
     if (std::find(targets.begin(), targets.end(), static_cast<int>(i)) != targets.end()) {
@@ -47,7 +51,9 @@ Result<std::vector<int>> TargetColumns(const ast::Insert& insert, const TableDef
 Result<LogicalPtr> Binder::BindInsert(const ast::Insert& insert) {
   TablePtr table = catalog_.FindTable(insert.table.text);
   if (!table) {
-    if (catalog_.FindView(insert.table.text)) return Status(kInvalidInsert, fmt::format("'{}' is a view: it can't be written", insert.table.text)).At(insert.table.position);
+    if (catalog_.FindView(insert.table.text))
+      return Status(kInvalidInsert, fmt::format("'{}' is a view: it can't be written", insert.table.text))
+          .At(insert.table.position);
     return TableNotFound(insert.table, nullptr);
   }
   TM_ASSIGN_OR_RETURN(table, ApplyHints(std::move(table), insert.hints));
@@ -60,7 +66,8 @@ Result<LogicalPtr> Binder::BindInsert(const ast::Insert& insert) {
     Schema sink = table->schema();
     std::string names;
     for (int target : targets) names += (names.empty() ? "" : ", ") + sink.field(target).name;
-    return Status(kInvalidInsert, fmt::format("'{}' takes {} columns, the query gives {}", table->name, targets.size(), width))
+    return Status(kInvalidInsert,
+                  fmt::format("'{}' takes {} columns, the query gives {}", table->name, targets.size(), width))
         .At(insert.query->position)
         .WithNote("columns: " + names);
   }
@@ -75,7 +82,9 @@ Result<LogicalPtr> Binder::BindInsert(const ast::Insert& insert) {
     auto at = std::find(targets.begin(), targets.end(), static_cast<int>(i));
     if (at == targets.end()) {
       if (!column.type.nullable()) {
-        return Status(kInvalidInsert, fmt::format("column '{}' of '{}' is NOT NULL: it must be given", column.name, table->name)).At(insert.table.position);
+        return Status(kInvalidInsert,
+                      fmt::format("column '{}' of '{}' is NOT NULL: it must be given", column.name, table->name))
+            .At(insert.table.position);
       }
       expressions.push_back(MakeNullLiteral(column.type, insert.table.position));
     } else {
@@ -85,10 +94,14 @@ Result<LogicalPtr> Binder::BindInsert(const ast::Insert& insert) {
       if (e->type.kind() == TypeKind::kNull) {
         e = MakeNullLiteral(column.type, position);
       } else if (!ImplicitlyCastable(e->type, column.type) && !e->type.SameAs(column.type)) {
-        Status status = Status(kInvalidInsert, fmt::format("column '{}' of '{}' is {}, found {}", column.name, table->name,
-                                                           column.type.WithNullable(true).ToString(), e->type.WithNullable(true).ToString()))
+        Status status = Status(kInvalidInsert, fmt::format("column '{}' of '{}' is {}, found {}", column.name,
+                                                           table->name, column.type.WithNullable(true).ToString(),
+                                                           e->type.WithNullable(true).ToString()))
                             .At(position);
-        return ExplicitlyCastable(e->type, column.type) ? status.WithHint(fmt::format("CAST(... AS {}) makes it fit", column.type.WithNullable(true).ToString())) : status;
+        return ExplicitlyCastable(e->type, column.type)
+                   ? status.WithHint(
+                         fmt::format("CAST(... AS {}) makes it fit", column.type.WithNullable(true).ToString()))
+                   : status;
       }
       expressions.push_back(CastTo(e, column.type));
     }
@@ -96,7 +109,8 @@ Result<LogicalPtr> Binder::BindInsert(const ast::Insert& insert) {
     sink.columns.push_back(static_cast<int>(i));
   }
   sink.table = std::move(table);
-  LogicalPtr input = MakeProject(std::move(relation.node), std::move(expressions), std::move(names), insert.table.text, insert.query->position);
+  LogicalPtr input = MakeProject(std::move(relation.node), std::move(expressions), std::move(names), insert.table.text,
+                                 insert.query->position);
   return MakeSink(std::move(input), std::move(sink), insert.table.text, insert.position);
 }
 

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "sql/binder/binder.h"
 #include "sql/errors.h"
@@ -36,7 +36,8 @@ struct OverGroup {
 Status Binder::ApplyOver(SelectState& state) {
   for (size_t i = 0; i < state.outputs.size(); ++i) {
     const Expression& e = *state.outputs[i];
-    if (e.kind != Expression::Kind::kColumn || e.column < kOverPlaceholder || state.names[i].starts_with("EXPR$")) continue;
+    if (e.kind != Expression::Kind::kColumn || e.column < kOverPlaceholder || state.names[i].starts_with("EXPR$"))
+      continue;
     state.overs[e.column - kOverPlaceholder].call.name = state.names[i];
   }
   std::vector<ExpressionPtr> keys;
@@ -49,18 +50,23 @@ Status Binder::ApplyOver(SelectState& state) {
     OverGroup group;
     for (size_t k = 0; k < over.partition.size(); ++k) {
       const int column = key_columns[next_key++];
-      if (std::find(group.partition.begin(), group.partition.end(), column) == group.partition.end()) group.partition.push_back(column);
+      if (std::find(group.partition.begin(), group.partition.end(), column) == group.partition.end())
+        group.partition.push_back(column);
     }
     const LogicalNode& input = *state.input.node;
     if (over.order->kind != Expression::Kind::kColumn || over.order->column != input.rowtime_column) {
-      Status status = Status(kNoTimeAttribute, fmt::format("ORDER BY {} of OVER is not the event time", over.order->ToString(input.schema.names())))
+      Status status = Status(kNoTimeAttribute, fmt::format("ORDER BY {} of OVER is not the event time",
+                                                           over.order->ToString(input.schema.names())))
                           .At(over.order->position);
-      return input.rowtime_column >= 0 ? status.WithHint(fmt::format("the event time is '{}'", input.schema.field(input.rowtime_column).name))
-                                       : status.WithNote("no column here is a time attribute");
+      return input.rowtime_column >= 0
+                 ? status.WithHint(fmt::format("the event time is '{}'", input.schema.field(input.rowtime_column).name))
+                 : status.WithNote("no column here is a time attribute");
     }
     group.order = over.order->column;
     group.position = over.position;
-    auto same = std::find_if(groups.begin(), groups.end(), [&](const OverGroup& g) { return g.partition == group.partition && g.order == group.order; });
+    auto same = std::find_if(groups.begin(), groups.end(), [&](const OverGroup& g) {
+      return g.partition == group.partition && g.order == group.order;
+    });
     if (same == groups.end()) same = groups.insert(groups.end(), std::move(group));
     same->calls.push_back(i);
   }

@@ -11,18 +11,21 @@ constexpr const char* kPredictOptions[] = {"async", "timeout", "capacity", "max-
 
 Result<Config> BindPredictConfig(const ast::Expr& map) {
   Config config;
-  if (map.kind != ast::Expr::Kind::kMap) return Status(kWrongArguments, "CONFIG of ML_PREDICT is MAP['key', 'value', ...]").At(map.position);
+  if (map.kind != ast::Expr::Kind::kMap)
+    return Status(kWrongArguments, "CONFIG of ML_PREDICT is MAP['key', 'value', ...]").At(map.position);
   for (size_t i = 0; i + 1 < map.args.size(); i += 2) {
     const ast::Expr& key = *map.args[i];
     const ast::Expr& value = *map.args[i + 1];
     for (const ast::Expr* e : {&key, &value}) {
-      if (e->kind != ast::Expr::Kind::kString) return Status(kWrongArguments, "CONFIG of ML_PREDICT takes constant strings").At(e->position);
+      if (e->kind != ast::Expr::Kind::kString)
+        return Status(kWrongArguments, "CONFIG of ML_PREDICT takes constant strings").At(e->position);
     }
     if (std::find(std::begin(kPredictOptions), std::end(kPredictOptions), key.text) == std::end(kPredictOptions)) {
       Status status = Status(kUnknownOption, fmt::format("ML_PREDICT has no option '{}'", key.text)).At(key.position);
       std::string nearest = NearestName(key.text, {std::begin(kPredictOptions), std::end(kPredictOptions)});
-      return nearest.empty() ? status.WithNote("options: async, timeout, capacity, max-concurrent-operations, output-mode")
-                             : status.WithHint(fmt::format("did you mean '{}'?", nearest));
+      return nearest.empty()
+                 ? status.WithNote("options: async, timeout, capacity, max-concurrent-operations, output-mode")
+                 : status.WithHint(fmt::format("did you mean '{}'?", nearest));
     }
     config.Set(key.text, value.text);
     Status valid;
@@ -30,7 +33,8 @@ Result<Config> BindPredictConfig(const ast::Expr& map) {
     if (key.text == "timeout") valid = config.GetDurationMs(key.text, 0).status();
     if (key.text == "capacity" || key.text == "max-concurrent-operations") valid = config.GetInt(key.text, 0).status();
     if (key.text == "output-mode" && value.text != "ORDERED" && value.text != "ALLOW_UNORDERED") {
-      valid = Status(kInvalidOption, fmt::format("'output-mode' is '{}', expected ORDERED or ALLOW_UNORDERED", value.text));
+      valid =
+          Status(kInvalidOption, fmt::format("'output-mode' is '{}', expected ORDERED or ALLOW_UNORDERED", value.text));
     }
     if (!valid.ok()) return Status(kInvalidOption, valid.message()).At(value.position);
   }
@@ -44,12 +48,14 @@ Result<Relation> Binder::BindPredict(const ast::Expr& call, const CommonTableSco
   using Arguments = std::map<std::string, const ast::Expr*>;
   TM_ASSIGN_OR_RETURN(Arguments args, MatchArguments(call, {"INPUT", "MODEL", "ARGS", "CONFIG"}, 3));
   const ast::Expr& model_arg = *args["MODEL"];
-  if (model_arg.kind != ast::Expr::Kind::kModelArg) return Status(kWrongArguments, "expected MODEL m").At(model_arg.position);
+  if (model_arg.kind != ast::Expr::Kind::kModelArg)
+    return Status(kWrongArguments, "expected MODEL m").At(model_arg.position);
   const ast::Name& model_name = model_arg.names[0];
   PredictSpec spec;
   spec.model = catalog_.FindModel(model_name.text);
   if (!spec.model) {
-    Status status = Status(kModelNotFound, fmt::format("model '{}' not found", model_name.text)).At(model_name.position);
+    Status status =
+        Status(kModelNotFound, fmt::format("model '{}' not found", model_name.text)).At(model_name.position);
     std::string nearest = NearestName(model_name.text, catalog_.model_names());
     return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));
   }
@@ -58,10 +64,12 @@ Result<Relation> Binder::BindPredict(const ast::Expr& call, const CommonTableSco
     TM_ASSIGN_OR_RETURN(spec.config, BindPredictConfig(*args["CONFIG"]));
   }
   const ast::Expr& descriptor = *args["ARGS"];
-  if (descriptor.kind != ast::Expr::Kind::kDescriptor) return Status(kWrongArguments, "expected DESCRIPTOR(columns)").At(descriptor.position);
+  if (descriptor.kind != ast::Expr::Kind::kDescriptor)
+    return Status(kWrongArguments, "expected DESCRIPTOR(columns)").At(descriptor.position);
   const Schema& wanted = spec.model->input;
   if (static_cast<int>(descriptor.names.size()) != wanted.num_fields()) {
-    return Status(kModelMismatch, fmt::format("model '{}' takes {} inputs, DESCRIPTOR names {}", spec.model->name, wanted.num_fields(), descriptor.names.size()))
+    return Status(kModelMismatch, fmt::format("model '{}' takes {} inputs, DESCRIPTOR names {}", spec.model->name,
+                                              wanted.num_fields(), descriptor.names.size()))
         .At(descriptor.position)
         .WithNote("INPUT " + wanted.ToString());
   }
@@ -70,11 +78,13 @@ Result<Relation> Binder::BindPredict(const ast::Expr& call, const CommonTableSco
     const ast::Name& name = descriptor.names[i];
     TM_ASSIGN_OR_RETURN(ResolvedName found, ResolveColumn(input, {name}));
     ExpressionPtr column = MakeColumn(found.column, input.columns[found.column].type, name.position);
-    TM_ASSIGN_OR_RETURN(ExpressionPtr argument,
-                        MakeImplicitCast(column, wanted.field(i).type, fmt::format("input '{}' of model '{}'", wanted.field(i).name, spec.model->name)));
+    TM_ASSIGN_OR_RETURN(ExpressionPtr argument, MakeImplicitCast(column, wanted.field(i).type,
+                                                                 fmt::format("input '{}' of model '{}'",
+                                                                             wanted.field(i).name, spec.model->name)));
     arguments.push_back(std::move(argument));
   }
-  if (validated_models_.insert(spec.model.get()).second) TM_RETURN_IF_ERROR(environment_.ValidateModel(*spec.model).At(model_name.position));
+  if (validated_models_.insert(spec.model.get()).second)
+    TM_RETURN_IF_ERROR(environment_.ValidateModel(*spec.model).At(model_name.position));
   const size_t width = input.columns.size();
   TM_ASSIGN_OR_RETURN(spec.argument_columns, ColumnsFor(input, arguments, call.position));
   const ModelPtr model = spec.model;

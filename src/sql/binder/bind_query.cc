@@ -16,7 +16,8 @@ Result<LogicalPtr> Binder::BindQueryStatement(const ast::Query& query) {
 
 Status Binder::CheckDepth(const SourcePosition& position) const {
   if (depth_ <= 2 * kNestingMax) return Status::OK();
-  return Status(kNestingTooDeep, fmt::format("queries, views and joins nest more than {} levels deep", 2 * kNestingMax)).At(position);
+  return Status(kNestingTooDeep, fmt::format("queries, views and joins nest more than {} levels deep", 2 * kNestingMax))
+      .At(position);
 }
 
 Result<Relation> Binder::BindQuery(const ast::Query& query, const CommonTableScope* scope) {
@@ -28,17 +29,21 @@ Result<Relation> Binder::BindQuery(const ast::Query& query, const CommonTableSco
   for (size_t i = 0; i < query.with.size(); ++i) {
     for (size_t k = 0; k < i; ++k) {
       if (query.with[k].name.text == query.with[i].name.text) {
-        return Status(kAlreadyExists, fmt::format("WITH query '{}' stands twice", query.with[i].name.text)).At(query.with[i].name.position);
+        return Status(kAlreadyExists, fmt::format("WITH query '{}' stands twice", query.with[i].name.text))
+            .At(query.with[i].name.position);
       }
     }
     scopes[i] = {visible, &query.with[i], visible};
     visible = &scopes[i];
   }
   if (!query.order_by.empty()) {
-    return Status(kUnsupportedSyntax, "ORDER BY of a query is not supported").At(query.order_position).WithHint("a stream has no last row to sort up to");
+    return Status(kUnsupportedSyntax, "ORDER BY of a query is not supported")
+        .At(query.order_position)
+        .WithHint("a stream has no last row to sort up to");
   }
   if (query.limit || query.offset) {
-    return Status(kUnsupportedSyntax, query.limit ? "LIMIT is not supported" : "OFFSET is not supported").At(query.limit_position);
+    return Status(kUnsupportedSyntax, query.limit ? "LIMIT is not supported" : "OFFSET is not supported")
+        .At(query.limit_position);
   }
   // Even a WITH query that nothing names must be right.
   for (size_t i = 0; i < query.with.size(); ++i) {
@@ -67,13 +72,14 @@ Result<Relation> Binder::BindBody(const Body& body, const CommonTableScope* scop
   return Status(kInternalError, "unknown query").At(body.position);
 }
 
-Result<Relation> Binder::RenameColumns(Relation relation, const std::vector<ast::Name>& names, const std::string& qualifier,
-                                       const ast::Name& owner) {
+Result<Relation> Binder::RenameColumns(Relation relation, const std::vector<ast::Name>& names,
+                                       const std::string& qualifier, const ast::Name& owner) {
   if (!names.empty()) {
     size_t visible = 0;
     for (const ScopeColumn& column : relation.columns) visible += column.name.empty() ? 0 : 1;
     if (names.size() != visible) {
-      return Status(kColumnNotFound, fmt::format("'{}' has {} columns, {} names are given", owner.text, visible, names.size()))
+      return Status(kColumnNotFound,
+                    fmt::format("'{}' has {} columns, {} names are given", owner.text, visible, names.size()))
           .At(names[std::min(names.size() - 1, visible)].position);
     }
     size_t next = 0;
@@ -87,7 +93,10 @@ Result<Relation> Binder::RenameColumns(Relation relation, const std::vector<ast:
 
 Result<Relation> Binder::BindUnion(const Body& body, const CommonTableScope* scope) {
   if (body.op != "UNION" || !body.all) {
-    return Status(kUnsupportedSyntax, fmt::format("{}{} is not supported", body.op, body.op == "UNION" ? " without ALL" : body.all ? " ALL" : ""))
+    return Status(kUnsupportedSyntax, fmt::format("{}{} is not supported", body.op,
+                                                  body.op == "UNION" ? " without ALL"
+                                                  : body.all         ? " ALL"
+                                                                     : ""))
         .At(body.position)
         .WithHint(body.op == "UNION" ? "UNION ALL keeps every row" : "");
   }
@@ -95,7 +104,9 @@ Result<Relation> Binder::BindUnion(const Body& body, const CommonTableScope* sco
   for (const ast::BodyPtr& input : body.inputs) {
     TM_ASSIGN_OR_RETURN(Relation relation, BindBody(*input, scope));
     if (!inputs.empty() && relation.columns.size() != inputs[0].columns.size()) {
-      return Status(kTypeMismatch, fmt::format("UNION ALL of {} and {} columns", inputs[0].columns.size(), relation.columns.size())).At(input->position);
+      return Status(kTypeMismatch,
+                    fmt::format("UNION ALL of {} and {} columns", inputs[0].columns.size(), relation.columns.size()))
+          .At(input->position);
     }
     inputs.push_back(std::move(relation));
   }
@@ -111,8 +122,9 @@ Result<Relation> Binder::BindUnion(const Body& body, const CommonTableScope* sco
       }
       Result<DataType> common = CommonType(type, inputs[i].columns[c].type);
       if (!common.ok()) {
-        return Status(kTypeMismatch, fmt::format("column {} ('{}') of UNION ALL is {} and {}", c + 1, inputs[0].columns[c].name,
-                                                 type.WithNullable(true).ToString(), inputs[i].columns[c].type.WithNullable(true).ToString()))
+        return Status(kTypeMismatch, fmt::format("column {} ('{}') of UNION ALL is {} and {}", c + 1,
+                                                 inputs[0].columns[c].name, type.WithNullable(true).ToString(),
+                                                 inputs[i].columns[c].type.WithNullable(true).ToString()))
             .At(body.inputs[i]->position);
       }
       type = *common;
@@ -131,7 +143,8 @@ Result<Relation> Binder::BindUnion(const Body& body, const CommonTableScope* sco
       same = same && cast == columns[c];
       columns[c] = std::move(cast);
     }
-    nodes.push_back(same ? inputs[i].node : MakeProject(inputs[i].node, std::move(columns), names, hint_, body.inputs[i]->position));
+    nodes.push_back(same ? inputs[i].node
+                         : MakeProject(inputs[i].node, std::move(columns), names, hint_, body.inputs[i]->position));
   }
   return MakeRelation(MakeUnion(std::move(nodes), hint_, body.position), "");
 }
@@ -150,7 +163,9 @@ Result<Relation> Binder::BindValues(const Body& body) {
       bound.push_back(std::move(e));
     }
     if (!rows.empty() && bound.size() != rows[0].size()) {
-      return Status(kTypeMismatch, fmt::format("this row of VALUES has {} values, the first has {}", bound.size(), rows[0].size())).At(row[0]->position);
+      return Status(kTypeMismatch,
+                    fmt::format("this row of VALUES has {} values, the first has {}", bound.size(), rows[0].size()))
+          .At(row[0]->position);
     }
     rows.push_back(std::move(bound));
   }

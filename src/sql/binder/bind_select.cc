@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "sql/binder/binder.h"
 #include "sql/errors.h"
@@ -11,7 +11,8 @@ namespace {
 // The name of an item without AS: the column's own, or EXPR$n as in Flink.
 std::string NameOf(const ast::SelectItem& item, size_t index) {
   if (item.alias) return item.alias->text;
-  if (item.expr->kind == ast::Expr::Kind::kName || item.expr->kind == ast::Expr::Kind::kField) return item.expr->names.back().text;
+  if (item.expr->kind == ast::Expr::Kind::kName || item.expr->kind == ast::Expr::Kind::kField)
+    return item.expr->names.back().text;
   return fmt::format("EXPR${}", index);
 }
 
@@ -40,13 +41,16 @@ Result<Relation> Binder::BindSelect(const ast::Body& body, const CommonTableScop
   state.aggregated = select.has_group_by || (select.having && ContainsAggregate(*select.having));
   for (const ast::SelectItem& item : select.items) state.aggregated = state.aggregated || ContainsAggregate(*item.expr);
   if (select.having && !state.aggregated) {
-    return Status(kInvalidAggregate, "HAVING needs GROUP BY or an aggregate").At(select.having->position).WithHint("WHERE filters rows");
+    return Status(kInvalidAggregate, "HAVING needs GROUP BY or an aggregate")
+        .At(select.having->position)
+        .WithHint("WHERE filters rows");
   }
   if (state.aggregated) TM_RETURN_IF_ERROR(BindGroupBy(state));
   TM_RETURN_IF_ERROR(BindSelectItems(state));
   if (state.aggregated) TM_RETURN_IF_ERROR(ApplyAggregate(state));
   if (!state.overs.empty()) TM_RETURN_IF_ERROR(ApplyOver(state));
-  Relation relation = MakeRelation(MakeProject(state.input.node, std::move(state.outputs), state.names, hint_, body.position), "");
+  Relation relation =
+      MakeRelation(MakeProject(state.input.node, std::move(state.outputs), state.names, hint_, body.position), "");
   // Names that stand twice keep their text for the query around, which then finds them ambiguous.
   for (size_t i = 0; i < state.names.size(); ++i) relation.columns[i].name = state.names[i];
   if (select.distinct) {
@@ -80,7 +84,8 @@ Status Binder::BindSelectItems(SelectState& state) {
     TM_ASSIGN_OR_RETURN(ExpressionPtr e, binder.Bind(*item.expr));
     if (e->type.kind() == TypeKind::kNull) e = MakeNullLiteral(DataType(TypeKind::kNull), e->position);
     state.names.push_back(NameOf(item, unnamed));
-    if (!item.alias && item.expr->kind != ast::Expr::Kind::kName && item.expr->kind != ast::Expr::Kind::kField) ++unnamed;
+    if (!item.alias && item.expr->kind != ast::Expr::Kind::kName && item.expr->kind != ast::Expr::Kind::kField)
+      ++unnamed;
     state.outputs.push_back(std::move(e));
   }
   if (state.select->having) {
@@ -103,8 +108,11 @@ Status Binder::BindSelectItems(SelectState& state) {
 Result<Relation> Binder::BindSelectWithoutFrom(const ast::Body& body) {
   const ast::Select& select = body.select;
   if (select.where || select.has_group_by || select.having || select.distinct) {
-    const SourcePosition& position = select.where ? select.where->position : select.having ? select.having->position : body.position;
-    return Status(kUnsupportedSyntax, "WHERE, GROUP BY, HAVING and DISTINCT without FROM are not supported").At(position);
+    const SourcePosition& position = select.where    ? select.where->position
+                                     : select.having ? select.having->position
+                                                     : body.position;
+    return Status(kUnsupportedSyntax, "WHERE, GROUP BY, HAVING and DISTINCT without FROM are not supported")
+        .At(position);
   }
   Relation none;
   BindContext context;
@@ -115,7 +123,8 @@ Result<Relation> Binder::BindSelectWithoutFrom(const ast::Body& body) {
   std::vector<Field> fields;
   size_t unnamed = 0;
   for (const ast::SelectItem& item : select.items) {
-    if (item.expr->kind == ast::Expr::Kind::kStar) return Status(kSyntaxError, "'*' needs FROM").At(item.expr->position);
+    if (item.expr->kind == ast::Expr::Kind::kStar)
+      return Status(kSyntaxError, "'*' needs FROM").At(item.expr->position);
     TM_ASSIGN_OR_RETURN(ExpressionPtr e, binder.Bind(*item.expr));
     fields.push_back({NameOf(item, unnamed), e->type});
     if (!item.alias) ++unnamed;

@@ -6,13 +6,18 @@
 namespace tidemill {
 
 Result<int> Binder::BindTimeColumn(const Relation& input, const ast::Expr& descriptor) const {
-  if (descriptor.kind != ast::Expr::Kind::kDescriptor) return Status(kWrongArguments, "expected DESCRIPTOR(time column)").At(descriptor.position);
-  if (descriptor.names.size() != 1) return Status(kInvalidWindow, "a window has one time column").At(descriptor.names[1].position);
+  if (descriptor.kind != ast::Expr::Kind::kDescriptor)
+    return Status(kWrongArguments, "expected DESCRIPTOR(time column)").At(descriptor.position);
+  if (descriptor.names.size() != 1)
+    return Status(kInvalidWindow, "a window has one time column").At(descriptor.names[1].position);
   TM_ASSIGN_OR_RETURN(ResolvedName found, ResolveColumn(input, descriptor.names));
   if (found.column == input.node->rowtime_column) return found.column;
-  Status status = Status(kNoTimeAttribute, fmt::format("'{}' is not a time attribute", descriptor.names[0].text)).At(descriptor.names[0].position);
+  Status status = Status(kNoTimeAttribute, fmt::format("'{}' is not a time attribute", descriptor.names[0].text))
+                      .At(descriptor.names[0].position);
   const int rowtime = input.node->rowtime_column;
-  return rowtime >= 0 && !input.columns[rowtime].name.empty() ? status.WithHint(fmt::format("the event time is '{}'", input.columns[rowtime].name)) : status;
+  return rowtime >= 0 && !input.columns[rowtime].name.empty()
+             ? status.WithHint(fmt::format("the event time is '{}'", input.columns[rowtime].name))
+             : status;
 }
 
 Result<LogicalPtr> Binder::MakeWindow(Relation& input, WindowSpec window, const SourcePosition& position) {
@@ -51,7 +56,8 @@ Result<Relation> Binder::BindWindowFunction(const ast::Expr& call, const CommonT
   using Arguments = std::map<std::string, const ast::Expr*>;
   TM_ASSIGN_OR_RETURN(Arguments args, MatchArguments(call, parameters, required));
   if (args.contains("EMITONLYONUPDATE")) {
-    return Status(kUnsupportedSyntax, "emitOnlyOnUpdate of CUMULATE is not supported").At(args["EMITONLYONUPDATE"]->position);
+    return Status(kUnsupportedSyntax, "emitOnlyOnUpdate of CUMULATE is not supported")
+        .At(args["EMITONLYONUPDATE"]->position);
   }
   const ast::Expr& data = *args["DATA"];
   TM_ASSIGN_OR_RETURN(Relation input, BindTableArgument(data, scope));
@@ -65,7 +71,8 @@ Result<Relation> Binder::BindWindowFunction(const ast::Expr& call, const CommonT
     TM_ASSIGN_OR_RETURN(ExpressionPtr e, ExpressionBinder(constant).Bind(*args[name]));
     std::optional<int64_t> ms = IntervalMillis(*e);
     if (!ms || (positive && *ms <= 0)) {
-      return Status(kInvalidWindow, fmt::format("{} of {} must be a constant {}INTERVAL of days or less", name, call.op, positive ? "positive " : ""))
+      return Status(kInvalidWindow, fmt::format("{} of {} must be a constant {}INTERVAL of days or less", name, call.op,
+                                                positive ? "positive " : ""))
           .At(args[name]->position);
     }
     out = *ms;
@@ -82,7 +89,9 @@ Result<Relation> Binder::BindWindowFunction(const ast::Expr& call, const CommonT
   }
   if (!data.partition.empty()) {
     if (window.kind != WindowKind::kSession) {
-      return Status(kInvalidWindow, fmt::format("{} takes no PARTITION BY: its windows are the same for all rows", call.op)).At(data.partition[0]->position);
+      return Status(kInvalidWindow,
+                    fmt::format("{} takes no PARTITION BY: its windows are the same for all rows", call.op))
+          .At(data.partition[0]->position);
     }
     BindContext context;
     context.relation = &input;

@@ -14,8 +14,8 @@
 
 namespace tidemill {
 
-// Statements to plan nodes and definitions. One per statement, or per group of INSERTs that become one plan: views and WITH queries that
-// are named twice are bound once and give the same node.
+// Statements to plan nodes and definitions. One per statement, or per group of INSERTs that become one plan: views and
+// WITH queries that are named twice are bound once and give the same node.
 class Binder {
  public:
   Binder(PlannerEnvironment& environment, const Catalog& catalog, const Config& settings)
@@ -44,7 +44,8 @@ class Binder {
   Result<Relation> BindBody(const ast::Body& body, const CommonTableScope* scope);
   Result<Relation> BindUnion(const ast::Body& body, const CommonTableScope* scope);
   Result<Relation> BindValues(const ast::Body& body);
-  Result<Relation> RenameColumns(Relation relation, const std::vector<ast::Name>& names, const std::string& qualifier, const ast::Name& owner);
+  Result<Relation> RenameColumns(Relation relation, const std::vector<ast::Name>& names, const std::string& qualifier,
+                                 const ast::Name& owner);
 
   // --- SELECT (bind_select.cc, bind_aggregate.cc, bind_over.cc) ---
   struct SelectState {
@@ -67,16 +68,19 @@ class Binder {
   Status BindGroupWindow(SelectState& state, const ast::Expr& call);
   Status ApplyAggregate(SelectState& state);
   Status ApplyOver(SelectState& state);
-  Result<ExpressionPtr> AfterAggregate(const ExpressionPtr& e, const std::vector<ExpressionPtr>& keys, size_t num_keys) const;
+  Result<ExpressionPtr> AfterAggregate(const ExpressionPtr& e, const std::vector<ExpressionPtr>& keys,
+                                       size_t num_keys) const;
   void NameAggregates(SelectState& state) const;
   // Columns of `relation` that hold these expressions; those that are none yet are appended by a Project.
-  Result<std::vector<int>> ColumnsFor(Relation& relation, const std::vector<ExpressionPtr>& expressions, const SourcePosition& position);
+  Result<std::vector<int>> ColumnsFor(Relation& relation, const std::vector<ExpressionPtr>& expressions,
+                                      const SourcePosition& position);
 
   // --- FROM (bind_from.cc, bind_window.cc, bind_join.cc, bind_predict.cc) ---
   Result<Relation> BindFrom(const ast::TableRef& table, const CommonTableScope* scope);
   Result<Relation> BindTable(const ast::Name& name, const std::vector<ast::Hint>& hints, const std::string& qualifier,
                              const CommonTableScope* scope);
-  Result<Relation> BindScan(TablePtr table, const std::vector<ast::Hint>& hints, const std::string& qualifier, const SourcePosition& position);
+  Result<Relation> BindScan(TablePtr table, const std::vector<ast::Hint>& hints, const std::string& qualifier,
+                            const SourcePosition& position);
   Result<TablePtr> ApplyHints(TablePtr table, const std::vector<ast::Hint>& hints) const;
   Result<Relation> BindView(const Catalog::View& view, const std::string& name, const std::string& qualifier);
   Status TableNotFound(const ast::Name& name, const CommonTableScope* scope) const;
@@ -121,7 +125,8 @@ class Binder {
 };
 
 // Legal values of named and positional arguments of a table function, by parameter name.
-Result<std::map<std::string, const ast::Expr*>> MatchArguments(const ast::Expr& call, const std::vector<std::string>& parameters,
+Result<std::map<std::string, const ast::Expr*>> MatchArguments(const ast::Expr& call,
+                                                               const std::vector<std::string>& parameters,
                                                                size_t required);
 
 }  // namespace tidemill

@@ -33,9 +33,9 @@ struct GroupWindow {
 
 struct BindContext {
   const Relation* relation = nullptr;
-  const char* clause = "SELECT";                            // for errors: "WHERE"
-  std::vector<AggregateCall>* aggregates = nullptr;         // nullptr: aggregates are refused here
-  std::vector<PendingOver>* overs = nullptr;                // nullptr: OVER is refused here
+  const char* clause = "SELECT";                     // for errors: "WHERE"
+  std::vector<AggregateCall>* aggregates = nullptr;  // nullptr: aggregates are refused here
+  std::vector<PendingOver>* overs = nullptr;         // nullptr: OVER is refused here
   const std::vector<ast::NamedWindow>* windows = nullptr;
   const GroupWindow* group_window = nullptr;
 };
@@ -72,7 +72,8 @@ class ExpressionBinder {
 // Literals as written; see sql.md for their types.
 Result<ExpressionPtr> BindNumberLiteral(const std::string& text, bool negative, const SourcePosition& position);
 Result<ExpressionPtr> BindBinaryLiteral(const std::string& hex, const SourcePosition& position);
-Result<ExpressionPtr> BindDateTimeLiteral(const std::string& kind, const std::string& text, const SourcePosition& position);
+Result<ExpressionPtr> BindDateTimeLiteral(const std::string& kind, const std::string& text,
+                                          const SourcePosition& position);
 Result<ExpressionPtr> BindIntervalLiteral(const ast::Expr& expr);
 // A constant whole number, or nullopt.
 std::optional<int64_t> IntegerValue(const Expression& expression);

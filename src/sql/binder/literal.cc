@@ -1,12 +1,11 @@
-#include <fmt/format.h>
-
-#include <arrow/api.h>
-#include <arrow/util/decimal.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
+
+#include <arrow/api.h>
+#include <arrow/util/decimal.h>
+#include <fmt/format.h>
 
 #include "sql/binder/expression_binder.h"
 #include "sql/errors.h"
@@ -83,7 +82,8 @@ struct UnitMillis {
   std::string_view name;
   int64_t ms;
 };
-constexpr UnitMillis kDayUnits[] = {{"WEEK", 604'800'000}, {"DAY", 86'400'000}, {"HOUR", 3'600'000}, {"MINUTE", 60'000}, {"SECOND", 1000}};
+constexpr UnitMillis kDayUnits[] = {
+    {"WEEK", 604'800'000}, {"DAY", 86'400'000}, {"HOUR", 3'600'000}, {"MINUTE", 60'000}, {"SECOND", 1000}};
 // Bounds sums inside one literal well below overflow.
 constexpr int64_t kIntervalMillisMax = int64_t{1} << 53;
 
@@ -92,7 +92,8 @@ std::optional<int64_t> ReadScaled(std::string_view text, int64_t unit_ms) {
   int64_t whole = 0;
   size_t point = std::min(text.find('.'), text.size());
   auto [end, error] = std::from_chars(text.data(), text.data() + point, whole);
-  if (error != std::errc() || end != text.data() + point || whole < 0 || whole > kIntervalMillisMax / unit_ms) return std::nullopt;
+  if (error != std::errc() || end != text.data() + point || whole < 0 || whole > kIntervalMillisMax / unit_ms)
+    return std::nullopt;
   int64_t ms = whole * unit_ms;
   if (point == text.size()) return ms;
   std::string_view fraction = text.substr(point + 1);
@@ -140,7 +141,8 @@ std::optional<int64_t> IntegerValue(const Expression& expression) {
 }
 
 std::optional<int64_t> IntervalMillis(const Expression& expression) {
-  if (!IsLiteral(expression) || expression.type.kind() != TypeKind::kIntervalDay || !expression.literal->is_valid) return std::nullopt;
+  if (!IsLiteral(expression) || expression.type.kind() != TypeKind::kIntervalDay || !expression.literal->is_valid)
+    return std::nullopt;
   return static_cast<const arrow::Int64Scalar&>(*expression.literal).value;
 }
 
@@ -173,47 +175,64 @@ Result<ExpressionPtr> BindNumberLiteral(const std::string& text, bool negative, 
   const size_t first = std::min(digits.find_first_not_of('0'), digits.size());
   const int precision = std::max({static_cast<int>(digits.size() - first), scale, 1});
   if (precision > 38) {
-    return Status(kInvalidLiteral, fmt::format("number {} has more than 38 digits", signed_text)).At(position).WithHint("write it with an exponent (1E0) for a DOUBLE");
+    return Status(kInvalidLiteral, fmt::format("number {} has more than 38 digits", signed_text))
+        .At(position)
+        .WithHint("write it with an exponent (1E0) for a DOUBLE");
   }
-  arrow::Result<arrow::Decimal128> value = arrow::Decimal128::FromString((negative ? "-" : "") + (digits.empty() ? "0" : digits));
+  arrow::Result<arrow::Decimal128> value =
+      arrow::Decimal128::FromString((negative ? "-" : "") + (digits.empty() ? "0" : digits));
   if (!value.ok()) return Status(kInvalidLiteral, fmt::format("invalid number {}", signed_text)).At(position);
   DataType type = DataType::Decimal(precision, scale);
   return MakeLiteral(std::make_shared<arrow::Decimal128Scalar>(*value, ToArrow(type)), type, position);
 }
 
 Result<ExpressionPtr> BindBinaryLiteral(const std::string& hex, const SourcePosition& position) {
-  auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; };
+  auto digit = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
   std::string bytes;
   for (size_t i = 0; i < hex.size(); i += 2) {
     const int high = digit(hex[i]);
     const int low = i + 1 < hex.size() ? digit(hex[i + 1]) : -1;
-    if (high < 0 || low < 0) return Status(kInvalidLiteral, "a binary string takes pairs of hexadecimal digits").At(position);
+    if (high < 0 || low < 0)
+      return Status(kInvalidLiteral, "a binary string takes pairs of hexadecimal digits").At(position);
     bytes += static_cast<char>(high * 16 + low);
   }
   return MakeLiteral(std::make_shared<arrow::BinaryScalar>(std::move(bytes)), DataType(TypeKind::kBytes), position);
 }
 
-Result<ExpressionPtr> BindDateTimeLiteral(const std::string& kind, const std::string& text, const SourcePosition& position) {
+Result<ExpressionPtr> BindDateTimeLiteral(const std::string& kind, const std::string& text,
+                                          const SourcePosition& position) {
   std::string_view rest = text;
   int64_t days = 0;
   int64_t nanos = 0;
   int digits = 0;
   auto fail = [&](const char* form) {
-    return Status(kInvalidLiteral, fmt::format("'{}' is not a {}", text, kind)).At(position).WithHint(fmt::format("write {} '{}'", kind, form));
+    return Status(kInvalidLiteral, fmt::format("'{}' is not a {}", text, kind))
+        .At(position)
+        .WithHint(fmt::format("write {} '{}'", kind, form));
   };
   if (kind == "DATE") {
     if (!ReadDate(rest, days) || !rest.empty()) return fail("2026-01-31");
-    return MakeLiteral(std::make_shared<arrow::Date32Scalar>(static_cast<int32_t>(days)), DataType(TypeKind::kDate), position);
+    return MakeLiteral(std::make_shared<arrow::Date32Scalar>(static_cast<int32_t>(days)), DataType(TypeKind::kDate),
+                       position);
   }
   if (kind == "TIME") {
     if (!ReadTime(rest, nanos, digits) || !rest.empty()) return fail("23:59:59");
     DataType type(TypeKind::kTime);
-    return MakeLiteral(std::make_shared<arrow::Time32Scalar>(static_cast<int32_t>(nanos / 1'000'000), ToArrow(type)), type, position);
+    return MakeLiteral(std::make_shared<arrow::Time32Scalar>(static_cast<int32_t>(nanos / 1'000'000), ToArrow(type)),
+                       type, position);
   }
   if (kind != "TIMESTAMP") {
-    return Status(kUnsupportedSyntax, fmt::format("{} literals are not supported", kind)).At(position).WithHint("CAST(TIMESTAMP '...' AS TIMESTAMP_LTZ(3))");
+    return Status(kUnsupportedSyntax, fmt::format("{} literals are not supported", kind))
+        .At(position)
+        .WithHint("CAST(TIMESTAMP '...' AS TIMESTAMP_LTZ(3))");
   }
-  if (!ReadDate(rest, days) || !(ReadChar(rest, ' ') || ReadChar(rest, 'T')) || !ReadTime(rest, nanos, digits) || !rest.empty()) {
+  if (!ReadDate(rest, days) || !(ReadChar(rest, ' ') || ReadChar(rest, 'T')) || !ReadTime(rest, nanos, digits) ||
+      !rest.empty()) {
     return fail("2026-01-31 23:59:59.999");
   }
   // At least milliseconds, so that a literal meets a TIMESTAMP(3) column without a cast.
@@ -223,8 +242,10 @@ Result<ExpressionPtr> BindDateTimeLiteral(const std::string& kind, const std::st
     value = days * 86'400'000 + nanos / 1'000'000;
   } else if (digits <= 6) {
     value = days * 86'400'000'000 + nanos / 1000;
-  } else if (__builtin_mul_overflow(days, int64_t{86'400'000'000'000}, &value) || __builtin_add_overflow(value, nanos, &value)) {
-    return Status(kInvalidLiteral, fmt::format("'{}' is outside the range of TIMESTAMP({})", text, digits)).At(position);
+  } else if (__builtin_mul_overflow(days, int64_t{86'400'000'000'000}, &value) ||
+             __builtin_add_overflow(value, nanos, &value)) {
+    return Status(kInvalidLiteral, fmt::format("'{}' is outside the range of TIMESTAMP({})", text, digits))
+        .At(position);
   }
   return MakeLiteral(std::make_shared<arrow::TimestampScalar>(value, ToArrow(type)), type, position);
 }
@@ -246,7 +267,8 @@ Result<ExpressionPtr> BindIntervalLiteral(const ast::Expr& expr) {
     if (!ReadNumber(rest, 1, 6, first)) return fail(fmt::format("'{}' is not a number of {}s", expr.text, expr.unit));
     months = static_cast<int64_t>(first) * factor;
     if (expr.unit_to == "MONTH" && expr.unit == "YEAR") {
-      if (!ReadChar(rest, '-') || !ReadNumber(rest, 1, 2, second)) return fail(fmt::format("'{}' is not YEAR TO MONTH ('1-2')", expr.text));
+      if (!ReadChar(rest, '-') || !ReadNumber(rest, 1, 2, second))
+        return fail(fmt::format("'{}' is not YEAR TO MONTH ('1-2')", expr.text));
       months += second;
     } else if (!expr.unit_to.empty()) {
       return fail(fmt::format("there is no INTERVAL {} TO {}", expr.unit, expr.unit_to));
@@ -267,10 +289,12 @@ Result<ExpressionPtr> BindIntervalLiteral(const ast::Expr& expr) {
   }
   std::optional<int64_t> ms = first == last ? ReadScaled(text, kDayUnits[first].ms) : ReadCompound(text, first, last);
   if (!ms) {
-    return fail(expr.unit_to.empty() ? fmt::format("'{}' is not a number of {}s", expr.text, expr.unit)
-                                     : fmt::format("'{}' is not an INTERVAL {} TO {}", expr.text, expr.unit, expr.unit_to));
+    return fail(expr.unit_to.empty()
+                    ? fmt::format("'{}' is not a number of {}s", expr.text, expr.unit)
+                    : fmt::format("'{}' is not an INTERVAL {} TO {}", expr.text, expr.unit, expr.unit_to));
   }
-  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(negative ? -*ms : *ms), DataType(TypeKind::kIntervalDay), expr.position);
+  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(negative ? -*ms : *ms), DataType(TypeKind::kIntervalDay),
+                     expr.position);
 }
 
 }  // namespace tidemill

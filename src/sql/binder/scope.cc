@@ -1,9 +1,9 @@
 #include "sql/binder/scope.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/config.h"
 #include "sql/errors.h"
@@ -14,7 +14,8 @@ namespace {
 std::vector<std::string> Qualifiers(const Relation& relation) {
   std::vector<std::string> out;
   for (const ScopeColumn& column : relation.columns) {
-    if (!column.qualifier.empty() && std::find(out.begin(), out.end(), column.qualifier) == out.end()) out.push_back(column.qualifier);
+    if (!column.qualifier.empty() && std::find(out.begin(), out.end(), column.qualifier) == out.end())
+      out.push_back(column.qualifier);
   }
   return out;
 }
@@ -62,7 +63,8 @@ std::string ColumnsNote(const Relation& relation) {
     if (static_cast<int>(i) != relation.node->rowtime_column) continue;
     const auto* scan = std::get_if<ScanSpec>(&relation.node->spec);
     if (scan && scan->table->watermark) {
-      out += fmt::format(" (event time, watermark {})", scan->table->watermark->ToString(scan->table->schema().names()));
+      out +=
+          fmt::format(" (event time, watermark {})", scan->table->watermark->ToString(scan->table->schema().names()));
     } else {
       out += " (event time)";
     }
@@ -74,11 +76,13 @@ Result<ResolvedName> ResolveColumn(const Relation& relation, const std::vector<a
   auto find = [&](const std::string* qualifier, const std::string& name, std::vector<int>& found) {
     for (size_t i = 0; i < relation.columns.size(); ++i) {
       const ScopeColumn& column = relation.columns[i];
-      if (!column.name.empty() && column.name == name && (!qualifier || column.qualifier == *qualifier)) found.push_back(static_cast<int>(i));
+      if (!column.name.empty() && column.name == name && (!qualifier || column.qualifier == *qualifier))
+        found.push_back(static_cast<int>(i));
     }
   };
   const std::vector<std::string> qualifiers = Qualifiers(relation);
-  const bool qualified = names.size() > 1 && std::find(qualifiers.begin(), qualifiers.end(), names[0].text) != qualifiers.end();
+  const bool qualified =
+      names.size() > 1 && std::find(qualifiers.begin(), qualifiers.end(), names[0].text) != qualifiers.end();
   std::vector<int> found;
   if (qualified) find(&names[0].text, names[1].text, found);
   size_t parts = 2;
@@ -128,7 +132,8 @@ Result<std::vector<int>> ResolveStar(const Relation& relation, const ast::Expr& 
     if (!column.name.empty()) out.push_back(static_cast<int>(i));
   }
   if (known) return out;
-  Status status = Status(kTableNotFound, fmt::format("'{}' is not a table of this query", star.names[0].text)).At(star.names[0].position);
+  Status status = Status(kTableNotFound, fmt::format("'{}' is not a table of this query", star.names[0].text))
+                      .At(star.names[0].position);
   std::string nearest = NearestName(star.names[0].text, Qualifiers(relation));
   return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));
 }

@@ -9,7 +9,8 @@
 #include "base/status.h"
 #include "data/data_type.h"
 
-// What the parser makes of a script. Immutable after parsing and shared: a view keeps its query. Every part knows its place.
+// What the parser makes of a script. Immutable after parsing and shared: a view keeps its query. Every part knows its
+// place.
 namespace tidemill::ast {
 
 struct Expr;
@@ -33,7 +34,7 @@ struct WindowDefinition {
   std::vector<ExprPtr> partition;
   std::vector<SortItem> order;
   bool has_frame = false;
-  bool rows = false;                      // else RANGE
+  bool rows = false;  // else RANGE
   enum class Bound : uint8_t { kUnboundedPreceding, kPreceding, kCurrentRow, kFollowing, kUnboundedFollowing };
   Bound lower = Bound::kUnboundedPreceding;
   Bound upper = Bound::kCurrentRow;
@@ -45,25 +46,25 @@ struct WindowDefinition {
 
 struct Expr {
   enum class Kind : uint8_t {
-    kName,        // names: a, t.a, a.b.c
-    kStar,        // names: empty, or t in t.*
-    kNumber,      // text
-    kString,      // text
-    kBinary,      // text: hex digits
-    kBoolean,     // flag
+    kName,     // names: a, t.a, a.b.c
+    kStar,     // names: empty, or t in t.*
+    kNumber,   // text
+    kString,   // text
+    kBinary,   // text: hex digits
+    kBoolean,  // flag
     kNull,
-    kDateTime,    // op: DATE, TIME, TIMESTAMP; text
-    kInterval,    // text, unit, unit_to; flag: negative
-    kUnary,       // op: "-", "+", "NOT", "IS NULL", "IS NOT TRUE", ...
-    kBinaryOp,    // op: "+", "=", "||", "IS DISTINCT FROM", ...
-    kAnd,         // two or more args
+    kDateTime,  // op: DATE, TIME, TIMESTAMP; text
+    kInterval,  // text, unit, unit_to; flag: negative
+    kUnary,     // op: "-", "+", "NOT", "IS NULL", "IS NOT TRUE", ...
+    kBinaryOp,  // op: "+", "=", "||", "IS DISTINCT FROM", ...
+    kAnd,       // two or more args
     kOr,
-    kBetween,     // arg, low, high; flag: NOT; op: "" or "SYMMETRIC"
-    kIn,          // arg, items...; flag: NOT
-    kLike,        // arg, pattern[, escape]; flag: NOT; op: LIKE or SIMILAR TO
-    kCase,        // [operand,] when, then, ..., else (may be null); flag: has an operand
-    kCast,        // arg, type; flag: TRY_CAST
-    kCall,        // op: upper-case name; args
+    kBetween,  // arg, low, high; flag: NOT; op: "" or "SYMMETRIC"
+    kIn,       // arg, items...; flag: NOT
+    kLike,     // arg, pattern[, escape]; flag: NOT; op: LIKE or SIMILAR TO
+    kCase,     // [operand,] when, then, ..., else (may be null); flag: has an operand
+    kCast,     // arg, type; flag: TRY_CAST
+    kCall,     // op: upper-case name; args
     kArray,
     kMap,
     kRow,
@@ -87,15 +88,15 @@ struct Expr {
   std::vector<ExprPtr> args;
   DataType type;
   // kCall
-  std::string written;                  // the name as written
+  std::string written;  // the name as written
   bool distinct = false;
-  bool star = false;                    // COUNT(*)
+  bool star = false;  // COUNT(*)
   ExprPtr filter;
   std::shared_ptr<const WindowDefinition> over;
   // kTableArg, kSubquery
   QueryPtr query;
   std::vector<ExprPtr> partition;
-  int depth = 1;                        // of the tree below; bounded by the parser
+  int depth = 1;  // of the tree below; bounded by the parser
 };
 
 struct Option {
@@ -118,11 +119,11 @@ struct TableRef {
   enum class Kind : uint8_t { kTable, kSubquery, kFunction, kJoin };
   Kind kind = Kind::kTable;
   SourcePosition position;
-  std::vector<Name> names;              // kTable
+  std::vector<Name> names;  // kTable
   std::vector<Hint> hints;
-  ExprPtr system_time;                  // FOR SYSTEM_TIME AS OF
-  QueryPtr query;                       // kSubquery
-  ExprPtr function;                     // kFunction: the call; through TABLE(...) or not
+  ExprPtr system_time;  // FOR SYSTEM_TIME AS OF
+  QueryPtr query;       // kSubquery
+  ExprPtr function;     // kFunction: the call; through TABLE(...) or not
   bool lateral = false;
   std::optional<Name> alias;
   std::vector<Name> column_aliases;
@@ -153,7 +154,7 @@ struct Select {
   TableRefPtr from;
   ExprPtr where;
   std::vector<ExprPtr> group_by;
-  bool has_group_by = false;            // GROUP BY () has no items
+  bool has_group_by = false;  // GROUP BY () has no items
   SourcePosition group_position;
   ExprPtr having;
   std::vector<NamedWindow> windows;
@@ -170,8 +171,8 @@ struct Body {
   std::vector<std::vector<ExprPtr>> rows;  // VALUES
   std::string op;                          // UNION, INTERSECT, EXCEPT
   bool all = false;
-  std::vector<BodyPtr> inputs;             // kSetOperation: two or more of one kind
-  QueryPtr query;                          // parenthesised
+  std::vector<BodyPtr> inputs;  // kSetOperation: two or more of one kind
+  QueryPtr query;               // parenthesised
 };
 
 struct CommonTable {

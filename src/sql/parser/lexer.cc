@@ -1,8 +1,8 @@
 #include "sql/parser/lexer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "sql/errors.h"
 
@@ -58,7 +58,9 @@ class Lexer {
     return {file_, line_, column_, LengthOf(begin, end)};
   }
 
-  Status Fail(size_t begin, size_t end, std::string message) { return Status(kSyntaxError, std::move(message)).At(Here(begin, end)); }
+  Status Fail(size_t begin, size_t end, std::string message) {
+    return Status(kSyntaxError, std::move(message)).At(Here(begin, end));
+  }
 
   // Moves (line_, column_) to a byte of the expanded text. Only ever forward, so the whole script is walked once.
   void Locate(size_t at) {
@@ -126,13 +128,15 @@ class Lexer {
 
   Status Next() {
     char c = text_[at_];
-    if ((c == 'X' || c == 'x') && at_ + 1 < text_.size() && text_[at_ + 1] == '\'') return Quoted(at_ + 1, '\'', TokenKind::kBinary);
+    if ((c == 'X' || c == 'x') && at_ + 1 < text_.size() && text_[at_ + 1] == '\'')
+      return Quoted(at_ + 1, '\'', TokenKind::kBinary);
     if (IsWordStart(c)) return Word();
     if (IsDigit(c) || (c == '.' && at_ + 1 < text_.size() && IsDigit(text_[at_ + 1]) && !AfterName())) return Number();
     if (c == '\'') return Quoted(at_, '\'', TokenKind::kString);
     if (c == '`') return Quoted(at_, '`', TokenKind::kQuoted);
     if (c == '"') {
-      return Fail(at_, at_ + 1, "found '\"', which starts nothing here").WithHint("'text' is a string, `name` is a name");
+      return Fail(at_, at_ + 1, "found '\"', which starts nothing here")
+          .WithHint("'text' is a string, `name` is a name");
     }
     return Symbol();
   }
@@ -196,7 +200,8 @@ class Lexer {
     size_t end = open + 1;
     for (;;) {
       if (end >= text_.size()) {
-        return Fail(at_, at_ + 1, quote == '\'' ? "string without its closing quote" : "name without its closing backtick");
+        return Fail(at_, at_ + 1,
+                    quote == '\'' ? "string without its closing quote" : "name without its closing backtick");
       }
       if (text_[end] == quote) {
         if (end + 1 >= text_.size() || text_[end + 1] != quote) break;
@@ -216,9 +221,9 @@ class Lexer {
   }
 
   Status Symbol() {
-    static constexpr std::string_view kSymbols[] = {"/*+", "*/", "<>", "<=", ">=", "!=", "||", "=>", "->", "(", ")", "[", "]", "{", "}",
-                                                    ",",   ".",  ";",  "+",  "-",  "*",  "/",  "%",  "=",  "<", ">", "?", ":", "|", "^",
-                                                    "$",   "&"};
+    static constexpr std::string_view kSymbols[] = {"/*+", "*/", "<>", "<=", ">=", "!=", "||", "=>", "->", "(", ")",
+                                                    "[",   "]",  "{",  "}",  ",",  ".",  ";",  "+",  "-",  "*", "/",
+                                                    "%",   "=",  "<",  ">",  "?",  ":",  "|",  "^",  "$",  "&"};
     std::string_view rest = std::string_view(text_).substr(at_);
     for (std::string_view symbol : kSymbols) {
       if (!rest.starts_with(symbol)) continue;
@@ -247,7 +252,8 @@ class Lexer {
 
 }  // namespace
 
-Result<std::vector<Token>> Tokenize(const std::string& file, const std::string& original, const ExpandedScript& script) {
+Result<std::vector<Token>> Tokenize(const std::string& file, const std::string& original,
+                                    const ExpandedScript& script) {
   return Lexer(file, original, script).Run();
 }
 

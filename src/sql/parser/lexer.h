@@ -40,9 +40,11 @@ struct ExpandedScript {
   std::vector<uint32_t> origin;  // for each byte of `text`, and one past the end: its offset in the file
 };
 
-// Replaces ${name} and ${name:-default} outside comments. Inside quotes the value is escaped, so that it stays inside. ${env:X} and
+// Replaces ${name} and ${name:-default} outside comments. Inside quotes the value is escaped, so that it stays inside.
+// ${env:X} and
 // ${file:X} are left for the connectors, which keep secrets out of plans.
-Result<ExpandedScript> ExpandVariables(const std::string& file, const std::string& text, const std::map<std::string, std::string>& variables);
+Result<ExpandedScript> ExpandVariables(const std::string& file, const std::string& text,
+                                       const std::map<std::string, std::string>& variables);
 
 // Tokens of a script, ended by kEnd. Comments are left out; a hint comment gives tokens.
 Result<std::vector<Token>> Tokenize(const std::string& file, const std::string& original, const ExpandedScript& script);

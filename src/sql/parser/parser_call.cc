@@ -188,7 +188,8 @@ Status Parser::ParseArguments(Expr& call) {
     call.args.push_back(std::move(arg));
   } while (AcceptSymbol(","));
   if (IsWord("ORDER")) return Unsupported(fmt::format("ORDER BY inside {}", call.op));
-  if (call.op.starts_with("JSON_") && Peek().kind == TokenKind::kWord) return Unsupported(fmt::format("{} in {}", Peek().upper, call.op));
+  if (call.op.starts_with("JSON_") && Peek().kind == TokenKind::kWord)
+    return Unsupported(fmt::format("{} in {}", Peek().upper, call.op));
   if (IsWord("IGNORE") || IsWord("RESPECT")) return Unsupported(fmt::format("{} NULLS", Peek().upper));
   if (!AcceptSymbol(")")) return Expected("',' or ')'");
   return Status::OK();
@@ -213,7 +214,9 @@ Result<ExprPtr> Parser::ParseArgument() {
         TM_ASSIGN_OR_RETURN(ExprPtr key, ParseExpr());
         table->partition.push_back(std::move(key));
         // Without parentheses a comma may also start the next argument: keys are names, arguments never are.
-      } while (parenthesised ? AcceptSymbol(",") : IsSymbol(",") && IsName(1) && !IsSymbol("=>", 2) && !IsSymbol("(", 2) && AcceptSymbol(","));
+      } while (parenthesised
+                   ? AcceptSymbol(",")
+                   : IsSymbol(",") && IsName(1) && !IsSymbol("=>", 2) && !IsSymbol("(", 2) && AcceptSymbol(","));
       if (parenthesised) TM_RETURN_IF_ERROR(ExpectSymbol(")"));
     }
     if (IsWord("ORDER")) return Unsupported("ORDER BY in a table argument");
@@ -242,7 +245,8 @@ Result<ExprPtr> Parser::ParseArgument() {
 Status Parser::ParseCallSuffix(Expr& call) {
   if (IsWords({"WITHIN", "GROUP"})) return Unsupported("WITHIN GROUP");
   if (IsWords({"WITHIN", "DISTINCT"})) return Unsupported("WITHIN DISTINCT");
-  if ((IsWord("IGNORE") || IsWord("RESPECT")) && IsWord("NULLS", 1)) return Unsupported(fmt::format("{} NULLS", Peek().upper));
+  if ((IsWord("IGNORE") || IsWord("RESPECT")) && IsWord("NULLS", 1))
+    return Unsupported(fmt::format("{} NULLS", Peek().upper));
   if (IsWord("FILTER") && IsSymbol("(", 1)) {
     Take();
     Take();
@@ -270,7 +274,8 @@ Status Parser::ParseCallSuffix(Expr& call) {
 Result<ast::WindowDefinition> Parser::ParseWindowDefinition() {
   ast::WindowDefinition window;
   window.position = Here();
-  if (IsName() && !IsWord("PARTITION") && !IsWord("ORDER") && !IsWord("ROWS") && !IsWord("RANGE")) window.base = Take().text;
+  if (IsName() && !IsWord("PARTITION") && !IsWord("ORDER") && !IsWord("ROWS") && !IsWord("RANGE"))
+    window.base = Take().text;
   if (AcceptWord("PARTITION")) {
     TM_RETURN_IF_ERROR(ExpectWord("BY"));
     do {
@@ -284,7 +289,8 @@ Result<ast::WindowDefinition> Parser::ParseWindowDefinition() {
   }
   if (IsWord("GROUPS")) return Unsupported("GROUPS frames");
   if (IsWord("ROWS") || IsWord("RANGE")) TM_RETURN_IF_ERROR(ParseFrame(window));
-  if (!AcceptSymbol(")")) return Expected("PARTITION BY, ORDER BY, ROWS, RANGE or ')'", {"PARTITION", "ORDER", "ROWS", "RANGE"});
+  if (!AcceptSymbol(")"))
+    return Expected("PARTITION BY, ORDER BY, ROWS, RANGE or ')'", {"PARTITION", "ORDER", "ROWS", "RANGE"});
   return window;
 }
 

@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <unordered_set>
+
+#include <fmt/format.h>
 
 #include "base/config.h"
 #include "sql/parser/parser_impl.h"
@@ -10,26 +10,133 @@ namespace tidemill {
 
 bool IsReservedWord(std::string_view upper) {
   // The words that open or join clauses: a name among them is written in backticks, as in Flink.
-  static const std::unordered_set<std::string_view> kReserved = {
-      "ALL",    "AND",    "ANY",       "AS",      "BETWEEN", "BY",     "CASE",   "CAST",   "CREATE",  "CROSS", "DISTINCT", "DROP",
-      "ELSE",   "END",    "EXCEPT",    "EXISTS",  "FALSE",   "FETCH",  "FOR",    "FROM",   "FULL",    "GROUP", "HAVING",   "IN",
-      "INNER",  "INSERT", "INTERSECT", "INTO",    "IS",      "JOIN",   "LATERAL", "LEFT",  "LIKE",    "LIMIT", "NATURAL",  "NOT",
-      "NULL",   "OFFSET", "ON",        "OR",      "ORDER",   "OUTER",  "OVER",   "PARTITION", "PRIMARY", "RIGHT", "SELECT", "SET",
-      "SIMILAR", "TABLE", "THEN",      "TO",      "TRUE",    "UNION",  "UNNEST", "USING",  "VALUES",  "WHEN",  "WHERE",    "WINDOW",
-      "WITH",   "MATCH_RECOGNIZE", "TABLESAMPLE"};
+  static const std::unordered_set<std::string_view> kReserved = {"ALL",        "AND",
+                                                                 "ANY",        "AS",
+                                                                 "BETWEEN",    "BY",
+                                                                 "CASE",       "CAST",
+                                                                 "CREATE",     "CROSS",
+                                                                 "DISTINCT",   "DROP",
+                                                                 "ELSE",       "END",
+                                                                 "EXCEPT",     "EXISTS",
+                                                                 "FALSE",      "FETCH",
+                                                                 "FOR",        "FROM",
+                                                                 "FULL",       "GROUP",
+                                                                 "HAVING",     "IN",
+                                                                 "INNER",      "INSERT",
+                                                                 "INTERSECT",  "INTO",
+                                                                 "IS",         "JOIN",
+                                                                 "LATERAL",    "LEFT",
+                                                                 "LIKE",       "LIMIT",
+                                                                 "NATURAL",    "NOT",
+                                                                 "NULL",       "OFFSET",
+                                                                 "ON",         "OR",
+                                                                 "ORDER",      "OUTER",
+                                                                 "OVER",       "PARTITION",
+                                                                 "PRIMARY",    "RIGHT",
+                                                                 "SELECT",     "SET",
+                                                                 "SIMILAR",    "TABLE",
+                                                                 "THEN",       "TO",
+                                                                 "TRUE",       "UNION",
+                                                                 "UNNEST",     "USING",
+                                                                 "VALUES",     "WHEN",
+                                                                 "WHERE",      "WINDOW",
+                                                                 "WITH",       "MATCH_RECOGNIZE",
+                                                                 "TABLESAMPLE"};
   return kReserved.contains(upper);
 }
 
 const std::vector<std::string>& SqlKeywords() {
-  static const std::vector<std::string> kWords = {
-      "ALL", "AND", "ARRAY", "AS", "BEGIN", "BETWEEN", "BIGINT", "BOOLEAN", "BY", "BYTES", "CASE", "CAST", "COMMENT", "CREATE", "CUMULATE",
-      "CURRENT ROW", "DATE", "DECIMAL", "DESCRIBE", "DESCRIPTOR", "DISTINCT", "DOUBLE", "DROP", "ELSE", "END", "EXECUTE STATEMENT SET",
-      "EXPLAIN", "FALSE", "FILTER", "FLOAT", "FOR SYSTEM_TIME AS OF", "FROM", "GROUP BY", "HAVING", "HOP", "IF EXISTS", "IF NOT EXISTS",
-      "IN", "INNER JOIN", "INPUT", "INSERT INTO", "INT", "INTERVAL", "IS NOT NULL", "IS NULL", "JOIN", "LEFT JOIN", "LIKE", "MAP",
-      "METADATA", "ML_PREDICT", "MODEL", "MODELS", "NOT", "NULL", "ON", "OR", "ORDER BY", "OUTPUT", "OVER", "PARTITION BY",
-      "PRIMARY KEY", "NOT ENFORCED", "RANGE", "RESET", "ROW", "ROWS", "SELECT", "SESSION", "SET", "SHOW", "STRING", "TABLE", "TABLES",
-      "THEN", "TIMESTAMP", "TIMESTAMP_LTZ", "TRUE", "TRY_CAST", "TUMBLE", "UNBOUNDED PRECEDING", "UNION ALL", "VALUES", "VIEW", "VIEWS",
-      "VIRTUAL", "WATERMARK FOR", "WHEN", "WHERE", "WINDOW", "WITH"};
+  static const std::vector<std::string> kWords = {"ALL",
+                                                  "AND",
+                                                  "ARRAY",
+                                                  "AS",
+                                                  "BEGIN",
+                                                  "BETWEEN",
+                                                  "BIGINT",
+                                                  "BOOLEAN",
+                                                  "BY",
+                                                  "BYTES",
+                                                  "CASE",
+                                                  "CAST",
+                                                  "COMMENT",
+                                                  "CREATE",
+                                                  "CUMULATE",
+                                                  "CURRENT ROW",
+                                                  "DATE",
+                                                  "DECIMAL",
+                                                  "DESCRIBE",
+                                                  "DESCRIPTOR",
+                                                  "DISTINCT",
+                                                  "DOUBLE",
+                                                  "DROP",
+                                                  "ELSE",
+                                                  "END",
+                                                  "EXECUTE STATEMENT SET",
+                                                  "EXPLAIN",
+                                                  "FALSE",
+                                                  "FILTER",
+                                                  "FLOAT",
+                                                  "FOR SYSTEM_TIME AS OF",
+                                                  "FROM",
+                                                  "GROUP BY",
+                                                  "HAVING",
+                                                  "HOP",
+                                                  "IF EXISTS",
+                                                  "IF NOT EXISTS",
+                                                  "IN",
+                                                  "INNER JOIN",
+                                                  "INPUT",
+                                                  "INSERT INTO",
+                                                  "INT",
+                                                  "INTERVAL",
+                                                  "IS NOT NULL",
+                                                  "IS NULL",
+                                                  "JOIN",
+                                                  "LEFT JOIN",
+                                                  "LIKE",
+                                                  "MAP",
+                                                  "METADATA",
+                                                  "ML_PREDICT",
+                                                  "MODEL",
+                                                  "MODELS",
+                                                  "NOT",
+                                                  "NULL",
+                                                  "ON",
+                                                  "OR",
+                                                  "ORDER BY",
+                                                  "OUTPUT",
+                                                  "OVER",
+                                                  "PARTITION BY",
+                                                  "PRIMARY KEY",
+                                                  "NOT ENFORCED",
+                                                  "RANGE",
+                                                  "RESET",
+                                                  "ROW",
+                                                  "ROWS",
+                                                  "SELECT",
+                                                  "SESSION",
+                                                  "SET",
+                                                  "SHOW",
+                                                  "STRING",
+                                                  "TABLE",
+                                                  "TABLES",
+                                                  "THEN",
+                                                  "TIMESTAMP",
+                                                  "TIMESTAMP_LTZ",
+                                                  "TRUE",
+                                                  "TRY_CAST",
+                                                  "TUMBLE",
+                                                  "UNBOUNDED PRECEDING",
+                                                  "UNION ALL",
+                                                  "VALUES",
+                                                  "VIEW",
+                                                  "VIEWS",
+                                                  "VIRTUAL",
+                                                  "WATERMARK FOR",
+                                                  "WHEN",
+                                                  "WHERE",
+                                                  "WINDOW",
+                                                  "WITH"};
   return kWords;
 }
 
@@ -59,7 +166,9 @@ bool Parser::AcceptSymbol(std::string_view symbol) {
   return true;
 }
 
-Status Parser::ExpectWord(std::string_view upper) { return AcceptWord(upper) ? Status::OK() : Expected(upper, {upper}); }
+Status Parser::ExpectWord(std::string_view upper) {
+  return AcceptWord(upper) ? Status::OK() : Expected(upper, {upper});
+}
 
 Status Parser::ExpectSymbol(std::string_view symbol) {
   return AcceptSymbol(symbol) ? Status::OK() : Expected(fmt::format("'{}'", symbol));
@@ -69,7 +178,8 @@ SourcePosition Parser::Span(const SourcePosition& begin) const {
   SourcePosition out = begin;
   if (at_ == 0) return out;
   const Token& last = tokens_[at_ - 1];
-  if (last.line == begin.line && last.column + last.length > begin.column) out.length = last.column + last.length - begin.column;
+  if (last.line == begin.line && last.column + last.length > begin.column)
+    out.length = last.column + last.length - begin.column;
   return out;
 }
 

@@ -85,10 +85,13 @@ Status Parser::ParseLike(ast::CreateTable& out) {
       return Expected("INCLUDING, EXCLUDING, OVERWRITING or ')'", {"INCLUDING", "EXCLUDING", "OVERWRITING"});
     }
     std::string how = Take().upper;
-    static constexpr std::string_view kWhat[] = {"ALL", "CONSTRAINTS", "DISTRIBUTION", "PARTITIONS", "GENERATED", "METADATA", "OPTIONS", "WATERMARKS"};
+    static constexpr std::string_view kWhat[] = {"ALL",       "CONSTRAINTS", "DISTRIBUTION", "PARTITIONS",
+                                                 "GENERATED", "METADATA",    "OPTIONS",      "WATERMARKS"};
     bool found = false;
     for (std::string_view what : kWhat) found = found || IsWord(what);
-    if (!found) return Expected("ALL, CONSTRAINTS, PARTITIONS, GENERATED, METADATA, OPTIONS or WATERMARKS", {"ALL", "CONSTRAINTS", "PARTITIONS", "GENERATED", "METADATA", "OPTIONS", "WATERMARKS"});
+    if (!found)
+      return Expected("ALL, CONSTRAINTS, PARTITIONS, GENERATED, METADATA, OPTIONS or WATERMARKS",
+                      {"ALL", "CONSTRAINTS", "PARTITIONS", "GENERATED", "METADATA", "OPTIONS", "WATERMARKS"});
     out.like_options.push_back(how + " " + Take().upper);
   }
   return Status::OK();
@@ -121,7 +124,8 @@ Status Parser::ParseTableElement(ast::CreateTable& out) {
     Take();
     TM_RETURN_IF_ERROR(ExpectWord("KEY"));
     TM_ASSIGN_OR_RETURN(out.primary_key, ParseNameList("a column name"));
-    if (!AcceptWords({"NOT", "ENFORCED"})) return Expected("NOT ENFORCED (keys are never checked)", {"NOT", "ENFORCED"});
+    if (!AcceptWords({"NOT", "ENFORCED"}))
+      return Expected("NOT ENFORCED (keys are never checked)", {"NOT", "ENFORCED"});
     return Status::OK();
   }
   return ParseColumn(out);
@@ -145,7 +149,8 @@ Status Parser::ParseColumn(ast::CreateTable& out) {
     }
     SourcePosition key = Here();
     if (AcceptWords({"PRIMARY", "KEY"})) {
-      if (!AcceptWords({"NOT", "ENFORCED"})) return Expected("NOT ENFORCED (keys are never checked)", {"NOT", "ENFORCED"});
+      if (!AcceptWords({"NOT", "ENFORCED"}))
+        return Expected("NOT ENFORCED (keys are never checked)", {"NOT", "ENFORCED"});
       if (!out.primary_key.empty()) return Status(kSyntaxError, "a table has one PRIMARY KEY").At(key);
       out.primary_key = {column.name};
       out.primary_key_position = key;
@@ -185,7 +190,8 @@ Status Parser::ParseModelColumns(std::vector<Column>& out) {
     }
     for (const Column& other : out) {
       if (other.name.text == column.name.text) {
-        return Status(kAlreadyExists, fmt::format("column '{}' stands twice", column.name.text)).At(column.name.position);
+        return Status(kAlreadyExists, fmt::format("column '{}' stands twice", column.name.text))
+            .At(column.name.position);
       }
     }
     out.push_back(std::move(column));

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <array>
+
+#include <fmt/format.h>
 
 #include "sql/parser/parser_impl.h"
 
@@ -35,8 +35,9 @@ int BinaryPower(const Token& token) {
   return 0;
 }
 
-constexpr std::array kTimeUnits = {"MILLENNIUM", "CENTURY", "DECADE", "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND",
-                                   "MILLISECOND", "MICROSECOND", "NANOSECOND", "EPOCH", "DOW", "DOY", "ISODOW", "ISOYEAR"};
+constexpr std::array kTimeUnits = {
+    "MILLENNIUM", "CENTURY",     "DECADE",      "YEAR",       "QUARTER", "MONTH", "WEEK", "DAY",    "HOUR",   "MINUTE",
+    "SECOND",     "MILLISECOND", "MICROSECOND", "NANOSECOND", "EPOCH",   "DOW",   "DOY",  "ISODOW", "ISOYEAR"};
 
 }  // namespace
 
@@ -64,7 +65,8 @@ Result<ExprPtr> Parser::Finish(std::shared_ptr<Expr> expr) const {
   }
   if (expr->filter) expr->depth = std::max(expr->depth, expr->filter->depth + 1);
   if (expr->depth > kExpressionDepthMax) {
-    return Status(kNestingTooDeep, fmt::format("expression is more than {} levels deep", kExpressionDepthMax)).At(expr->position);
+    return Status(kNestingTooDeep, fmt::format("expression is more than {} levels deep", kExpressionDepthMax))
+        .At(expr->position);
   }
   return ExprPtr(std::move(expr));
 }
@@ -172,7 +174,8 @@ Result<ExprPtr> Parser::ParseIs(ExprPtr left) {
     return Finish(std::move(expr));
   }
   if (AcceptWord("JSON")) {
-    if (IsWord("VALUE") || IsWord("OBJECT") || IsWord("ARRAY") || IsWord("SCALAR")) return Unsupported("IS JSON " + Peek().upper);
+    if (IsWord("VALUE") || IsWord("OBJECT") || IsWord("ARRAY") || IsWord("SCALAR"))
+      return Unsupported("IS JSON " + Peek().upper);
     std::shared_ptr<Expr> json = Make(Expr::Kind::kUnary, Span(position));
     json->op = "IS JSON";
     json->args = {std::move(left)};
@@ -184,8 +187,9 @@ Result<ExprPtr> Parser::ParseIs(ExprPtr left) {
     return Finish(std::move(inverse));
   }
   if (IsSymbol("(") || IsWord("OF")) return Unsupported("IS OF type");
-  return Expected(negated ? "NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM" : "[NOT] NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM",
-                  {"NULL", "NOT", "TRUE", "FALSE", "UNKNOWN", "DISTINCT"});
+  return Expected(
+      negated ? "NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM" : "[NOT] NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM",
+      {"NULL", "NOT", "TRUE", "FALSE", "UNKNOWN", "DISTINCT"});
 }
 
 Result<ExprPtr> Parser::ParseIn(ExprPtr left, bool negated) {
@@ -221,9 +225,11 @@ Result<ExprPtr> Parser::ParsePredicate(ExprPtr left, bool& matched, int preceden
     return ParseIs(std::move(left));
   }
   if (precedence >= kRangePower) return left;
-  bool negated = IsWord("NOT") && (IsWord("BETWEEN", 1) || IsWord("IN", 1) || IsWord("LIKE", 1) || IsWord("SIMILAR", 1) || IsWord("RLIKE", 1));
+  bool negated = IsWord("NOT") && (IsWord("BETWEEN", 1) || IsWord("IN", 1) || IsWord("LIKE", 1) ||
+                                   IsWord("SIMILAR", 1) || IsWord("RLIKE", 1));
   size_t word = negated ? 1 : 0;
-  if (!IsWord("BETWEEN", word) && !IsWord("IN", word) && !IsWord("LIKE", word) && !(IsWord("SIMILAR", word) && IsWord("TO", word + 1))) {
+  if (!IsWord("BETWEEN", word) && !IsWord("IN", word) && !IsWord("LIKE", word) &&
+      !(IsWord("SIMILAR", word) && IsWord("TO", word + 1))) {
     return left;
   }
   matched = true;
@@ -303,7 +309,8 @@ Result<ExprPtr> Parser::ParsePrimary() {
   }
   if (word == "CASE") return ParseCase();
   if ((word == "CAST" || word == "TRY_CAST") && IsSymbol("(", 1)) return ParseCast(word == "TRY_CAST");
-  if ((word == "DATE" || word == "TIME" || word == "TIMESTAMP" || word == "TIMESTAMP_LTZ") && Peek(1).kind == TokenKind::kString) {
+  if ((word == "DATE" || word == "TIME" || word == "TIMESTAMP" || word == "TIMESTAMP_LTZ") &&
+      Peek(1).kind == TokenKind::kString) {
     Take();
     std::shared_ptr<Expr> expr = Make(Expr::Kind::kDateTime, position);
     expr->op = word;
@@ -311,10 +318,12 @@ Result<ExprPtr> Parser::ParsePrimary() {
     expr->position = Span(position);
     return Finish(std::move(expr));
   }
-  if (word == "INTERVAL" && (Peek(1).kind == TokenKind::kString || Peek(1).kind == TokenKind::kNumber || IsSymbol("-", 1) || IsSymbol("+", 1))) {
+  if (word == "INTERVAL" && (Peek(1).kind == TokenKind::kString || Peek(1).kind == TokenKind::kNumber ||
+                             IsSymbol("-", 1) || IsSymbol("+", 1))) {
     return ParseInterval();
   }
-  if ((word == "ARRAY" || word == "MAP") && IsSymbol("[", 1)) return ParseBracketed(word == "ARRAY" ? Expr::Kind::kArray : Expr::Kind::kMap);
+  if ((word == "ARRAY" || word == "MAP") && IsSymbol("[", 1))
+    return ParseBracketed(word == "ARRAY" ? Expr::Kind::kArray : Expr::Kind::kMap);
   if ((word == "EXISTS" || (word == "NOT" && IsWord("EXISTS", 1))) && IsSymbol("(", word == "NOT" ? 2 : 1)) {
     std::shared_ptr<Expr> expr = Make(Expr::Kind::kSubquery, position);
     expr->op = "EXISTS";
@@ -400,7 +409,8 @@ Result<ExprPtr> Parser::ParseInterval() {
   } else {
     AcceptSymbol("+");
   }
-  if (Peek().kind != TokenKind::kString && Peek().kind != TokenKind::kNumber) return Expected("an interval's value as 'string'");
+  if (Peek().kind != TokenKind::kString && Peek().kind != TokenKind::kNumber)
+    return Expected("an interval's value as 'string'");
   expr->text = Take().text;
   TM_ASSIGN_OR_RETURN(ExprPtr unit, ParseUnit());
   expr->unit = unit->text;
@@ -434,7 +444,8 @@ Result<ExprPtr> Parser::ParseBracketed(Expr::Kind kind) {
 
 Result<ExprPtr> Parser::ParseUnit() {
   if (Peek().kind != TokenKind::kWord || !IsTimeUnit(Peek().upper)) {
-    return Expected("a time unit", {"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND"});
+    return Expected("a time unit",
+                    {"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND"});
   }
   std::shared_ptr<Expr> expr = Make(Expr::Kind::kUnit, Here());
   expr->text = CanonicalTimeUnit(Take().upper);

@@ -82,7 +82,9 @@ class Parser {
 
   // --- queries (parser_query.cc, parser_table.cc) ---
   Result<ast::QueryPtr> ParseQuery();
-  bool StartsQuery(size_t ahead = 0) const { return IsWord("SELECT", ahead) || IsWord("WITH", ahead) || IsWord("VALUES", ahead); }
+  bool StartsQuery(size_t ahead = 0) const {
+    return IsWord("SELECT", ahead) || IsWord("WITH", ahead) || IsWord("VALUES", ahead);
+  }
   Result<ast::BodyPtr> ParseBody(int precedence);
   Result<ast::BodyPtr> ParseBodyTerm();
   Status ParseSelect(ast::Select& out);
@@ -98,7 +100,8 @@ class Parser {
   Status ParseFrame(ast::WindowDefinition& out);
   Status ParseBound(ast::WindowDefinition::Bound& bound, ast::ExprPtr& value);
   // After an alias without AS, a misspelt keyword is the likelier fault.
-  Status ExpectedAfterAlias(const std::optional<ast::Name>& alias, std::string_view what, std::initializer_list<std::string_view> words) const;
+  Status ExpectedAfterAlias(const std::optional<ast::Name>& alias, std::string_view what,
+                            std::initializer_list<std::string_view> words) const;
 
   // --- expressions (parser_expression.cc, parser_call.cc) ---
   Result<ast::ExprPtr> ParseExpr(int precedence = 0);

@@ -145,8 +145,9 @@ Status Parser::ParseSelect(ast::Select& out) {
   do {
     TM_RETURN_IF_ERROR(ParseSelectItem(out));
   } while (AcceptSymbol(","));
-  const bool query_ends = AtEnd() || IsSymbol(")") || IsSymbol(";") || IsWord("UNION") || IsWord("INTERSECT") || IsWord("EXCEPT") ||
-                          IsWord("ORDER") || IsWord("LIMIT") || IsWord("WHERE") || IsWord("OFFSET") || IsWord("FETCH") || IsWord("MINUS");
+  const bool query_ends = AtEnd() || IsSymbol(")") || IsSymbol(";") || IsWord("UNION") || IsWord("INTERSECT") ||
+                          IsWord("EXCEPT") || IsWord("ORDER") || IsWord("LIMIT") || IsWord("WHERE") ||
+                          IsWord("OFFSET") || IsWord("FETCH") || IsWord("MINUS");
   if (!IsWord("FROM") && !query_ends) {
     return ExpectedAfterAlias(out.items.back().alias, "',' or FROM", {"FROM"});
   }

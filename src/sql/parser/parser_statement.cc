@@ -47,14 +47,16 @@ Result<Statement> Parser::ParseStatement() {
     TM_ASSIGN_OR_RETURN(statement.query, ParseQuery());
     return statement;
   }
-  static constexpr std::string_view kRefused[] = {"ALTER", "ANALYZE", "CALL",  "DELETE", "LOAD",   "MERGE",   "REMOVE", "STOP",
-                                                  "ADD",   "REPLACE", "TRUNCATE", "UNLOAD", "UPDATE", "USE", "UPSERT", "REFRESH", "HELP", "QUIT"};
+  static constexpr std::string_view kRefused[] = {"ALTER",  "ANALYZE", "CALL",   "DELETE",  "LOAD",     "MERGE",
+                                                  "REMOVE", "STOP",    "ADD",    "REPLACE", "TRUNCATE", "UNLOAD",
+                                                  "UPDATE", "USE",     "UPSERT", "REFRESH", "HELP",     "QUIT"};
   if (Peek().kind == TokenKind::kWord) {
     for (std::string_view word : kRefused) {
       if (Peek().upper == word) return Unsupported(word);
     }
   }
-  return Expected("a statement", {"CREATE", "DROP", "SHOW", "DESCRIBE", "SET", "RESET", "EXPLAIN", "EXECUTE", "INSERT", "SELECT", "WITH", "VALUES"});
+  return Expected("a statement", {"CREATE", "DROP", "SHOW", "DESCRIBE", "SET", "RESET", "EXPLAIN", "EXECUTE", "INSERT",
+                                  "SELECT", "WITH", "VALUES"});
 }
 
 Result<Statement> Parser::ParseDrop() {
@@ -66,10 +68,13 @@ Result<Statement> Parser::ParseDrop() {
   if (IsWord("FUNCTION") || IsWord("CATALOG") || IsWord("DATABASE") || IsWord("MATERIALIZED") || IsWord("SYSTEM")) {
     return Unsupported(fmt::format("DROP {}", Peek().upper));
   }
-  if (!IsWord("TABLE") && !IsWord("VIEW") && !IsWord("MODEL")) return Expected("TABLE, VIEW or MODEL", {"TABLE", "VIEW", "MODEL"});
+  if (!IsWord("TABLE") && !IsWord("VIEW") && !IsWord("MODEL"))
+    return Expected("TABLE, VIEW or MODEL", {"TABLE", "VIEW", "MODEL"});
   statement.what = Take().upper;
   statement.if_exists = AcceptWords({"IF", "EXISTS"});
-  TM_ASSIGN_OR_RETURN(statement.name, ParseObjectName(fmt::format("a {} name", statement.what == "TABLE" ? "table" : statement.what == "VIEW" ? "view" : "model")));
+  TM_ASSIGN_OR_RETURN(statement.name, ParseObjectName(fmt::format("a {} name", statement.what == "TABLE"  ? "table"
+                                                                               : statement.what == "VIEW" ? "view"
+                                                                                                          : "model")));
   return statement;
 }
 
@@ -81,11 +86,13 @@ Result<Statement> Parser::ParseShow() {
   for (std::string_view what : {"TABLES", "VIEWS", "MODELS", "FUNCTIONS"}) {
     if (!AcceptWord(what)) continue;
     statement.what = what;
-    if (IsWord("FROM") || IsWord("IN") || IsWord("LIKE") || IsWord("NOT")) return Unsupported(fmt::format("SHOW {} {}", what, Peek().upper));
+    if (IsWord("FROM") || IsWord("IN") || IsWord("LIKE") || IsWord("NOT"))
+      return Unsupported(fmt::format("SHOW {} {}", what, Peek().upper));
     return statement;
   }
-  if (IsWord("CREATE") || IsWord("COLUMNS") || IsWord("CATALOGS") || IsWord("DATABASES") || IsWord("CURRENT") || IsWord("JARS") ||
-      IsWord("JOBS") || IsWord("MODULES") || IsWord("FULL") || IsWord("USER") || IsWord("PARTITIONS") || IsWord("PROCEDURES")) {
+  if (IsWord("CREATE") || IsWord("COLUMNS") || IsWord("CATALOGS") || IsWord("DATABASES") || IsWord("CURRENT") ||
+      IsWord("JARS") || IsWord("JOBS") || IsWord("MODULES") || IsWord("FULL") || IsWord("USER") ||
+      IsWord("PARTITIONS") || IsWord("PROCEDURES")) {
     return Unsupported(fmt::format("SHOW {}", Peek().upper));
   }
   return Expected("TABLES, VIEWS, MODELS or FUNCTIONS", {"TABLES", "VIEWS", "MODELS", "FUNCTIONS"});
@@ -144,7 +151,9 @@ Result<Statement> Parser::ParseExplain() {
     do {
       if (!AcceptWord("ESTIMATED_COST") && !AcceptWord("CHANGELOG_MODE") && !AcceptWord("PLAN_ADVICE")) {
         if (IsWord("JSON_EXECUTION_PLAN")) return Unsupported("EXPLAIN JSON_EXECUTION_PLAN");
-        if (more) return Expected("ESTIMATED_COST, CHANGELOG_MODE or PLAN_ADVICE", {"ESTIMATED_COST", "CHANGELOG_MODE", "PLAN_ADVICE"});
+        if (more)
+          return Expected("ESTIMATED_COST, CHANGELOG_MODE or PLAN_ADVICE",
+                          {"ESTIMATED_COST", "CHANGELOG_MODE", "PLAN_ADVICE"});
         break;
       }
       more = AcceptSymbol(",");
@@ -160,7 +169,8 @@ Result<Statement> Parser::ParseExplain() {
     statement.inserts.push_back(std::move(insert));
     return statement;
   }
-  if (!StartsQuery() && !IsSymbol("(")) return Expected("a query, INSERT or STATEMENT SET", {"SELECT", "INSERT", "STATEMENT", "WITH", "VALUES"});
+  if (!StartsQuery() && !IsSymbol("("))
+    return Expected("a query, INSERT or STATEMENT SET", {"SELECT", "INSERT", "STATEMENT", "WITH", "VALUES"});
   TM_ASSIGN_OR_RETURN(statement.query, ParseQuery());
   return statement;
 }
@@ -185,7 +195,8 @@ Result<Statement> Parser::ParseStatementSet() {
     statement.inserts.push_back(std::move(insert));
     TM_RETURN_IF_ERROR(ExpectSymbol(";"));
   }
-  if (statement.inserts.empty()) return Status(kSyntaxError, "a statement set needs at least one INSERT").At(statement.position);
+  if (statement.inserts.empty())
+    return Status(kSyntaxError, "a statement set needs at least one INSERT").At(statement.position);
   return statement;
 }
 
@@ -204,7 +215,8 @@ Result<ast::Insert> Parser::ParseInsert() {
   if (IsSymbol("(") && !StartsQuery(1)) {
     TM_ASSIGN_OR_RETURN(insert.columns, ParseNameList("a column name"));
   }
-  if (!StartsQuery() && !IsSymbol("(")) return Expected("SELECT, VALUES, WITH or a column list", {"SELECT", "VALUES", "WITH"});
+  if (!StartsQuery() && !IsSymbol("("))
+    return Expected("SELECT, VALUES, WITH or a column list", {"SELECT", "VALUES", "WITH"});
   TM_ASSIGN_OR_RETURN(insert.query, ParseQuery());
   if (IsWords({"ON", "CONFLICT"})) return Unsupported("ON CONFLICT");
   return insert;

@@ -19,10 +19,13 @@ Result<TableRefPtr> Parser::ParseFrom() {
     TM_ASSIGN_OR_RETURN(join->right, ParseJoined());
     left = std::move(join);
   }
-  if (left->kind == TableRef::Kind::kTable || left->kind == TableRef::Kind::kSubquery || left->kind == TableRef::Kind::kFunction) {
-    const bool clause_follows = AtEnd() || Peek().kind == TokenKind::kSymbol || IsReservedWord(Peek().upper) || !left->alias;
+  if (left->kind == TableRef::Kind::kTable || left->kind == TableRef::Kind::kSubquery ||
+      left->kind == TableRef::Kind::kFunction) {
+    const bool clause_follows =
+        AtEnd() || Peek().kind == TokenKind::kSymbol || IsReservedWord(Peek().upper) || !left->alias;
     if (!clause_follows) {
-      return ExpectedAfterAlias(left->alias, "WHERE, GROUP BY, a join or the end of the query", {"WHERE", "GROUP", "JOIN", "HAVING", "WINDOW"});
+      return ExpectedAfterAlias(left->alias, "WHERE, GROUP BY, a join or the end of the query",
+                                {"WHERE", "GROUP", "JOIN", "HAVING", "WINDOW"});
     }
   }
   return left;
@@ -40,12 +43,15 @@ Result<TableRefPtr> Parser::ParseJoined() {
       join->join = TableRef::Join::kInner;
     } else if (IsWord("LEFT") || IsWord("RIGHT") || IsWord("FULL")) {
       const std::string side = Take().upper;
-      join->join = side == "LEFT" ? TableRef::Join::kLeft : side == "RIGHT" ? TableRef::Join::kRight : TableRef::Join::kFull;
+      join->join = side == "LEFT"    ? TableRef::Join::kLeft
+                   : side == "RIGHT" ? TableRef::Join::kRight
+                                     : TableRef::Join::kFull;
       AcceptWord("OUTER");
     } else if (!IsWord("JOIN")) {
       return left;
     }
-    if (joins > kNestingMax) return Status(kNestingTooDeep, fmt::format("more than {} joins", kNestingMax)).At(position);
+    if (joins > kNestingMax)
+      return Status(kNestingTooDeep, fmt::format("more than {} joins", kNestingMax)).At(position);
     TM_RETURN_IF_ERROR(ExpectWord("JOIN"));
     join->kind = TableRef::Kind::kJoin;
     join->position = Span(position);
@@ -150,7 +156,8 @@ Result<std::vector<ast::Hint>> Parser::ParseHints() {
         do {
           ast::Option option;
           option.key_position = Here();
-          if (Peek().kind != TokenKind::kWord && Peek().kind != TokenKind::kString && Peek().kind != TokenKind::kQuoted) {
+          if (Peek().kind != TokenKind::kWord && Peek().kind != TokenKind::kString &&
+              Peek().kind != TokenKind::kQuoted) {
             return Expected("an option of the hint");
           }
           option.key = Take().text;

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 
 #include "base/config.h"
 #include "sql/parser/parser_impl.h"
@@ -8,9 +8,10 @@
 namespace tidemill {
 namespace {
 
-constexpr std::string_view kTypeNames[] = {"TINYINT", "SMALLINT", "INT",     "INTEGER", "BIGINT", "FLOAT",     "DOUBLE",        "DECIMAL", "DEC",
-                                           "NUMERIC", "BOOLEAN",  "STRING",  "CHAR",    "VARCHAR", "BYTES",    "BINARY",        "VARBINARY",
-                                           "DATE",    "TIME",     "TIMESTAMP", "TIMESTAMP_LTZ", "INTERVAL", "ARRAY", "MAP", "MULTISET", "ROW"};
+constexpr std::string_view kTypeNames[] = {
+    "TINYINT", "SMALLINT",  "INT",           "INTEGER",  "BIGINT",  "FLOAT", "DOUBLE",   "DECIMAL",   "DEC",
+    "NUMERIC", "BOOLEAN",   "STRING",        "CHAR",     "VARCHAR", "BYTES", "BINARY",   "VARBINARY", "DATE",
+    "TIME",    "TIMESTAMP", "TIMESTAMP_LTZ", "INTERVAL", "ARRAY",   "MAP",   "MULTISET", "ROW"};
 
 }  // namespace
 
@@ -60,7 +61,8 @@ Result<DataType> Parser::ParseTimeType(std::string_view name) {
     return DataType(TypeKind::kTime);
   }
   TM_ASSIGN_OR_RETURN(int precision, ParseOptionalPrecision(6, 9));
-  if (name == "TIMESTAMP_LTZ" || AcceptWords({"WITH", "LOCAL", "TIME", "ZONE"})) return DataType::TimestampLtz(precision);
+  if (name == "TIMESTAMP_LTZ" || AcceptWords({"WITH", "LOCAL", "TIME", "ZONE"}))
+    return DataType::TimestampLtz(precision);
   if (IsWords({"WITH", "TIME", "ZONE"})) return Unsupported("TIMESTAMP WITH TIME ZONE");
   AcceptWords({"WITHOUT", "TIME", "ZONE"});
   return DataType::Timestamp(precision);
@@ -83,7 +85,8 @@ Result<DataType> Parser::ParseRowType() {
     TM_ASSIGN_OR_RETURN(field.type, ParseType());
     if (Peek().kind == TokenKind::kString) Take();  // a field's comment
     for (const Field& other : fields) {
-      if (other.name == field.name) return Status(kSyntaxError, fmt::format("field '{}' stands twice", field.name)).At(position);
+      if (other.name == field.name)
+        return Status(kSyntaxError, fmt::format("field '{}' stands twice", field.name)).At(position);
     }
     fields.push_back(std::move(field));
   } while (AcceptSymbol(","));
@@ -175,7 +178,8 @@ Result<DataType> Parser::ParseTypeName() {
     Take();
     return ParseRowType();
   }
-  if (name == "VARIANT" || name == "RAW" || name == "SYMBOL" || name == "BITMAP") return Unsupported(fmt::format("type {}", name));
+  if (name == "VARIANT" || name == "RAW" || name == "SYMBOL" || name == "BITMAP")
+    return Unsupported(fmt::format("type {}", name));
   Status status = Status(kSyntaxError, fmt::format("unknown type '{}'", token.text)).At(Here());
   std::string nearest = NearestName(name, {std::begin(kTypeNames), std::end(kTypeNames)});
   return nearest.empty() ? status : status.WithHint(fmt::format("did you mean '{}'?", nearest));

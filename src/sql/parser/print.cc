@@ -61,14 +61,16 @@ std::string WindowText(const WindowDefinition& w) {
   if (!w.partition.empty()) add("PARTITION BY " + List(w.partition));
   if (!w.order.empty()) add("ORDER BY " + SortText(w.order));
   if (w.has_frame) {
-    add(fmt::format("{} BETWEEN {} AND {}", w.rows ? "ROWS" : "RANGE", BoundText(w.lower, w.lower_value), BoundText(w.upper, w.upper_value)));
+    add(fmt::format("{} BETWEEN {} AND {}", w.rows ? "ROWS" : "RANGE", BoundText(w.lower, w.lower_value),
+                    BoundText(w.upper, w.upper_value)));
   }
   return out + ")";
 }
 
 std::string CallText(const Expr& e) {
   std::string out = e.op + "(";
-  const bool parameterless = e.args.empty() && !e.star && (e.op.starts_with("CURRENT_") || e.op.starts_with("LOCAL")) && e.op != "CURRENT_WATERMARK";
+  const bool parameterless = e.args.empty() && !e.star && (e.op.starts_with("CURRENT_") || e.op.starts_with("LOCAL")) &&
+                             e.op != "CURRENT_WATERMARK";
   if (parameterless) return e.op;
   if (e.op == "EXTRACT") return out + ToSql(*e.args[0]) + " FROM " + ToSql(*e.args[1]) + ")";
   if (e.op == "POSITION" && e.args.size() == 2) return out + ToSql(*e.args[0]) + " IN " + ToSql(*e.args[1]) + ")";
@@ -76,7 +78,8 @@ std::string CallText(const Expr& e) {
     const std::string what = e.args.size() > 1 ? ToSql(*e.args[1]) + " " : "";
     return out + e.unit + " " + what + "FROM " + ToSql(*e.args[0]) + ")";
   }
-  if (e.args.size() == 2 && e.args[1]->kind == Expr::Kind::kUnit) return out + ToSql(*e.args[0]) + " TO " + e.args[1]->text + ")";
+  if (e.args.size() == 2 && e.args[1]->kind == Expr::Kind::kUnit)
+    return out + ToSql(*e.args[0]) + " TO " + e.args[1]->text + ")";
   if (e.op == "OVERLAY" && e.args.size() >= 3) {
     out += ToSql(*e.args[0]) + " PLACING " + ToSql(*e.args[1]) + " FROM " + ToSql(*e.args[2]);
     return out + (e.args.size() > 3 ? " FOR " + ToSql(*e.args[3]) : "") + ")";
@@ -109,7 +112,8 @@ std::string TableText(const TableRef& t) {
   std::string out;
   switch (t.kind) {
     case TableRef::Kind::kJoin: {
-      static constexpr const char* kJoins[] = {" JOIN ", " LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN ", " CROSS JOIN ", ", "};
+      static constexpr const char* kJoins[] = {" JOIN ",      " LEFT JOIN ",  " RIGHT JOIN ",
+                                               " FULL JOIN ", " CROSS JOIN ", ", "};
       out = TableText(*t.left) + kJoins[static_cast<int>(t.join)] + TableText(*t.right);
       if (t.on) out += " ON " + ToSql(*t.on);
       if (!t.using_columns.empty()) out += " USING (" + Names(t.using_columns, ", ") + ")";
@@ -142,7 +146,8 @@ std::string SelectText(const Select& s) {
   if (s.has_group_by) out += " GROUP BY " + (s.group_by.empty() ? "()" : List(s.group_by));
   if (s.having) out += " HAVING " + ToSql(*s.having);
   for (size_t i = 0; i < s.windows.size(); ++i) {
-    out += (i == 0 ? " WINDOW " : ", ") + NameText(s.windows[i].name.text) + " AS " + WindowText(s.windows[i].definition);
+    out +=
+        (i == 0 ? " WINDOW " : ", ") + NameText(s.windows[i].name.text) + " AS " + WindowText(s.windows[i].definition);
   }
   return out;
 }
@@ -186,7 +191,8 @@ std::string ColumnText(const Column& c) {
     out += c.type.ToString();
   }
   if (c.kind == Column::Kind::kMetadata) {
-    out += " METADATA" + (c.metadata_key ? " FROM " + Quote(*c.metadata_key, '\'') : "") + (c.is_virtual ? " VIRTUAL" : "");
+    out += " METADATA" + (c.metadata_key ? " FROM " + Quote(*c.metadata_key, '\'') : "") +
+           (c.is_virtual ? " VIRTUAL" : "");
   }
   if (!c.comment.empty()) out += " COMMENT " + Quote(c.comment, '\'');
   return out;
@@ -213,7 +219,8 @@ std::string TableDefinitionText(const CreateTable& t) {
 }
 
 std::string InsertText(const Insert& i) {
-  return "INSERT INTO " + NameText(i.table.text) + HintText(i.hints) + (i.columns.empty() ? "" : " (" + Names(i.columns, ", ") + ")") + " " + ToSql(*i.query);
+  return "INSERT INTO " + NameText(i.table.text) + HintText(i.hints) +
+         (i.columns.empty() ? "" : " (" + Names(i.columns, ", ") + ")") + " " + ToSql(*i.query);
 }
 
 std::string ModelText(const CreateModel& m) {
@@ -222,8 +229,9 @@ std::string ModelText(const CreateModel& m) {
     for (const Column& column : list) out += (out.empty() ? "" : ", ") + ColumnText(column);
     return "(" + out + ")";
   };
-  return std::string("CREATE MODEL ") + (m.if_not_exists ? "IF NOT EXISTS " : "") + NameText(m.name.text) + " INPUT " + columns(m.input) + " OUTPUT " +
-         columns(m.output) + (m.comment.empty() ? "" : " COMMENT " + Quote(m.comment, '\'')) + " WITH " + OptionsText(m.options);
+  return std::string("CREATE MODEL ") + (m.if_not_exists ? "IF NOT EXISTS " : "") + NameText(m.name.text) + " INPUT " +
+         columns(m.input) + " OUTPUT " + columns(m.output) +
+         (m.comment.empty() ? "" : " COMMENT " + Quote(m.comment, '\'')) + " WITH " + OptionsText(m.options);
 }
 
 }  // namespace
@@ -249,7 +257,8 @@ std::string ToSql(const Expr& e) {
     case Expr::Kind::kDateTime:
       return e.op + " " + Quote(e.text, '\'');
     case Expr::Kind::kInterval:
-      return fmt::format("INTERVAL {}{} {}{}", e.flag ? "-" : "", Quote(e.text, '\''), e.unit, e.unit_to.empty() ? "" : " TO " + e.unit_to);
+      return fmt::format("INTERVAL {}{} {}{}", e.flag ? "-" : "", Quote(e.text, '\''), e.unit,
+                         e.unit_to.empty() ? "" : " TO " + e.unit_to);
     case Expr::Kind::kUnary:
       if (e.op.starts_with("IS ")) return "(" + ToSql(*e.args[0]) + " " + e.op + ")";
       return "(" + e.op + " " + ToSql(*e.args[0]) + ")";
@@ -258,12 +267,13 @@ std::string ToSql(const Expr& e) {
     case Expr::Kind::kAnd:
     case Expr::Kind::kOr: {
       std::string out;
-      for (const ExprPtr& arg : e.args) out += (out.empty() ? "" : e.kind == Expr::Kind::kAnd ? " AND " : " OR ") + ToSql(*arg);
+      for (const ExprPtr& arg : e.args)
+        out += (out.empty() ? "" : e.kind == Expr::Kind::kAnd ? " AND " : " OR ") + ToSql(*arg);
       return "(" + out + ")";
     }
     case Expr::Kind::kBetween:
-      return fmt::format("({} {}BETWEEN {}{} AND {})", ToSql(*e.args[0]), e.flag ? "NOT " : "", e.op.empty() ? "" : e.op + " ", ToSql(*e.args[1]),
-                         ToSql(*e.args[2]));
+      return fmt::format("({} {}BETWEEN {}{} AND {})", ToSql(*e.args[0]), e.flag ? "NOT " : "",
+                         e.op.empty() ? "" : e.op + " ", ToSql(*e.args[1]), ToSql(*e.args[2]));
     case Expr::Kind::kIn:
       return fmt::format("({} {}IN ({}))", ToSql(*e.args[0]), e.flag ? "NOT " : "", List(e.args, 1));
     case Expr::Kind::kLike:
@@ -290,11 +300,13 @@ std::string ToSql(const Expr& e) {
       return ToSql(*e.args[0]) + "[" + ToSql(*e.args[1]) + "]";
     case Expr::Kind::kField:
       // After a number the point would be its own.
-      return (e.args[0]->kind == Expr::Kind::kNumber ? "(" + e.args[0]->text + ")" : ToSql(*e.args[0])) + "." + NameText(e.names[0].text);
+      return (e.args[0]->kind == Expr::Kind::kNumber ? "(" + e.args[0]->text + ")" : ToSql(*e.args[0])) + "." +
+             NameText(e.names[0].text);
     case Expr::Kind::kDescriptor:
       return "DESCRIPTOR(" + Names(e.names, ", ") + ")";
     case Expr::Kind::kTableArg:
-      return "TABLE " + (e.query ? "(" + ToSql(*e.query) + ")" : Names(e.names, ".")) + (e.partition.empty() ? "" : " PARTITION BY (" + List(e.partition) + ")");
+      return "TABLE " + (e.query ? "(" + ToSql(*e.query) + ")" : Names(e.names, ".")) +
+             (e.partition.empty() ? "" : " PARTITION BY (" + List(e.partition) + ")");
     case Expr::Kind::kModelArg:
       return "MODEL " + Names(e.names, ".");
     case Expr::Kind::kNamedArg:
@@ -310,8 +322,8 @@ std::string ToSql(const Expr& e) {
 std::string ToSql(const Query& q) {
   std::string out;
   for (const CommonTable& table : q.with) {
-    out += (out.empty() ? "WITH " : ", ") + NameText(table.name.text) + (table.columns.empty() ? "" : " (" + Names(table.columns, ", ") + ")") + " AS (" +
-           ToSql(*table.query) + ")";
+    out += (out.empty() ? "WITH " : ", ") + NameText(table.name.text) +
+           (table.columns.empty() ? "" : " (" + Names(table.columns, ", ") + ")") + " AS (" + ToSql(*table.query) + ")";
   }
   if (!out.empty()) out += " ";
   out += BodyText(*q.body);
@@ -334,8 +346,8 @@ std::string ToSql(const Statement& s) {
     case Statement::Kind::kCreateView: {
       const CreateView& v = s.create_view;
       return std::string("CREATE VIEW ") + (v.if_not_exists ? "IF NOT EXISTS " : "") + NameText(v.name.text) +
-             (v.columns.empty() ? "" : " (" + Names(v.columns, ", ") + ")") + (v.comment.empty() ? "" : " COMMENT " + Quote(v.comment, '\'')) + " AS " +
-             ToSql(*v.query);
+             (v.columns.empty() ? "" : " (" + Names(v.columns, ", ") + ")") +
+             (v.comment.empty() ? "" : " COMMENT " + Quote(v.comment, '\'')) + " AS " + ToSql(*v.query);
     }
     case Statement::Kind::kCreateModel:
       return ModelText(s.create_model);

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/config.h"
 #include "sql/errors.h"
@@ -87,7 +87,8 @@ class Expander {
   Status Replace() {
     const size_t begin = at_;
     const size_t close = FindClose(text_, begin);
-    if (close == std::string::npos) return Status(kSyntaxError, "'${' without its '}'").At(PositionOf(file_, text_, begin, 2));
+    if (close == std::string::npos)
+      return Status(kSyntaxError, "'${' without its '}'").At(PositionOf(file_, text_, begin, 2));
     std::string inside = text_.substr(begin + 2, close - begin - 2);
     if (IsSecret(inside)) {
       while (at_ <= close) Copy();
@@ -100,7 +101,8 @@ class Expander {
       Emit(c, begin);
     }
     if (out_.text.size() > 2 * kScriptBytesMax) {
-      return Status(kLimitExceeded, "script is over 8 MiB with its variables replaced").At(PositionOf(file_, text_, begin, 2));
+      return Status(kLimitExceeded, "script is over 8 MiB with its variables replaced")
+          .At(PositionOf(file_, text_, begin, 2));
     }
     at_ = close + 1;
     return Status::OK();
@@ -114,7 +116,8 @@ class Expander {
     const size_t split = inside.find(":-");
     const std::string name = inside.substr(0, split);
     if (name.empty() || !std::all_of(name.begin(), name.end(), IsNameByte)) {
-      return Status(kSyntaxError, fmt::format("'{}' is not a variable name", name)).WithHint("names are [A-Za-z0-9._-]+");
+      return Status(kSyntaxError, fmt::format("'{}' is not a variable name", name))
+          .WithHint("names are [A-Za-z0-9._-]+");
     }
     if (auto it = variables_.find(name); it != variables_.end()) return it->second;
     if (split == std::string::npos) return Unknown(name);
@@ -153,8 +156,9 @@ class Expander {
     }
     Status status(kUnknownVariable, fmt::format("variable '{}' is not given", name));
     std::string nearest = NearestName(name, names);
-    status = status.WithHint(nearest.empty() ? fmt::format("give it with -D {}=..., or write ${{{}:-default}}", name, name)
-                                             : fmt::format("did you mean '{}'?", nearest));
+    status =
+        status.WithHint(nearest.empty() ? fmt::format("give it with -D {}=..., or write ${{{}:-default}}", name, name)
+                                        : fmt::format("did you mean '{}'?", nearest));
     return list.empty() ? status : status.WithNote("given: " + list);
   }
 
@@ -171,7 +175,8 @@ class Expander {
 Result<ExpandedScript> ExpandVariables(const std::string& file, const std::string& text,
                                        const std::map<std::string, std::string>& variables) {
   if (text.size() > kScriptBytesMax) {
-    return Status(kLimitExceeded, fmt::format("script has {} bytes, at most {} are taken", text.size(), kScriptBytesMax))
+    return Status(kLimitExceeded,
+                  fmt::format("script has {} bytes, at most {} are taken", text.size(), kScriptBytesMax))
         .At({file, 1, 1, 1});
   }
   return Expander(file, text, variables).Run();

@@ -76,7 +76,8 @@ class DeterminismAnalysis {
     return out;
   }
 
-  static void Grouped(const std::vector<int>& keys, const std::vector<AggregateCall>& calls, const Deterministic& input, Deterministic& out) {
+  static void Grouped(const std::vector<int>& keys, const std::vector<AggregateCall>& calls, const Deterministic& input,
+                      Deterministic& out) {
     for (size_t k = 0; k < keys.size(); ++k) out[k] = input[keys[k]];
     for (size_t c = 0; c < calls.size(); ++c) out[keys.size() + c] = Holds(calls[c], input);
   }
@@ -91,7 +92,8 @@ bool IsNonDeterministic(const LogicalNode& node) {
 }
 
 // The first non-deterministic nodes on all ways from `node` toward the sources.
-void MarkTopmost(const LogicalPtr& node, std::unordered_set<const LogicalNode*>& seen, std::unordered_set<const LogicalNode*>& marked) {
+void MarkTopmost(const LogicalPtr& node, std::unordered_set<const LogicalNode*>& seen,
+                 std::unordered_set<const LogicalNode*>& marked) {
   if (!seen.insert(node.get()).second) return;
   if (IsNonDeterministic(*node)) {
     marked.insert(node.get());

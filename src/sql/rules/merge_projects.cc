@@ -8,7 +8,9 @@ namespace {
 // A merged expression may be this large; beyond it two steps are kept.
 constexpr int kMergedSizeMax = 2000;
 
-bool IsTrivial(const Expression& e) { return e.kind == Expression::Kind::kColumn || e.kind == Expression::Kind::kLiteral; }
+bool IsTrivial(const Expression& e) {
+  return e.kind == Expression::Kind::kColumn || e.kind == Expression::Kind::kLiteral;
+}
 
 void CountColumns(const Expression& e, std::vector<int>& counts) {
   if (e.kind == Expression::Kind::kColumn) ++counts[e.column];
@@ -20,12 +22,14 @@ bool IsIdentity(const LogicalNode& project) {
   const LogicalNode& input = *project.inputs[0];
   if (static_cast<int>(expressions.size()) != input.schema.num_fields()) return false;
   for (size_t i = 0; i < expressions.size(); ++i) {
-    if (expressions[i]->kind != Expression::Kind::kColumn || expressions[i]->column != static_cast<int>(i)) return false;
+    if (expressions[i]->kind != Expression::Kind::kColumn || expressions[i]->column != static_cast<int>(i))
+      return false;
   }
   return project.schema == input.schema;
 }
 
-// Whether the upper project may compute the lower one's expressions itself: none of them twice, unless it costs nothing.
+// Whether the upper project may compute the lower one's expressions itself: none of them twice, unless it costs
+// nothing.
 bool CanMerge(const ProjectSpec& upper, const ProjectSpec& lower, bool lower_is_shared) {
   std::vector<int> uses(lower.expressions.size(), 0);
   for (const ExpressionPtr& e : upper.expressions) CountColumns(*e, uses);
@@ -78,7 +82,8 @@ PlanRoots MergeProjects(const PlanRoots& roots) {
         const LogicalPtr& input = node->inputs[0];
         auto* below = std::get_if<FilterSpec>(&input->spec);
         if (below && new_counts[input.get()] <= 1) {
-          ExpressionPtr both = MakeLogical(Expression::Kind::kAnd, {below->predicate, filter->predicate}, node->position);
+          ExpressionPtr both =
+              MakeLogical(Expression::Kind::kAnd, {below->predicate, filter->predicate}, node->position);
           node = MakeFilter(input->inputs[0], std::move(both), node->name, node->position);
           changed = true;
         }

@@ -5,8 +5,8 @@
 
 namespace tidemill {
 
-// State is found again by these names: they follow from what the user named (view, alias, table), and only equal ones are numbered, in
-// the order of the script.
+// State is found again by these names: they follow from what the user named (view, alias, table), and only equal ones
+// are numbered, in the order of the script.
 PlanRoots NameNodes(const PlanRoots& roots) {
   std::unordered_map<std::string, int> taken;
   return RewritePlan(roots, [&](const LogicalPtr& node) -> LogicalPtr {

@@ -86,7 +86,8 @@ std::unordered_map<const LogicalNode*, int> CountConsumers(const PlanRoots& root
   return counts;
 }
 
-Result<PlanRoots> TryRewritePlan(const PlanRoots& roots, const std::function<Result<LogicalPtr>(const LogicalPtr&)>& rewrite) {
+Result<PlanRoots> TryRewritePlan(const PlanRoots& roots,
+                                 const std::function<Result<LogicalPtr>(const LogicalPtr&)>& rewrite) {
   std::unordered_map<const LogicalNode*, LogicalPtr> done;
   for (const LogicalPtr& node : InputsFirst(roots)) {
     std::vector<LogicalPtr> inputs;
@@ -100,7 +101,8 @@ Result<PlanRoots> TryRewritePlan(const PlanRoots& roots, const std::function<Res
 }
 
 PlanRoots RewritePlan(const PlanRoots& roots, const std::function<LogicalPtr(const LogicalPtr&)>& rewrite) {
-  Result<PlanRoots> out = TryRewritePlan(roots, [&](const LogicalPtr& node) -> Result<LogicalPtr> { return rewrite(node); });
+  Result<PlanRoots> out =
+      TryRewritePlan(roots, [&](const LogicalPtr& node) -> Result<LogicalPtr> { return rewrite(node); });
   TM_CHECK(out.ok());
   return *std::move(out);
 }

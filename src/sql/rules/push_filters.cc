@@ -47,7 +47,8 @@ class FilterPusher {
       return WithInputs(input, {Push(input->inputs[0], SubstituteColumns(predicate, project->expressions), origin)});
     }
     if (const auto* filter = std::get_if<FilterSpec>(&input->spec)) {
-      return Push(input->inputs[0], MakeLogical(Expression::Kind::kAnd, {filter->predicate, predicate}, origin.position), origin);
+      return Push(input->inputs[0],
+                  MakeLogical(Expression::Kind::kAnd, {filter->predicate, predicate}, origin.position), origin);
     }
     if (std::holds_alternative<UnionSpec>(input->spec)) {
       std::vector<LogicalPtr> inputs;
@@ -68,7 +69,8 @@ class FilterPusher {
       } else {
         allow_all();
       }
-    } else if (std::holds_alternative<PredictSpec>(input->spec) || std::holds_alternative<TemporalJoinSpec>(input->spec)) {
+    } else if (std::holds_alternative<PredictSpec>(input->spec) ||
+               std::holds_alternative<TemporalJoinSpec>(input->spec)) {
       allow_all();
     } else if (const auto* window = std::get_if<WindowAggregateSpec>(&input->spec)) {
       for (size_t k = 0; k < window->keys.size(); ++k) allow(static_cast<int>(k), window->keys[k]);
@@ -83,7 +85,8 @@ class FilterPusher {
     std::vector<ExpressionPtr> above;
     for (const ExpressionPtr& conjunct : conjuncts) {
       const std::vector<int> columns = ColumnsOf(*conjunct);
-      const bool fits = !columns.empty() && std::all_of(columns.begin(), columns.end(), [&](int c) { return mapping[c] >= 0; });
+      const bool fits =
+          !columns.empty() && std::all_of(columns.begin(), columns.end(), [&](int c) { return mapping[c] >= 0; });
       (fits ? below : above).push_back(fits ? RemapColumns(conjunct, mapping) : conjunct);
     }
     if (below.empty()) return here(predicate);

@@ -251,7 +251,9 @@ struct Pruner {
         expressions.push_back(MakeColumn(column, input.node->schema.field(column).type, node->position));
         names.push_back(node->schema.field(columns[i]).name);
       }
-      aligned.push_back(same ? input.node : MakeProject(input.node, std::move(expressions), std::move(names), node->name, node->position));
+      aligned.push_back(
+          same ? input.node
+               : MakeProject(input.node, std::move(expressions), std::move(names), node->name, node->position));
     }
     return {MakeUnion(std::move(aligned), node->name, node->position), mapping};
   }
@@ -323,7 +325,8 @@ PlanRoots PushProjections(const PlanRoots& roots) {
       continue;
     }
     std::vector<ExpressionPtr> columns;
-    for (int column : pruned.mapping) columns.push_back(MakeColumn(column, pruned.node->schema.field(column).type, root->position));
+    for (int column : pruned.mapping)
+      columns.push_back(MakeColumn(column, pruned.node->schema.field(column).type, root->position));
     out.push_back(MakeProject(pruned.node, std::move(columns), root->schema.names(), root->name, root->position));
   }
   return out;

@@ -6,17 +6,19 @@
 
 namespace tidemill {
 
-// Each rule is plan -> plan, in a file of its own, with golden plans in tests/plan. OptimizePlan (optimize.cc) says in which order they run.
+// Each rule is plan -> plan, in a file of its own, with golden plans in tests/plan. OptimizePlan (optimize.cc) says in
+// which order they run.
 
 // Structurally equal subtrees become one object, so that they run once.
 PlanRoots ShareSubplans(const PlanRoots& roots);
-// Constant subexpressions become literals; AND, OR and CASE lose branches that can't be taken. What raises an error stays, for its row.
+// Constant subexpressions become literals; AND, OR and CASE lose branches that can't be taken. What raises an error
+// stays, for its row.
 ExpressionPtr FoldExpression(const ExpressionPtr& expression, const Clock& clock, const std::string& time_zone);
 PlanRoots FoldConstants(const PlanRoots& roots, const Clock& clock, const std::string& time_zone);
 // Neighbouring projects and filters become one; projects that change nothing go. Shared projects that compute stay.
 PlanRoots MergeProjects(const PlanRoots& roots);
-// Filters move toward the sources: below projects, unions, over-partitions, predictions, the left side of joins, group keys. Never below a node
-// that somebody else reads too.
+// Filters move toward the sources: below projects, unions, over-partitions, predictions, the left side of joins, group
+// keys. Never below a node that somebody else reads too.
 PlanRoots PushFilters(const PlanRoots& roots);
 // Columns that nobody reads are dropped, down to the scans; a shared node keeps the union of what its readers need.
 PlanRoots PushProjections(const PlanRoots& roots);

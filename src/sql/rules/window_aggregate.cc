@@ -1,9 +1,9 @@
 #include "sql/rules/window_aggregate.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
+
+#include <fmt/format.h>
 
 #include "sql/errors.h"
 #include "sql/expression_factory.h"
@@ -43,7 +43,8 @@ bool ReadsWindow(const Expression& e, int width) {
 }
 
 Status ArgumentOfWindow(const AggregateCall& call) {
-  return Status(kUnsupportedSyntax, "an aggregate over window_start, window_end or window_time is not supported").At(call.position);
+  return Status(kUnsupportedSyntax, "an aggregate over window_start, window_end or window_time is not supported")
+      .At(call.position);
 }
 
 }  // namespace
@@ -77,7 +78,9 @@ Result<LogicalPtr> RecognizeWindowAggregate(LogicalPtr aggregate) {
       continue;
     }
     if (ReadsWindow(*e, width)) {
-      return Status(kUnsupportedSyntax, "an expression over window_start, window_end or window_time as a key is not supported").At(e->position);
+      return Status(kUnsupportedSyntax,
+                    "an expression over window_start, window_end or window_time as a key is not supported")
+          .At(e->position);
     }
     int column = e->column;
     if (e->kind != Expression::Kind::kColumn) {
@@ -115,8 +118,10 @@ Result<LogicalPtr> RecognizeWindowAggregate(LogicalPtr aggregate) {
   LogicalPtr node = below;
   std::vector<ExpressionPtr> early;
   std::vector<ExpressionPtr> late;
-  for (const ExpressionPtr& predicate : traced->predicates) (ReadsWindow(*predicate, width) ? late : early).push_back(predicate);
-  if (ExpressionPtr predicate = JoinConjuncts(std::move(early))) node = MakeFilter(std::move(node), predicate, aggregate->name, predicate->position);
+  for (const ExpressionPtr& predicate : traced->predicates)
+    (ReadsWindow(*predicate, width) ? late : early).push_back(predicate);
+  if (ExpressionPtr predicate = JoinConjuncts(std::move(early)))
+    node = MakeFilter(std::move(node), predicate, aggregate->name, predicate->position);
   if (static_cast<int>(inputs.size()) > width) {
     MakeNamesUnique(names);
     node = MakeProject(std::move(node), std::move(inputs), std::move(names), aggregate->name, aggregate->position);
@@ -135,7 +140,9 @@ Result<LogicalPtr> RecognizeWindowAggregate(LogicalPtr aggregate) {
     for (ExpressionPtr& predicate : late) {
       for (int column : ColumnsOf(*predicate)) {
         if (mapping[column] >= 0) continue;
-        return Status(kUnsupportedSyntax, "a condition over both a window column and a column that is not a key is not supported").At(predicate->position);
+        return Status(kUnsupportedSyntax,
+                      "a condition over both a window column and a column that is not a key is not supported")
+            .At(predicate->position);
       }
       predicate = RemapColumns(predicate, mapping);
     }
@@ -147,8 +154,10 @@ Result<LogicalPtr> RecognizeWindowAggregate(LogicalPtr aggregate) {
     const int column = layout[i] >= 0 ? layout[i] : keys + calls + (-1 - layout[i]);
     outputs.push_back(MakeColumn(column, node->schema.field(column).type, aggregate->position));
   }
-  for (int c = 0; c < calls; ++c) outputs.push_back(MakeColumn(keys + c, node->schema.field(keys + c).type, aggregate->position));
-  return MakeProject(std::move(node), std::move(outputs), aggregate->schema.names(), aggregate->name, aggregate->position);
+  for (int c = 0; c < calls; ++c)
+    outputs.push_back(MakeColumn(keys + c, node->schema.field(keys + c).type, aggregate->position));
+  return MakeProject(std::move(node), std::move(outputs), aggregate->schema.names(), aggregate->name,
+                     aggregate->position);
 }
 
 }  // namespace tidemill

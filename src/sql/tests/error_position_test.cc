@@ -7,9 +7,11 @@ namespace tidemill {
 namespace {
 
 constexpr const char* kTables =
-    "CREATE TABLE tx (id BIGINT, amount DOUBLE, country STRING, flag BOOLEAN, r ROW<x INT, y STRING>, ts TIMESTAMP(3), other TIMESTAMP(3),\n"
+    "CREATE TABLE tx (id BIGINT, amount DOUBLE, country STRING, flag BOOLEAN, r ROW<x INT, y STRING>, ts TIMESTAMP(3), "
+    "other TIMESTAMP(3),\n"
     "  WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'filesystem');\n"
-    "CREATE TABLE profiles (id BIGINT, zone STRING, since TIMESTAMP(3), WATERMARK FOR since AS since, PRIMARY KEY (id, zone) NOT ENFORCED)\n"
+    "CREATE TABLE profiles (id BIGINT, zone STRING, since TIMESTAMP(3), WATERMARK FOR since AS since, PRIMARY KEY (id, "
+    "zone) NOT ENFORCED)\n"
     "  WITH ('connector' = 'filesystem');\n"
     "CREATE TABLE plain (id BIGINT, name STRING) WITH ('connector' = 'filesystem');\n"
     "CREATE TABLE sink (id BIGINT NOT NULL, amount DOUBLE, twice AS id * 2) WITH ('connector' = 'filesystem');\n"
@@ -54,22 +56,29 @@ const Case kCases[] = {
     {"SET 'table.local-time-zone' = 'Mars/Base'", &kInvalidOption, 1, 31, "time zone", ""},
     {"SET 'table.exec.state.ttl' = 'long'", &kInvalidOption, 1, 30, "long", ""},
     {"SET a = 'b'", &kSyntaxError, 1, 5, "setting's name", ""},
-    {"EXECUTE STATEMENT SET BEGIN INSERT INTO sink SELECT 1, 2; SELECT 1; END", &kSyntaxError, 1, 59, "expected INSERT or END", ""},
+    {"EXECUTE STATEMENT SET BEGIN INSERT INTO sink SELECT 1, 2; SELECT 1; END", &kSyntaxError, 1, 59,
+     "expected INSERT or END", ""},
     // --- CREATE ---
     {"CREATE TABLE tx (a INT) WITH ('connector' = 'print')", &kAlreadyExists, 1, 14, "'tx' already exists", ""},
     {"CREATE TABLE t (a INTT) WITH ('connector' = 'print')", &kSyntaxError, 1, 19, "unknown type 'INTT'", "'INT'"},
     {"CREATE TABLE t (a INT,\n  a STRING) WITH ('connector' = 'print')", &kAlreadyExists, 2, 3, "'a' stands twice", ""},
     {"CREATE TABLE t (a INT) WITH ('conector' = 'print')", &kMissingOption, 1, 14, "no 'connector'", ""},
     {"CREATE TABLE t (a INT) WITH (\n  'connector' = 'printt')", &kUnknownConnector, 2, 17, "printt", ""},
-    {"CREATE TABLE t (a INT) WITH ('connector' = 'print', 'connector' = 'x')", &kInvalidOption, 1, 53, "stands twice", ""},
+    {"CREATE TABLE t (a INT) WITH ('connector' = 'print', 'connector' = 'x')", &kInvalidOption, 1, 53, "stands twice",
+     ""},
     {"CREATE TABLE t (a DECIMAL(40, 2)) WITH ('connector' = 'print')", &kInvalidLiteral, 1, 27, "1 to 38", ""},
     {"CREATE TABLE t (a INT, WATERMARK FOR b AS b) WITH ('connector' = 'print')", &kColumnNotFound, 1, 38, "'b'", ""},
-    {"CREATE TABLE t (a INT, WATERMARK FOR a AS a) WITH ('connector' = 'print')", &kInvalidWatermark, 1, 38, "'a' is INT", ""},
-    {"CREATE TABLE t (a TIMESTAMP(6), WATERMARK FOR a AS a) WITH ('connector' = 'print')", &kInvalidWatermark, 1, 47, "TIMESTAMP(6)", ""},
-    {"CREATE TABLE t (a TIMESTAMP(3), WATERMARK FOR a AS 1) WITH ('connector' = 'print')", &kInvalidWatermark, 1, 52, "found INT", ""},
-    {"CREATE TABLE t (a INT, PRIMARY KEY (b) NOT ENFORCED) WITH ('connector' = 'print')", &kColumnNotFound, 1, 37, "'b'", ""},
+    {"CREATE TABLE t (a INT, WATERMARK FOR a AS a) WITH ('connector' = 'print')", &kInvalidWatermark, 1, 38,
+     "'a' is INT", ""},
+    {"CREATE TABLE t (a TIMESTAMP(6), WATERMARK FOR a AS a) WITH ('connector' = 'print')", &kInvalidWatermark, 1, 47,
+     "TIMESTAMP(6)", ""},
+    {"CREATE TABLE t (a TIMESTAMP(3), WATERMARK FOR a AS 1) WITH ('connector' = 'print')", &kInvalidWatermark, 1, 52,
+     "found INT", ""},
+    {"CREATE TABLE t (a INT, PRIMARY KEY (b) NOT ENFORCED) WITH ('connector' = 'print')", &kColumnNotFound, 1, 37,
+     "'b'", ""},
     {"CREATE TABLE t (a INT, PRIMARY KEY (a)) WITH ('connector' = 'print')", &kSyntaxError, 1, 39, "NOT ENFORCED", ""},
-    {"CREATE TABLE t (a INT, b AS c + 1) WITH ('connector' = 'print')", &kColumnNotFound, 1, 29, "'c' not found in 't'", ""},
+    {"CREATE TABLE t (a INT, b AS c + 1) WITH ('connector' = 'print')", &kColumnNotFound, 1, 29, "'c' not found in 't'",
+     ""},
     {"CREATE TABLE t (a INT) PARTITIONED BY (z) WITH ('connector' = 'print')", &kColumnNotFound, 1, 40, "'z'", ""},
     {"CREATE TABLE t AS SELECT 1", &kUnsupportedSyntax, 1, 16, "AS SELECT", ""},
     {"CREATE VIEW w AS SELECT nope FROM tx", &kColumnNotFound, 1, 25, "'nope'", ""},
@@ -122,36 +131,49 @@ const Case kCases[] = {
     {"SELECT ABS(DISTINCT id) FROM tx", &kInvalidAggregate, 1, 8, "not an aggregate", ""},
     {"SELECT LAG(id) FROM tx", &kInvalidAggregate, 1, 8, "LAG needs OVER", ""},
     {"SELECT COUNT(*) FROM tx GROUP BY GROUPING SETS ((id))", &kUnsupportedSyntax, 1, 34, "GROUPING SETS", ""},
-    {"INSERT INTO sink SELECT id, SUM(amount) FROM tx GROUP BY id", &kChangelogMismatch, 1, 1, "no PRIMARY KEY", "PRIMARY KEY"},
+    {"INSERT INTO sink SELECT id, SUM(amount) FROM tx GROUP BY id", &kChangelogMismatch, 1, 1, "no PRIMARY KEY",
+     "PRIMARY KEY"},
     {"SELECT COUNT(*) OVER (ORDER BY ts) FROM (SELECT DISTINCT ts FROM tx)", &kNoTimeAttribute, 1, 32, "", ""},
     // --- windows ---
-    {"SELECT * FROM TUMBLE(TABLE tx, DESCRIPTOR(other), INTERVAL '1' DAY)", &kNoTimeAttribute, 1, 43, "'other' is not a time attribute", "'ts'"},
+    {"SELECT * FROM TUMBLE(TABLE tx, DESCRIPTOR(other), INTERVAL '1' DAY)", &kNoTimeAttribute, 1, 43,
+     "'other' is not a time attribute", "'ts'"},
     {"SELECT * FROM TUMBLE(TABLE tx, DESCRIPTOR(tss), INTERVAL '1' DAY)", &kColumnNotFound, 1, 43, "'tss'", "'ts'"},
     {"SELECT * FROM TUMBLE(TABLE tx, DESCRIPTOR(ts))", &kWrongArguments, 1, 15, "lacks its argument SIZE", ""},
-    {"SELECT * FROM TUMBLE(TABLE tx, DESCRIPTOR(ts), INTERVAL '1' MONTH)", &kInvalidWindow, 1, 48, "SIZE of TUMBLE", ""},
+    {"SELECT * FROM TUMBLE(TABLE tx, DESCRIPTOR(ts), INTERVAL '1' MONTH)", &kInvalidWindow, 1, 48, "SIZE of TUMBLE",
+     ""},
     {"SELECT * FROM TUMBLE(TABLE tx, DESCRIPTOR(ts), INTERVAL -'1' DAY)", &kInvalidWindow, 1, 48, "positive", ""},
-    {"SELECT * FROM TUMBLE(DATA => TABLE tx, TIMECOLL => DESCRIPTOR(ts), SIZE => INTERVAL '1' DAY)", &kWrongArguments, 1, 40, "'TIMECOLL'", "'TIMECOL'"},
-    {"SELECT * FROM CUMULATE(TABLE tx, DESCRIPTOR(ts), INTERVAL '2' HOUR, INTERVAL '3' HOUR)", &kInvalidWindow, 1, 69, "multiple", ""},
+    {"SELECT * FROM TUMBLE(DATA => TABLE tx, TIMECOLL => DESCRIPTOR(ts), SIZE => INTERVAL '1' DAY)", &kWrongArguments,
+     1, 40, "'TIMECOLL'", "'TIMECOL'"},
+    {"SELECT * FROM CUMULATE(TABLE tx, DESCRIPTOR(ts), INTERVAL '2' HOUR, INTERVAL '3' HOUR)", &kInvalidWindow, 1, 69,
+     "multiple", ""},
     {"SELECT * FROM TUMBL(TABLE tx, DESCRIPTOR(ts), INTERVAL '1' DAY)", &kNoSuchFunction, 1, 15, "'TUMBL'", "'TUMBLE'"},
-    {"SELECT COUNT(*) FROM SESSION(TABLE tx, DESCRIPTOR(ts), INTERVAL '1' DAY) GROUP BY id, window_start, window_end", &kInvalidWindow, 1, 74,
-     "PARTITION BY of SESSION", ""},
-    {"SELECT TUMBLE_START(ts, INTERVAL '2' DAY) FROM tx GROUP BY TUMBLE(ts, INTERVAL '1' DAY)", &kInvalidWindow, 1, 8, "other arguments", ""},
+    {"SELECT COUNT(*) FROM SESSION(TABLE tx, DESCRIPTOR(ts), INTERVAL '1' DAY) GROUP BY id, window_start, window_end",
+     &kInvalidWindow, 1, 74, "PARTITION BY of SESSION", ""},
+    {"SELECT TUMBLE_START(ts, INTERVAL '2' DAY) FROM tx GROUP BY TUMBLE(ts, INTERVAL '1' DAY)", &kInvalidWindow, 1, 8,
+     "other arguments", ""},
     {"SELECT COUNT(*) FROM tx GROUP BY TUMBLE(other, INTERVAL '1' DAY)", &kNoTimeAttribute, 1, 41, "event time", ""},
     {"SELECT COUNT(*) OVER (PARTITION BY id) FROM tx", &kInvalidWindow, 1, 17, "ORDER BY the event time", ""},
     {"SELECT COUNT(*) OVER (ORDER BY id) FROM tx", &kNoTimeAttribute, 1, 32, "ORDER BY id", "'ts'"},
     {"SELECT COUNT(*) OVER (ORDER BY ts DESC) FROM tx", &kUnsupportedSyntax, 1, 32, "DESC", ""},
     {"SELECT COUNT(*) OVER w FROM tx WINDOW v AS (ORDER BY ts)", &kInvalidWindow, 1, 22, "'w' not found", ""},
-    {"SELECT COUNT(*) OVER (ORDER BY ts ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM tx", &kInvalidWindow, 1, 35, "CURRENT ROW", ""},
+    {"SELECT COUNT(*) OVER (ORDER BY ts ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM tx", &kInvalidWindow, 1, 35,
+     "CURRENT ROW", ""},
     {"SELECT COUNT(*) OVER (ORDER BY ts RANGE 5 PRECEDING) FROM tx", &kInvalidWindow, 1, 41, "INTERVAL", ""},
-    {"SELECT id FROM tx WHERE COUNT(*) OVER (ORDER BY ts) > 1", &kInvalidAggregate, 1, 25, "OVER can't stand in WHERE", ""},
+    {"SELECT id FROM tx WHERE COUNT(*) OVER (ORDER BY ts) > 1", &kInvalidAggregate, 1, 25, "OVER can't stand in WHERE",
+     ""},
     {"SELECT ABS(id) OVER (ORDER BY ts) FROM tx", &kInvalidAggregate, 1, 8, "not an aggregate", ""},
     // --- joins, unions ---
-    {"SELECT * FROM tx JOIN plain ON tx.id = plain.id", &kUnsupportedSyntax, 1, 18, "JOIN without FOR SYSTEM_TIME AS OF", ""},
+    {"SELECT * FROM tx JOIN plain ON tx.id = plain.id", &kUnsupportedSyntax, 1, 18,
+     "JOIN without FOR SYSTEM_TIME AS OF", ""},
     {"SELECT * FROM tx, plain", &kUnsupportedSyntax, 1, 17, "join by comma", ""},
-    {"SELECT * FROM tx JOIN plain FOR SYSTEM_TIME AS OF tx.ts ON tx.id = plain.id", &kInvalidJoin, 1, 23, "no PRIMARY KEY", ""},
-    {"SELECT * FROM tx JOIN profiles FOR SYSTEM_TIME AS OF tx.ts AS p ON tx.id = p.id", &kInvalidJoin, 1, 74, "'zone'", ""},
-    {"SELECT * FROM tx JOIN profiles FOR SYSTEM_TIME AS OF tx.other AS p ON tx.id = p.id", &kNoTimeAttribute, 1, 54, "left side", ""},
-    {"SELECT * FROM tx RIGHT JOIN profiles FOR SYSTEM_TIME AS OF tx.ts ON tx.id = profiles.id", &kInvalidJoin, 1, 18, "RIGHT JOIN", ""},
+    {"SELECT * FROM tx JOIN plain FOR SYSTEM_TIME AS OF tx.ts ON tx.id = plain.id", &kInvalidJoin, 1, 23,
+     "no PRIMARY KEY", ""},
+    {"SELECT * FROM tx JOIN profiles FOR SYSTEM_TIME AS OF tx.ts AS p ON tx.id = p.id", &kInvalidJoin, 1, 74, "'zone'",
+     ""},
+    {"SELECT * FROM tx JOIN profiles FOR SYSTEM_TIME AS OF tx.other AS p ON tx.id = p.id", &kNoTimeAttribute, 1, 54,
+     "left side", ""},
+    {"SELECT * FROM tx RIGHT JOIN profiles FOR SYSTEM_TIME AS OF tx.ts ON tx.id = profiles.id", &kInvalidJoin, 1, 18,
+     "RIGHT JOIN", ""},
     {"SELECT id FROM tx UNION SELECT id FROM plain", &kUnsupportedSyntax, 1, 19, "UNION without ALL", ""},
     {"SELECT id FROM tx UNION ALL SELECT id, name FROM plain", &kTypeMismatch, 1, 29, "1 and 2 columns", ""},
     {"SELECT r FROM tx UNION ALL SELECT id FROM plain", &kTypeMismatch, 1, 28, "column 1 ('r')", ""},
@@ -166,7 +188,8 @@ const Case kCases[] = {
     {"INSERT INTO nope SELECT 1", &kTableNotFound, 1, 13, "'nope'", ""},
     {"INSERT INTO v SELECT 1", &kInvalidInsert, 1, 13, "is a view", ""},
     {"INSERT INTO sink SELECT id FROM tx", &kInvalidInsert, 1, 18, "takes 2 columns, the query gives 1", ""},
-    {"INSERT INTO sink\nSELECT id, country FROM tx", &kInvalidInsert, 2, 12, "column 'amount' of 'sink' is DOUBLE, found STRING", "CAST"},
+    {"INSERT INTO sink\nSELECT id, country FROM tx", &kInvalidInsert, 2, 12,
+     "column 'amount' of 'sink' is DOUBLE, found STRING", "CAST"},
     {"INSERT INTO sink (id, amunt) SELECT 1, 2", &kColumnNotFound, 1, 23, "'amunt'", "'amount'"},
     {"INSERT INTO sink (amount) SELECT 2", &kInvalidInsert, 1, 13, "'id' of 'sink' is NOT NULL", ""},
     {"INSERT INTO sink (id, twice) SELECT 1, 2", &kInvalidInsert, 1, 23, "computed", ""},
@@ -174,11 +197,16 @@ const Case kCases[] = {
     {"INSERT OVERWRITE sink SELECT 1, 2", &kUnsupportedSyntax, 1, 8, "INSERT OVERWRITE", ""},
     // --- models ---
     {"SELECT * FROM ML_PREDICT(TABLE tx, MODEL mm, DESCRIPTOR(amount, country))", &kModelNotFound, 1, 42, "'mm'", ""},
-    {"SELECT * FROM ML_PREDICT(TABLE tx, MODEL m, DESCRIPTOR(amount))", &kModelMismatch, 1, 45, "takes 2 inputs, DESCRIPTOR names 1", ""},
-    {"SELECT * FROM ML_PREDICT(TABLE tx, MODEL m, DESCRIPTOR(country, country))", &kTypeMismatch, 1, 56, "input 'a' of model 'm' is DOUBLE", ""},
-    {"SELECT * FROM ML_PREDICT(TABLE tx, MODEL m, DESCRIPTOR(amount, country), MAP['asyn', 'x'])", &kUnknownOption, 1, 78, "'asyn'", "'async'"},
-    {"SELECT * FROM ML_PREDICT(TABLE tx, MODEL m, DESCRIPTOR(amount, country), MAP['timeout', 'x'])", &kInvalidOption, 1, 89, "timeout", ""},
-    {"SELECT * FROM ML_PREDICT(TABLE tx, DESCRIPTOR(amount, country))", &kWrongArguments, 1, 15, "lacks its argument ARGS", ""},
+    {"SELECT * FROM ML_PREDICT(TABLE tx, MODEL m, DESCRIPTOR(amount))", &kModelMismatch, 1, 45,
+     "takes 2 inputs, DESCRIPTOR names 1", ""},
+    {"SELECT * FROM ML_PREDICT(TABLE tx, MODEL m, DESCRIPTOR(country, country))", &kTypeMismatch, 1, 56,
+     "input 'a' of model 'm' is DOUBLE", ""},
+    {"SELECT * FROM ML_PREDICT(TABLE tx, MODEL m, DESCRIPTOR(amount, country), MAP['asyn', 'x'])", &kUnknownOption, 1,
+     78, "'asyn'", "'async'"},
+    {"SELECT * FROM ML_PREDICT(TABLE tx, MODEL m, DESCRIPTOR(amount, country), MAP['timeout', 'x'])", &kInvalidOption,
+     1, 89, "timeout", ""},
+    {"SELECT * FROM ML_PREDICT(TABLE tx, DESCRIPTOR(amount, country))", &kWrongArguments, 1, 15,
+     "lacks its argument ARGS", ""},
 };
 
 TEST(ErrorPositions, Table) {
@@ -219,13 +247,19 @@ TEST(ErrorPositions, RenderedAsTheInterfaceShows) {
   EXPECT_NE(text.find("error[TM2104]: column 'amout' not found in 'transactions'"), std::string::npos) << text;
   EXPECT_NE(text.find("--> fraud.sql:3:7"), std::string::npos) << text;
   EXPECT_NE(text.find("did you mean 'amount'?"), std::string::npos) << text;
-  EXPECT_NE(text.find("columns: card_id, amount, merchant, ts (event time, watermark ts - INTERVAL '5' SECOND)"), std::string::npos) << text;
+  EXPECT_NE(text.find("columns: card_id, amount, merchant, ts (event time, watermark ts - INTERVAL '5' SECOND)"),
+            std::string::npos)
+      << text;
 }
 
 TEST(ErrorPositions, AnErrorInAViewKeepsTheViewsPlace) {
   TestEnvironment environment;
   Planner planner(environment);
-  ASSERT_TRUE(planner.Plan("a.sql", "CREATE TABLE t (a INT) WITH ('connector' = 'print');\nCREATE VIEW v AS\n  SELECT a FROM t;", {}).ok());
+  ASSERT_TRUE(planner
+                  .Plan("a.sql",
+                        "CREATE TABLE t (a INT) WITH ('connector' = 'print');\nCREATE VIEW v AS\n  SELECT a FROM t;",
+                        {})
+                  .ok());
   ASSERT_TRUE(planner.Plan("b.sql", "DROP TABLE t; CREATE TABLE t (b INT) WITH ('connector' = 'print')", {}).ok());
   Result<std::vector<PlannedStatement>> planned = planner.Plan("c.sql", "SELECT * FROM v", {});
   ASSERT_FALSE(planned.ok());

@@ -1,8 +1,8 @@
 // The scripts of examples/ must plan, and share what they can.
-#include <gtest/gtest.h>
-
 #include <fstream>
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "sql/rules/plan_graph.h"
 #include "sql/tests/test_environment.h"
@@ -31,7 +31,8 @@ TEST(ExamplePlan, FraudSharesItsFeaturesAndItsModel) {
     const std::string script = ReadFile("examples/fraud/fraud.sql");
     ASSERT_FALSE(script.empty());
     if (live) planner.settings().Set("table.exec.over.emit", "on-arrival");
-    const std::map<std::string, std::string> variables = {{"out", "/out"}, {"transactions", "/t.csv"}, {"script_dir", "/s"}, {"hold_url", "http://h/"}};
+    const std::map<std::string, std::string> variables = {
+        {"out", "/out"}, {"transactions", "/t.csv"}, {"script_dir", "/s"}, {"hold_url", "http://h/"}};
     Result<std::vector<PlannedStatement>> planned = planner.Plan("fraud.sql", script, variables);
     ASSERT_TRUE(planned.ok()) << RenderError(planned.status(), script);
     const LogicalPlan* plan = nullptr;
@@ -45,7 +46,7 @@ TEST(ExamplePlan, FraudSharesItsFeaturesAndItsModel) {
     EXPECT_GE(Count<SinkSpec>(nodes), 3) << text;
     EXPECT_EQ(Count<PredictSpec>(nodes), 1) << text;
     EXPECT_EQ(Count<OverSpec>(nodes), 2) << text;
-    EXPECT_EQ(Count<ScanSpec>(nodes), 3) << text;  // transactions, labels, profiles
+    EXPECT_EQ(Count<ScanSpec>(nodes), 3) << text;                // transactions, labels, profiles
     EXPECT_EQ(Count<JournalSpec>(nodes), live ? 1 : 0) << text;  // of what the online store is sent at once
     std::set<std::string> names;
     for (const LogicalPtr& node : nodes) EXPECT_TRUE(names.insert(node->name).second) << node->name;

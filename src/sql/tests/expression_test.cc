@@ -19,15 +19,18 @@ std::shared_ptr<arrow::Array> Ints(const std::vector<std::optional<int64_t>>& va
 class ExpressionTest : public ::testing::Test {
  protected:
   ExpressionTest() {
-    schema_ = Schema({{"a", DataType(TypeKind::kBigInt)}, {"b", DataType(TypeKind::kBigInt)}, {"s", DataType(TypeKind::kString)}});
-    relation_.columns = {{"t", "a", schema_.field(0).type}, {"t", "b", schema_.field(1).type}, {"t", "s", schema_.field(2).type}};
+    schema_ = Schema(
+        {{"a", DataType(TypeKind::kBigInt)}, {"b", DataType(TypeKind::kBigInt)}, {"s", DataType(TypeKind::kString)}});
+    relation_.columns = {
+        {"t", "a", schema_.field(0).type}, {"t", "b", schema_.field(1).type}, {"t", "s", schema_.field(2).type}};
     auto node = std::make_shared<LogicalNode>();
     node->spec = UnionSpec{};
     node->schema = schema_;
     relation_.node = std::move(node);
     arrow::StringBuilder texts;
     (void)texts.AppendValues({"1", "x", "3", "y"});
-    batch_.rows = arrow::RecordBatch::Make(schema_.arrow(), 4, {Ints({1, 2, std::nullopt, 4}), Ints({0, 2, 3, 0}), *texts.Finish()});
+    batch_.rows = arrow::RecordBatch::Make(schema_.arrow(), 4,
+                                           {Ints({1, 2, std::nullopt, 4}), Ints({0, 2, 3, 0}), *texts.Finish()});
   }
 
   ExpressionPtr Bind(const std::string& text) {
@@ -60,7 +63,8 @@ class ExpressionTest : public ::testing::Test {
       if (!values.ok()) return {values.status().ToString()};
       if ((*values)[0]->length() != 4) return {"wrong length"};
       for (int64_t i = 0; i < 4; ++i) {
-        const auto in_error = std::find_if(errors.begin(), errors.end(), [&](const auto& error) { return error.row == i; });
+        const auto in_error =
+            std::find_if(errors.begin(), errors.end(), [&](const auto& error) { return error.row == i; });
         out.push_back(in_error != errors.end() ? "!" : (*(*values)[0]->GetScalar(i))->ToString());
       }
     }
@@ -89,7 +93,8 @@ TEST_F(ExpressionTest, CaseIsLazy) {
   EXPECT_EQ(Run("CASE WHEN a > 0 THEN 1 WHEN a > 1 THEN 2 ELSE 3 END"), (Rows{"1", "1", "3", "1"}));
   // An error in a condition that is reached stays an error.
   EXPECT_EQ(Run("CASE WHEN a / b > 0 THEN 1 ELSE 2 END"), (Rows{"!", "1", "2", "!"}));
-  EXPECT_EQ(Run("CASE WHEN b = 0 THEN CASE WHEN a = 1 THEN 7 ELSE a / b END ELSE a / b END"), (Rows{"7", "1", "null", "!"}));
+  EXPECT_EQ(Run("CASE WHEN b = 0 THEN CASE WHEN a = 1 THEN 7 ELSE a / b END ELSE a / b END"),
+            (Rows{"7", "1", "null", "!"}));
   EXPECT_EQ(Run("IF(b = 0, 0, a / b)"), (Rows{"0", "1", "null", "0"}));
 }
 

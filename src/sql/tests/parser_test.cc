@@ -1,7 +1,8 @@
-#include "sql/errors.h"
 #include "sql/parser/parser.h"
 
 #include <gtest/gtest.h>
+
+#include "sql/errors.h"
 
 namespace tidemill {
 namespace {
@@ -28,24 +29,33 @@ TEST(Parser, RoundTrips) {
   for (const char* sql : {
            "SELECT 1",
            "SELECT a, b AS c, t.*, * FROM t",
-           "SELECT DISTINCT a FROM `t``x` AS t (a, b) WHERE a > 1 AND b IS NOT NULL GROUP BY a, (b, c) HAVING COUNT(*) > 2",
+           "SELECT DISTINCT a FROM `t``x` AS t (a, b) WHERE a > 1 AND b IS NOT NULL GROUP BY a, (b, c) HAVING COUNT(*) "
+           "> 2",
            "SELECT CASE a WHEN 1 THEN 'x' ELSE NULL END, CASE WHEN a THEN b END FROM t",
-           "SELECT CAST(a AS DECIMAL(10, 2)), TRY_CAST(b AS ROW<x INT, y ARRAY<STRING NOT NULL>>), CAST(c AS MAP<STRING, BIGINT>) FROM t",
+           "SELECT CAST(a AS DECIMAL(10, 2)), TRY_CAST(b AS ROW<x INT, y ARRAY<STRING NOT NULL>>), CAST(c AS "
+           "MAP<STRING, BIGINT>) FROM t",
            "SELECT a BETWEEN 1 AND 2 AND b NOT BETWEEN SYMMETRIC 3 AND 4, c IN (1, 2), d NOT IN ('x') FROM t",
            "SELECT a LIKE 'x%' ESCAPE '!', b NOT LIKE c, d SIMILAR TO 'e' FROM t",
            "SELECT a IS DISTINCT FROM b, a IS NOT DISTINCT FROM b, (a IS TRUE) IS NOT UNKNOWN FROM t",
-           "SELECT INTERVAL '1' DAY, INTERVAL -'1 02:03' DAY TO MINUTE, DATE '2026-01-01', TIMESTAMP '2026-01-01 00:00:00', TIME '01:02:03'",
-           "SELECT EXTRACT(DAY FROM ts), FLOOR(ts TO HOUR), CEIL(x), TIMESTAMPDIFF(SECOND, a, b), TIMESTAMPADD(MONTH, 1, c) FROM t",
-           "SELECT POSITION('a' IN b), SUBSTRING(a FROM 1 FOR 2), SUBSTRING(a, 1), TRIM(BOTH 'x' FROM a), TRIM(a), OVERLAY(a PLACING b FROM 1 FOR 2) FROM t",
+           "SELECT INTERVAL '1' DAY, INTERVAL -'1 02:03' DAY TO MINUTE, DATE '2026-01-01', TIMESTAMP '2026-01-01 "
+           "00:00:00', TIME '01:02:03'",
+           "SELECT EXTRACT(DAY FROM ts), FLOOR(ts TO HOUR), CEIL(x), TIMESTAMPDIFF(SECOND, a, b), TIMESTAMPADD(MONTH, "
+           "1, c) FROM t",
+           "SELECT POSITION('a' IN b), SUBSTRING(a FROM 1 FOR 2), SUBSTRING(a, 1), TRIM(BOTH 'x' FROM a), TRIM(a), "
+           "OVERLAY(a PLACING b FROM 1 FOR 2) FROM t",
            "SELECT ARRAY[1, 2][1], MAP['a', 1]['a'], ROW(1, 'a'), (1, 2), a.b.c, f(a).b FROM t",
-           "SELECT COUNT(*), COUNT(DISTINCT a), SUM(a) FILTER (WHERE b > 0), LAG(a, 2) OVER w FROM t WINDOW w AS (PARTITION BY k ORDER BY ts)",
-           "SELECT SUM(a) OVER (w ROWS BETWEEN 3 PRECEDING AND CURRENT ROW), AVG(a) OVER (ORDER BY ts RANGE INTERVAL '1' HOUR PRECEDING) FROM t",
+           "SELECT COUNT(*), COUNT(DISTINCT a), SUM(a) FILTER (WHERE b > 0), LAG(a, 2) OVER w FROM t WINDOW w AS "
+           "(PARTITION BY k ORDER BY ts)",
+           "SELECT SUM(a) OVER (w ROWS BETWEEN 3 PRECEDING AND CURRENT ROW), AVG(a) OVER (ORDER BY ts RANGE INTERVAL "
+           "'1' HOUR PRECEDING) FROM t",
            "SELECT * FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE))",
-           "SELECT * FROM HOP(DATA => TABLE t, TIMECOL => DESCRIPTOR(ts), SLIDE => INTERVAL '1' MINUTE, SIZE => INTERVAL '5' MINUTE) AS h",
+           "SELECT * FROM HOP(DATA => TABLE t, TIMECOL => DESCRIPTOR(ts), SLIDE => INTERVAL '1' MINUTE, SIZE => "
+           "INTERVAL '5' MINUTE) AS h",
            "SELECT * FROM SESSION(TABLE t PARTITION BY a, b, DESCRIPTOR(ts), INTERVAL '1' MINUTE)",
            "SELECT * FROM SESSION(TABLE t PARTITION BY (a, b), DESCRIPTOR(ts), INTERVAL '1' MINUTE)",
            "SELECT * FROM ML_PREDICT(TABLE t, MODEL m, DESCRIPTOR(a, b), MAP['async', 'true'])",
-           "SELECT * FROM a JOIN b FOR SYSTEM_TIME AS OF a.ts AS c ON a.k = c.k LEFT JOIN d FOR SYSTEM_TIME AS OF a.ts ON a.k = d.k",
+           "SELECT * FROM a JOIN b FOR SYSTEM_TIME AS OF a.ts AS c ON a.k = c.k LEFT JOIN d FOR SYSTEM_TIME AS OF a.ts "
+           "ON a.k = d.k",
            "SELECT * FROM a, b CROSS JOIN c FULL OUTER JOIN d USING (x, y)",
            "SELECT * FROM t /*+ OPTIONS('a' = 'b', 'c' = 'd') */ AS x",
            "WITH a AS (SELECT 1), b (x) AS (SELECT * FROM a) SELECT * FROM b UNION ALL SELECT 2 UNION ALL (SELECT 3)",
@@ -53,8 +63,10 @@ TEST(Parser, RoundTrips) {
            "SELECT a FROM t ORDER BY a DESC NULLS LAST, b LIMIT 10 OFFSET 5",
            "SELECT (SELECT 1), EXISTS (SELECT 1), NOT EXISTS (SELECT 2), a IN (SELECT 3), a NOT IN (SELECT 4) FROM t",
            "VALUES (1, 'a'), (2, NULL)",
-           "CREATE TABLE IF NOT EXISTS t (a BIGINT NOT NULL COMMENT 'x', b AS a + 1, c TIMESTAMP(3) METADATA FROM 'timestamp' VIRTUAL, d STRING METADATA, "
-           "WATERMARK FOR c AS c - INTERVAL '5' SECOND, PRIMARY KEY (a) NOT ENFORCED) COMMENT 'it''s' PARTITIONED BY (a) WITH ('connector' = 'print')",
+           "CREATE TABLE IF NOT EXISTS t (a BIGINT NOT NULL COMMENT 'x', b AS a + 1, c TIMESTAMP(3) METADATA FROM "
+           "'timestamp' VIRTUAL, d STRING METADATA, "
+           "WATERMARK FOR c AS c - INTERVAL '5' SECOND, PRIMARY KEY (a) NOT ENFORCED) COMMENT 'it''s' PARTITIONED BY "
+           "(a) WITH ('connector' = 'print')",
            "CREATE TEMPORARY TABLE t LIKE u (EXCLUDING OPTIONS OVERWRITING WATERMARKS)",
            "CREATE VIEW v (a, b) COMMENT 'c' AS SELECT 1, 2",
            "CREATE MODEL m INPUT (a DOUBLE) OUTPUT (b DOUBLE, c STRING) COMMENT 'm' WITH ('provider' = 'onnx')",
@@ -78,7 +90,8 @@ TEST(Parser, RoundTrips) {
 }
 
 TEST(Parser, OlderStatementSet) {
-  Result<std::vector<ast::Statement>> parsed = ParseScript("t.sql", "BEGIN STATEMENT SET; INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END;", {});
+  Result<std::vector<ast::Statement>> parsed =
+      ParseScript("t.sql", "BEGIN STATEMENT SET; INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END;", {});
   ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
   ASSERT_EQ(parsed->size(), 1u);
   EXPECT_EQ((*parsed)[0].kind, ast::Statement::Kind::kStatementSet);
@@ -115,7 +128,8 @@ TEST(Parser, Variables) {
 }
 
 TEST(Parser, PositionsAreThoseOfTheFileBeforeVariables) {
-  Result<std::vector<ast::Statement>> parsed = ParseScript("t.sql", "SELECT ${long}, b FROM WHERE", {{"long", "aaaaaaaaaaaaaaaaaaaaaaaaaa"}});
+  Result<std::vector<ast::Statement>> parsed =
+      ParseScript("t.sql", "SELECT ${long}, b FROM WHERE", {{"long", "aaaaaaaaaaaaaaaaaaaaaaaaaa"}});
   ASSERT_FALSE(parsed.ok());
   EXPECT_EQ(parsed.status().position()->column, 24);
   // A fault inside a value stands at its ${...}.

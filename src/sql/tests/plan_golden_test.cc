@@ -1,11 +1,11 @@
 // Runs tests/plan/*.sql: the EXPLAIN of every plan of a script must equal the .plan file beside it.
 // TIDEMILL_UPDATE_GOLDEN=1 writes the files instead.
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "sql/tests/test_environment.h"
 
@@ -37,7 +37,8 @@ TEST(PlanGolden, AllScripts) {
     TestEnvironment environment;
     Planner planner(environment);
     const std::string text = ReadFile(script);
-    const std::map<std::string, std::string> variables = {{"out", "/out"}, {"transactions", "/in.csv"}, {"script_dir", "/scripts"}, {"hold_url", "http://h/"}};
+    const std::map<std::string, std::string> variables = {
+        {"out", "/out"}, {"transactions", "/in.csv"}, {"script_dir", "/scripts"}, {"hold_url", "http://h/"}};
     Result<std::vector<PlannedStatement>> planned = planner.Plan(script.filename().string(), text, variables);
     std::string actual;
     if (planned.ok()) {

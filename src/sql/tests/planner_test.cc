@@ -1,8 +1,8 @@
 #include "sql/planner.h"
 
-#include <gtest/gtest.h>
-
 #include <functional>
+
+#include <gtest/gtest.h>
 
 #include "sql/tests/test_environment.h"
 
@@ -10,7 +10,8 @@ namespace tidemill {
 namespace {
 
 constexpr const char* kTable =
-    "CREATE TABLE t (a BIGINT, b DOUBLE, ts TIMESTAMP(3), hour_of AS b * 2, WATERMARK FOR ts AS ts, PRIMARY KEY (a) NOT ENFORCED) "
+    "CREATE TABLE t (a BIGINT, b DOUBLE, ts TIMESTAMP(3), hour_of AS b * 2, WATERMARK FOR ts AS ts, PRIMARY KEY (a) "
+    "NOT ENFORCED) "
     "WITH ('connector' = 'filesystem', 'path' = '/x');";
 
 struct Session {
@@ -22,7 +23,10 @@ struct Session {
 TEST(Planner, NothingOfAFailedScriptStays) {
   Session session;
   ASSERT_TRUE(session.Run(kTable).ok());
-  EXPECT_FALSE(session.Run("CREATE TABLE u (a INT) WITH ('connector' = 'print'); SET 'pipeline.name' = 'x'; DROP TABLE t; SELECT nope FROM u").ok());
+  EXPECT_FALSE(session
+                   .Run("CREATE TABLE u (a INT) WITH ('connector' = 'print'); SET 'pipeline.name' = 'x'; DROP TABLE t; "
+                        "SELECT nope FROM u")
+                   .ok());
   EXPECT_EQ(session.planner.catalog().table_names(), std::vector<std::string>{"t"});
   EXPECT_FALSE(session.planner.settings().Has("pipeline.name"));
 }
@@ -41,7 +45,8 @@ TEST(Planner, DescribeShowSet) {
   Session session;
   ASSERT_TRUE(session.Run(kTable).ok());
   Result<std::vector<PlannedStatement>> planned = session.Run(
-      "CREATE VIEW v AS SELECT a, b + 1 AS c FROM t; CREATE MODEL m INPUT (x DOUBLE) OUTPUT (y DOUBLE) WITH ('provider' = 'onnx');"
+      "CREATE VIEW v AS SELECT a, b + 1 AS c FROM t; CREATE MODEL m INPUT (x DOUBLE) OUTPUT (y DOUBLE) WITH "
+      "('provider' = 'onnx');"
       "DESCRIBE t; DESCRIBE v; DESCRIBE MODEL m; SHOW TABLES; SHOW VIEWS; SHOW MODELS; SHOW FUNCTIONS;"
       "SET 'table.exec.state.ttl' = '1 d'; SET; RESET; SET; SET 'table.optimizer.join-reorder-enabled' = 'true'");
   ASSERT_TRUE(planned.ok()) << planned.status().ToString();
@@ -80,7 +85,9 @@ TEST(Planner, NeighbouringInsertsAreOnePlan) {
 
 TEST(Planner, InsertFillsColumnsThatAreLeftOut) {
   Session session;
-  ASSERT_TRUE(session.Run(std::string(kTable) + "CREATE TABLE s (a BIGINT, n STRING, b DOUBLE) WITH ('connector' = 'print')").ok());
+  ASSERT_TRUE(
+      session.Run(std::string(kTable) + "CREATE TABLE s (a BIGINT, n STRING, b DOUBLE) WITH ('connector' = 'print')")
+          .ok());
   Result<std::vector<PlannedStatement>> planned = session.Run("INSERT INTO s (b, a) SELECT 1, a FROM t");
   ASSERT_TRUE(planned.ok()) << planned.status().ToString();
   const LogicalNode& sink = *(*planned)[0].plan.roots[0];
@@ -94,20 +101,24 @@ TEST(Planner, InsertFillsColumnsThatAreLeftOut) {
 TEST(Planner, HintsChangeOptionsOfOneReference) {
   Session session;
   ASSERT_TRUE(session.Run(kTable).ok());
-  Result<std::vector<PlannedStatement>> planned = session.Run("SELECT a FROM t /*+ OPTIONS('path' = '/y') */ UNION ALL SELECT a FROM t");
+  Result<std::vector<PlannedStatement>> planned =
+      session.Run("SELECT a FROM t /*+ OPTIONS('path' = '/y') */ UNION ALL SELECT a FROM t");
   ASSERT_TRUE(planned.ok()) << planned.status().ToString();
   const LogicalNode& root = *(*planned)[0].plan.roots[0];
   std::vector<std::string> paths;
-  for (const LogicalPtr& input : root.inputs) paths.push_back(std::get<ScanSpec>(input->spec).options.GetString("path", ""));
+  for (const LogicalPtr& input : root.inputs)
+    paths.push_back(std::get<ScanSpec>(input->spec).options.GetString("path", ""));
   EXPECT_EQ(paths, (std::vector<std::string>{"/y", "/x"}));
   EXPECT_EQ(session.planner.catalog().FindTable("t")->options.GetString("path", ""), "/x");
 }
 
 TEST(Planner, NodeNamesAreUniqueAndKeepUnderUnrelatedEdits) {
   Session session;
-  ASSERT_TRUE(session.Run(std::string(kTable) +
-                          "CREATE TABLE s (a BIGINT, n BIGINT) WITH ('connector' = 'print'); CREATE TABLE x (a BIGINT) WITH ('connector' = 'print');"
-                          "CREATE VIEW f AS SELECT a, COUNT(*) OVER (PARTITION BY a ORDER BY ts) AS n FROM t;")
+  ASSERT_TRUE(session
+                  .Run(std::string(kTable) +
+                       "CREATE TABLE s (a BIGINT, n BIGINT) WITH ('connector' = 'print'); CREATE TABLE x (a BIGINT) "
+                       "WITH ('connector' = 'print');"
+                       "CREATE VIEW f AS SELECT a, COUNT(*) OVER (PARTITION BY a ORDER BY ts) AS n FROM t;")
                   .ok());
   auto names = [&](const std::string& sql) {
     Result<std::vector<PlannedStatement>> planned = session.Run(sql);
@@ -124,7 +135,8 @@ TEST(Planner, NodeNamesAreUniqueAndKeepUnderUnrelatedEdits) {
     return out;
   };
   const std::vector<std::string> before = names("INSERT INTO s SELECT a, n FROM f WHERE n > 3");
-  const std::vector<std::string> after = names("INSERT INTO x SELECT a FROM t; INSERT INTO s SELECT a, n + 1 FROM f WHERE n > 4");
+  const std::vector<std::string> after =
+      names("INSERT INTO x SELECT a FROM t; INSERT INTO s SELECT a, n + 1 FROM f WHERE n > 4");
   ASSERT_FALSE(before.empty());
   EXPECT_EQ(std::adjacent_find(after.begin(), after.end()), after.end());
   for (const char* name : {"Sink[s]", "Over[f]", "Scan[t]"}) {
@@ -138,7 +150,8 @@ TEST(Planner, ViewsOfViewsAreBoundOnce) {
   ASSERT_TRUE(session.Run(kTable).ok());
   std::string sql = "CREATE VIEW v0 AS SELECT a + 0 AS a FROM t;";
   for (int i = 1; i <= 60; ++i) {
-    sql += "CREATE VIEW v" + std::to_string(i) + " AS SELECT a FROM v" + std::to_string(i - 1) + " UNION ALL SELECT a + a FROM v" + std::to_string(i - 1) + ";";
+    sql += "CREATE VIEW v" + std::to_string(i) + " AS SELECT a FROM v" + std::to_string(i - 1) +
+           " UNION ALL SELECT a + a FROM v" + std::to_string(i - 1) + ";";
   }
   Result<std::vector<PlannedStatement>> planned = session.Run(sql + "SELECT * FROM v60");
   ASSERT_TRUE(planned.ok()) << planned.status().ToString();
@@ -148,7 +161,10 @@ TEST(Planner, ViewsOfViewsAreBoundOnce) {
 TEST(Planner, CreateTableLike) {
   Session session;
   ASSERT_TRUE(session.Run(kTable).ok());
-  ASSERT_TRUE(session.Run("CREATE TABLE u (extra STRING) WITH ('path' = '/u') LIKE t; CREATE TABLE w LIKE t (EXCLUDING ALL INCLUDING OPTIONS)").ok());
+  ASSERT_TRUE(session
+                  .Run("CREATE TABLE u (extra STRING) WITH ('path' = '/u') LIKE t; CREATE TABLE w LIKE t (EXCLUDING "
+                       "ALL INCLUDING OPTIONS)")
+                  .ok());
   const TablePtr u = session.planner.catalog().FindTable("u");
   EXPECT_EQ(u->schema().names(), (std::vector<std::string>{"a", "b", "ts", "hour_of", "extra"}));
   EXPECT_EQ(u->options.GetString("path", ""), "/u");

@@ -1,7 +1,8 @@
 #pragma once
 
-// What a script of any bytes must not break: lexer, parser, binder and rules neither crash nor hang, errors have a place inside the text,
-// and what parses survives being printed. Run by libFuzzer (tests/fuzz/sql_fuzz.cc) and over mutations by sql_fuzz_test.cc.
+// What a script of any bytes must not break: lexer, parser, binder and rules neither crash nor hang, errors have a
+// place inside the text, and what parses survives being printed. Run by libFuzzer (tests/fuzz/sql_fuzz.cc) and over
+// mutations by sql_fuzz_test.cc.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

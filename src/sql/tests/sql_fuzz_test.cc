@@ -1,7 +1,7 @@
 // Runs the fuzz entry over mutations of the plan scripts: a short, repeatable stand-in for libFuzzer.
 // TIDEMILL_FUZZ_ROUNDS and TIDEMILL_FUZZ_SEED change how long and where it goes; TIDEMILL_FUZZ_TRACE
 // names a file that keeps the last script.
-#include <gtest/gtest.h>
+#include "sql/tests/sql_fuzz.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -9,7 +9,7 @@
 #include <random>
 #include <sstream>
 
-#include "sql/tests/sql_fuzz.h"
+#include <gtest/gtest.h>
 
 namespace tidemill {
 namespace {
@@ -28,7 +28,8 @@ TEST(SqlFuzz, MutatedScripts) {
     text << in.rdbuf();
     // Statement by statement, so that a fault in one does not hide the next.
     std::string rest = text.str();
-    for (size_t end; (end = rest.find(";\n")) != std::string::npos; rest = rest.substr(end + 2)) corpus.push_back(rest.substr(0, end));
+    for (size_t end; (end = rest.find(";\n")) != std::string::npos; rest = rest.substr(end + 2))
+      corpus.push_back(rest.substr(0, end));
   }
   std::sort(corpus.begin(), corpus.end());
   ASSERT_GT(corpus.size(), 30u);
@@ -36,9 +37,45 @@ TEST(SqlFuzz, MutatedScripts) {
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random(seed);
   auto pick = [&](size_t n) { return static_cast<size_t>(random() % n); };
-  static const std::vector<std::string> kPieces = {"(", ")", ",", ".", "*", "'", "`", "${a}", "${q}", "NOT ", "NULL", " OVER (", " ORDER BY ts", "TABLE ",
-                                                   "DESCRIPTOR(ts)", " GROUP BY ", "/*+ ", "*/", "--", "INTERVAL '1' DAY", "CAST(", " AS ", "r.x", "t.", "a", "b",
-                                                   "c", "ts", " FROM t", "SELECT ", ";", "COUNT(*)", "LAG(", "[1]", "1e9", "\xC3", "\n", " UNION ALL ", "CASE WHEN "};
+  static const std::vector<std::string> kPieces = {"(",
+                                                   ")",
+                                                   ",",
+                                                   ".",
+                                                   "*",
+                                                   "'",
+                                                   "`",
+                                                   "${a}",
+                                                   "${q}",
+                                                   "NOT ",
+                                                   "NULL",
+                                                   " OVER (",
+                                                   " ORDER BY ts",
+                                                   "TABLE ",
+                                                   "DESCRIPTOR(ts)",
+                                                   " GROUP BY ",
+                                                   "/*+ ",
+                                                   "*/",
+                                                   "--",
+                                                   "INTERVAL '1' DAY",
+                                                   "CAST(",
+                                                   " AS ",
+                                                   "r.x",
+                                                   "t.",
+                                                   "a",
+                                                   "b",
+                                                   "c",
+                                                   "ts",
+                                                   " FROM t",
+                                                   "SELECT ",
+                                                   ";",
+                                                   "COUNT(*)",
+                                                   "LAG(",
+                                                   "[1]",
+                                                   "1e9",
+                                                   "\xC3",
+                                                   "\n",
+                                                   " UNION ALL ",
+                                                   "CASE WHEN "};
   const uint64_t rounds = FromEnvironment("TIDEMILL_FUZZ_ROUNDS", 4000);
   for (uint64_t round = 0; round < rounds; ++round) {
     std::string text = corpus[pick(corpus.size())];

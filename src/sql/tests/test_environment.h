@@ -26,7 +26,9 @@ class TestEnvironment final : public PlannerEnvironment {
     return Status::OK();
   }
   bool IsBounded(const TableDefinition& table) override { return table.connector() == "filesystem"; }
-  bool SendsAtOnce(const TableDefinition& table) override { return table.connector() == "http" || table.connector() == "feature-store"; }
+  bool SendsAtOnce(const TableDefinition& table) override {
+    return table.connector() == "http" || table.connector() == "feature-store";
+  }
   std::vector<std::string> connectors() const override {
     return {"filesystem", "tidemill-log", "print", "blackhole", "http", "feature-store", "datagen"};
   }

@@ -17,7 +17,8 @@ std::shared_ptr<arrow::Buffer> CopyOf(const void* data, int64_t bytes) {
   return *std::move(buffer);
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> TakeOf(const std::shared_ptr<arrow::RecordBatch>& batch, const std::vector<int32_t>& rows) {
+Result<std::shared_ptr<arrow::RecordBatch>> TakeOf(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                                   const std::vector<int32_t>& rows) {
   if (static_cast<int64_t>(rows.size()) == batch->num_rows()) return batch;
   TM_ASSIGN_OR_RETURN(Batch taken, TakeRows(Batch{batch, nullptr, 0}, rows));
   return taken.rows;
@@ -51,8 +52,10 @@ std::shared_ptr<arrow::Array> BoolColumn(int64_t num_rows, bool value) {
   return *std::move(array);
 }
 
-std::shared_ptr<arrow::RecordBatch> WithNumber(std::shared_ptr<arrow::RecordBatch> batch, const std::string& name, int64_t value) {
-  auto metadata = batch->schema()->metadata() ? batch->schema()->metadata()->Copy() : std::make_shared<arrow::KeyValueMetadata>();
+std::shared_ptr<arrow::RecordBatch> WithNumber(std::shared_ptr<arrow::RecordBatch> batch, const std::string& name,
+                                               int64_t value) {
+  auto metadata =
+      batch->schema()->metadata() ? batch->schema()->metadata()->Copy() : std::make_shared<arrow::KeyValueMetadata>();
   TM_CHECK(metadata->Set(name, std::to_string(value)).ok());
   return batch->ReplaceSchemaMetadata(metadata);
 }
@@ -65,7 +68,8 @@ std::optional<int64_t> NumberOf(const arrow::RecordBatch& batch, const std::stri
   return std::strtoll(text->c_str(), nullptr, 10);
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> SelectKeyGroups(const std::shared_ptr<arrow::RecordBatch>& batch, KeyGroupRange range) {
+Result<std::shared_ptr<arrow::RecordBatch>> SelectKeyGroups(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                                            KeyGroupRange range) {
   if (range.first <= 0 && range.last >= kKeyGroups - 1) return batch;
   TM_ASSIGN_OR_RETURN(auto column, SnapshotColumn(*batch, Field{kKeyGroupColumn, DataType(TypeKind::kSmallInt)}));
   const int16_t* groups = static_cast<const arrow::Int16Array&>(*column).raw_values();
@@ -78,15 +82,17 @@ Result<std::shared_ptr<arrow::RecordBatch>> SelectKeyGroups(const std::shared_pt
 
 Result<std::shared_ptr<arrow::Array>> SnapshotColumn(const arrow::RecordBatch& batch, const Field& field) {
   const auto column = batch.GetColumnByName(field.name);
-  if (!column) return Status(kIncompatibleState, "no column '" + field.name + "'; saved are " + batch.schema()->ToString());
+  if (!column)
+    return Status(kIncompatibleState, "no column '" + field.name + "'; saved are " + batch.schema()->ToString());
   if (!column->type()->Equals(*ToArrow(field.type))) {
-    return Status(kIncompatibleState, "column '" + field.name + "' was saved as " + column->type()->ToString() + ", expected " +
-                                          field.type.ToString());
+    return Status(kIncompatibleState, "column '" + field.name + "' was saved as " + column->type()->ToString() +
+                                          ", expected " + field.type.ToString());
   }
   return column;
 }
 
-Result<std::vector<std::shared_ptr<arrow::Array>>> SnapshotColumns(const arrow::RecordBatch& batch, const std::vector<Field>& fields) {
+Result<std::vector<std::shared_ptr<arrow::Array>>> SnapshotColumns(const arrow::RecordBatch& batch,
+                                                                   const std::vector<Field>& fields) {
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (const Field& field : fields) {
     TM_ASSIGN_OR_RETURN(auto column, SnapshotColumn(batch, field));
@@ -95,7 +101,8 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> SnapshotColumns(const arrow::
   return columns;
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> SelectDeleted(const std::shared_ptr<arrow::RecordBatch>& batch, bool deleted) {
+Result<std::shared_ptr<arrow::RecordBatch>> SelectDeleted(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                                          bool deleted) {
   const auto column = batch->GetColumnByName(kDeletedColumn);
   if (!column) return deleted ? batch->Slice(0, 0) : batch;
   if (column->type_id() != arrow::Type::BOOL) return Status(kIncompatibleState, "column '$deleted' is not BOOLEAN");

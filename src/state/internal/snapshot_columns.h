@@ -33,15 +33,19 @@ std::shared_ptr<arrow::Array> BoolColumn(int64_t num_rows, bool value);
 std::shared_ptr<arrow::Array> Int64Column(std::span<const int64_t> values);
 
 // A number that belongs to a snapshot as a whole, kept in the schema's metadata.
-std::shared_ptr<arrow::RecordBatch> WithNumber(std::shared_ptr<arrow::RecordBatch> batch, const std::string& name, int64_t value);
+std::shared_ptr<arrow::RecordBatch> WithNumber(std::shared_ptr<arrow::RecordBatch> batch, const std::string& name,
+                                               int64_t value);
 std::optional<int64_t> NumberOf(const arrow::RecordBatch& batch, const std::string& name);
 
 // The rows whose key group is in `range`.
-Result<std::shared_ptr<arrow::RecordBatch>> SelectKeyGroups(const std::shared_ptr<arrow::RecordBatch>& batch, KeyGroupRange range);
+Result<std::shared_ptr<arrow::RecordBatch>> SelectKeyGroups(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                                            KeyGroupRange range);
 // The column of that name and type; kIncompatibleState, naming it, when there is none.
 Result<std::shared_ptr<arrow::Array>> SnapshotColumn(const arrow::RecordBatch& batch, const Field& field);
-Result<std::vector<std::shared_ptr<arrow::Array>>> SnapshotColumns(const arrow::RecordBatch& batch, const std::vector<Field>& fields);
+Result<std::vector<std::shared_ptr<arrow::Array>>> SnapshotColumns(const arrow::RecordBatch& batch,
+                                                                   const std::vector<Field>& fields);
 // The rows for which `$deleted` is (or is not) set; an absent column means none is.
-Result<std::shared_ptr<arrow::RecordBatch>> SelectDeleted(const std::shared_ptr<arrow::RecordBatch>& batch, bool deleted);
+Result<std::shared_ptr<arrow::RecordBatch>> SelectDeleted(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                                          bool deleted);
 
 }  // namespace tidemill

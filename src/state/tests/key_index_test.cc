@@ -1,9 +1,9 @@
 #include "state/key_index.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 #include "state/key_columns.h"
@@ -13,7 +13,8 @@ namespace tidemill {
 namespace {
 
 // Random inserts, lookups and erasures against std::map, for the three layouts.
-void RunAgainstMap(const std::vector<Field>& fields, const std::function<std::shared_ptr<arrow::Array>(const std::vector<int64_t>&)>& column) {
+void RunAgainstMap(const std::vector<Field>& fields,
+                   const std::function<std::shared_ptr<arrow::Array>(const std::vector<int64_t>&)>& column) {
   auto keys = KeyColumns::Make(fields);
   ASSERT_TRUE(keys.ok());
   KeyIndex index;
@@ -69,7 +70,8 @@ TEST(KeyIndexTest, EqualsMapForNullableKeys) {
 TEST(KeyIndexTest, EqualsMapForStrings) {
   RunAgainstMap({{"k", DataType(TypeKind::kString)}}, [](const auto& values) {
     std::vector<std::string> texts;
-    for (const int64_t value : values) texts.push_back(std::string(static_cast<size_t>(value % 90 + 100), 'x') + std::to_string(value));
+    for (const int64_t value : values)
+      texts.push_back(std::string(static_cast<size_t>(value % 90 + 100), 'x') + std::to_string(value));
     return Strings(texts);
   });
 }

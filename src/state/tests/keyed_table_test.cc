@@ -1,8 +1,8 @@
 #include "state/keyed_table.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 #include "state/errors.h"
@@ -69,8 +69,10 @@ TEST(KeyedTableTest, FullAndDeltasRestoreAtOtherKeyGroupRanges) {
     std::map<int64_t, int64_t> together;
     for (int lane = 0; lane < lanes; ++lane) {
       Side restored(BigIntKey());
-      for (const TableSnapshot& snapshot : chain) ASSERT_TRUE(restored.table->Load(snapshot, KeyGroupsOfLane(lane, lanes)).ok());
-      for (const auto& [key, total] : restored.Content()) EXPECT_TRUE(together.emplace(key, total).second) << "key in two lanes";
+      for (const TableSnapshot& snapshot : chain)
+        ASSERT_TRUE(restored.table->Load(snapshot, KeyGroupsOfLane(lane, lanes)).ok());
+      for (const auto& [key, total] : restored.Content())
+        EXPECT_TRUE(together.emplace(key, total).second) << "key in two lanes";
       auto again = restored.table->Take(false);
       ASSERT_TRUE(again.ok());
       EXPECT_TRUE(again->full) << "after a load the next snapshot stands alone";

@@ -1,8 +1,8 @@
 #include "state/row_buffer.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 #include "state/tests/state_fixture.h"
@@ -10,7 +10,11 @@
 namespace tidemill {
 namespace {
 
-Schema RowSchema() { return Schema({{"k", DataType(TypeKind::kBigInt, false)}, {"n", DataType(TypeKind::kBigInt)}, {"s", DataType(TypeKind::kString)}}); }
+Schema RowSchema() {
+  return Schema({{"k", DataType(TypeKind::kBigInt, false)},
+                 {"n", DataType(TypeKind::kBigInt)},
+                 {"s", DataType(TypeKind::kString)}});
+}
 
 std::unique_ptr<RowBuffer> MakeBuffer() {
   auto buffer = RowBuffer::Make({RowSchema(), {0}});
@@ -34,7 +38,9 @@ Batch BatchOf(const std::vector<Row>& rows) {
     numbers.push_back(row.number);
     texts.push_back("row" + std::to_string(row.number));
   }
-  return Batch{arrow::RecordBatch::Make(RowSchema().arrow(), static_cast<int64_t>(rows.size()), {Int64s(keys), Int64s(numbers), Strings(texts)}), nullptr, 0};
+  return Batch{arrow::RecordBatch::Make(RowSchema().arrow(), static_cast<int64_t>(rows.size()),
+                                        {Int64s(keys), Int64s(numbers), Strings(texts)}),
+               nullptr, 0};
 }
 
 std::vector<EventTime> TimesOf(const std::vector<Row>& rows) {
@@ -75,7 +81,8 @@ TEST(RowBufferTest, RandomRowsComeOutInOrderOfTimeAndArrival) {
         rows[i] = {watermark + 1 + static_cast<EventTime>(ordered ? i / 100 : random.Uniform(40)), number++};
         if (random.Uniform(500) == 0) rows[i].time += 10'000;
       }
-      if (ordered) std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.time < b.time; });
+      if (ordered)
+        std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.time < b.time; });
       model.insert(model.end(), rows.begin(), rows.end());
       ASSERT_TRUE(buffer->Add(BatchOf(rows), TimesOf(rows)).ok());
       if (random.Uniform(3) == 0) {

@@ -1,8 +1,8 @@
 #include "state/snapshot_file.h"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 #include "base/errors.h"
 #include "state/tests/state_fixture.h"
@@ -13,7 +13,8 @@ namespace {
 class SnapshotFileTest : public testing::Test {
  protected:
   void SetUp() override {
-    directory_ = testing::TempDir() + "tidemill_snapshot_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    directory_ =
+        testing::TempDir() + "tidemill_snapshot_" + testing::UnitTest::GetInstance()->current_test_info()->name();
     std::filesystem::remove_all(directory_);
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }

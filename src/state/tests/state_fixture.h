@@ -1,11 +1,11 @@
 #pragma once
 
-#include <arrow/api.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <arrow/api.h>
 
 #include "data/schema.h"
 #include "state/keyed_table.h"

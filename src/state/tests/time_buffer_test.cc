@@ -1,9 +1,9 @@
 #include "state/time_buffer.h"
 
+#include <map>
+
 #include <arrow/json/from_string.h>
 #include <gtest/gtest.h>
-
-#include <map>
 
 #include "base/random.h"
 #include "state/errors.h"
@@ -57,7 +57,8 @@ Content ContentOf(const TimeBuffer& buffer, const Content& keys) {
     for (uint32_t s = ring.front; s != ring.back; ++s) {
       const uint64_t* record = buffer.record(ring, s);
       const bool null = record[buffer.null_word()] & buffer.null_bit(0);
-      TimedRow row{buffer.time(ring, s), static_cast<int64_t>(record[buffer.word_of(0)]), std::string(buffer.strings().Get(record[buffer.word_of(1)]))};
+      TimedRow row{buffer.time(ring, s), static_cast<int64_t>(record[buffer.word_of(0)]),
+                   std::string(buffer.strings().Get(record[buffer.word_of(1)]))};
       EXPECT_LE(last, row.time);
       last = row.time;
       if (null) {
@@ -82,12 +83,15 @@ TEST(TimeBufferTest, RandomRowsTrimsAndSnapshotsEqualAModel) {
     for (int i = 0; i < 500; ++i) {
       const int64_t key = static_cast<int64_t>(random.Uniform(40));
       const EventTime late = random.Uniform(4) == 0 ? static_cast<EventTime>(random.Uniform(150)) : 0;
-      TimedRow row{epoch * 100 + i / 5 - late, static_cast<int64_t>(random.Uniform(1000)), "t" + std::to_string(random.Uniform(50))};
+      TimedRow row{epoch * 100 + i / 5 - late, static_cast<int64_t>(random.Uniform(1000)),
+                   "t" + std::to_string(random.Uniform(50))};
       if (row.time < bound) continue;
       if (random.Uniform(10) == 0) row.number = -1;
       Add(*live, key, row);
       auto& rows = model[key];
-      rows.insert(std::upper_bound(rows.begin(), rows.end(), row, [](const TimedRow& a, const TimedRow& b) { return a.time < b.time; }), row);
+      rows.insert(std::upper_bound(rows.begin(), rows.end(), row,
+                                   [](const TimedRow& a, const TimedRow& b) { return a.time < b.time; }),
+                  row);
     }
     // Two windows of 100 are kept.
     bound = epoch * 100 - 200;
@@ -148,7 +152,8 @@ TEST(TimeBufferTest, TrimmingShrinksRings) {
 }
 
 TEST(TimeBufferTest, NestedTypesAndTooManyBitsAreRefused) {
-  EXPECT_TRUE(TimeBuffer::Make({.values = {{"a", DataType::Array(DataType(TypeKind::kInt))}}}).status().Is(kUnsupportedType));
+  EXPECT_TRUE(
+      TimeBuffer::Make({.values = {{"a", DataType::Array(DataType(TypeKind::kInt))}}}).status().Is(kUnsupportedType));
   std::vector<Field> many(65, Field{"v", DataType(TypeKind::kInt)});
   EXPECT_TRUE(TimeBuffer::Make({.values = many}).status().Is(kStateLimit));
 }
