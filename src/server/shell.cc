@@ -5,6 +5,7 @@
 #include <clocale>
 #include <cstdlib>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <histedit.h>
 #include <poll.h>
@@ -43,6 +44,12 @@ class Shell {
   Shell(const CommandContext& context, QuerySession& session, SignalWatch& signals)
       : context_(context), session_(session), signals_(signals) {
     std::setlocale(LC_CTYPE, "");
+    // Ctrl-C empties the terminal's queue, maybe between poll and read: a description of our own, so that read never
+    // waits and the one shared with other processes stays as it is.
+    if (const char* terminal = ttyname(STDIN_FILENO); terminal != nullptr) {
+      keys_fd_ = open(terminal, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    }
+    if (keys_fd_ < 0) keys_fd_ = STDIN_FILENO;
     edit_ = el_init("tidemill", stdin, stdout, stderr);
     history_ = history_init();
     HistEvent event;
@@ -66,6 +73,7 @@ class Shell {
     if (!history_path_.empty()) history(history_, &event, H_SAVE, history_path_.c_str());
     history_end(history_);
     el_end(edit_);
+    if (keys_fd_ != STDIN_FILENO) close(keys_fd_);
   }
 
   int Go() {
@@ -106,7 +114,7 @@ class Shell {
     Shell* shell = Of(edit);
     mbstate_t state{};
     while (true) {
-      pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {shell->signals_.fd(), POLLIN, 0}};
+      pollfd waiting[2] = {{shell->keys_fd_, POLLIN, 0}, {shell->signals_.fd(), POLLIN, 0}};
       if (poll(waiting, 2, -1) < 0) {
         if (errno == EINTR) continue;
         return -1;
@@ -117,7 +125,8 @@ class Shell {
       }
       if (waiting[0].revents == 0) continue;
       char byte = 0;
-      const ssize_t n = read(STDIN_FILENO, &byte, 1);
+      const ssize_t n = read(shell->keys_fd_, &byte, 1);
+      if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
       if (n <= 0) return static_cast<int>(n);
       const size_t used = std::mbrtowc(out, &byte, 1, &state);
       if (used == static_cast<size_t>(-2)) continue;  // more bytes of this character follow
@@ -259,6 +268,7 @@ class Shell {
   const CommandContext context_;
   QuerySession& session_;
   SignalWatch& signals_;
+  int keys_fd_ = -1;
   EditLine* edit_ = nullptr;
   History* history_ = nullptr;
   std::string history_path_;
