@@ -38,7 +38,7 @@ unit_tests() { # preset [ctest options...]: never fails, the summary judges
 }
 
 results=()
-threaded=(log_tests exec_tests job_tests)
+threaded=(base_tests log_tests exec_tests job_tests)
 timed "build release" build release || exit 1
 unit_tests release
 

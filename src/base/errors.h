@@ -27,5 +27,8 @@ inline constexpr ErrorCode kCorruption{1011, ErrorDomain::kExternal, "corrupted 
 inline constexpr ErrorCode kPermissionDenied{1012, ErrorDomain::kUser, "permission denied"};
 inline constexpr ErrorCode kLimitExceeded{1013, ErrorDomain::kUser, "limit exceeded"};
 inline constexpr ErrorCode kInvalidName{1014, ErrorDomain::kUser, "invalid name", "names are [A-Za-z0-9._-]{1,128}"};
+inline constexpr ErrorCode kUnsafeListen{1015, ErrorDomain::kUser,
+                                         "refusing to listen beyond loopback without authentication",
+                                         "listen on 127.0.0.1, or say --insecure if the network is trusted"};
 
 }  // namespace tidemill

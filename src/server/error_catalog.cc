@@ -60,6 +60,7 @@ std::vector<CatalogEntry> MakeCatalog() {
       {&kPermissionDenied, ""},
       {&kLimitExceeded, ""},
       {&kInvalidName, ""},
+      {&kUnsafeListen, "Whoever reaches the address could read and write every topic: there is no authentication yet."},
       // data
       {&kUnsupportedType, ""},
       {&kUnknownFormat, ""},
@@ -163,7 +164,6 @@ std::vector<CatalogEntry> MakeCatalog() {
       {&kNoConnector, ""},
       // server
       {&kUsage, ""},
-      {&kUnsafeListen, "Whoever reaches the address could read and write every topic: there is no authentication yet."},
       {&kNotFound, ""},
       {&kOutputExists,
        "A bounded run leaves the whole result of its script; rows of an earlier run beside them would be counted twice "

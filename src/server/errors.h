@@ -6,9 +6,6 @@ namespace tidemill {
 
 // TM80xx: server and command line.
 inline constexpr ErrorCode kUsage{8001, ErrorDomain::kUser, "wrong usage", "see tidemill --help"};
-inline constexpr ErrorCode kUnsafeListen{8002, ErrorDomain::kUser,
-                                         "refusing to listen beyond loopback without authentication",
-                                         "listen on 127.0.0.1, or say --insecure if the network is trusted"};
 inline constexpr ErrorCode kNotFound{8003, ErrorDomain::kUser, "not found"};
 inline constexpr ErrorCode kOutputExists{
     8004, ErrorDomain::kUser, "output of another run is in the way",

@@ -14,10 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-ServerResponse JsonResponse(const json& body, int status = 200) {
-  return {status, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace), {}};
-}
-
 // What /readyz looks at: the process takes requests and every job does its work.
 json ReadinessChecks(const HttpApiParts& parts, bool* ready) {
   json checks = json::array();

@@ -10,12 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-ServerResponse ErrorResponse(const Status& error) { return ProblemResponse(HttpStatusOf(error), error); }
-
-ServerResponse JsonResponse(const json& body) {
-  return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace), {}};
-}
-
 ServerResponse List(DeadLetterAccess& dead_letters) {
   const auto groups = dead_letters.List();
   if (!groups.ok()) return ErrorResponse(groups.status());

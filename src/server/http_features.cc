@@ -52,11 +52,10 @@ void MountFeatureRoutes(HttpServer& server, const HttpApiParts& parts) {
     json views = json::array();
     for (const FeatureView& view : store.views()) {
       const auto body = ViewJson(store, parts.engine->clock(), view);
-      if (!body.ok()) return ProblemResponse(HttpStatusOf(body.status()), body.status());
+      if (!body.ok()) return ErrorResponse(body.status());
       views.push_back(*body);
     }
-    return ServerResponse{
-        200, "application/json", json({{"views", views}}).dump(-1, ' ', false, json::error_handler_t::replace), {}};
+    return JsonResponse({{"views", views}});
   });
 }
 

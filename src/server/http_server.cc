@@ -17,6 +17,7 @@
 #include <boost/beast/http.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/listen_socket.h"
 #include "base/logging.h"
 #include "log/errors.h"
 #include "server/errors.h"
@@ -101,9 +102,13 @@ struct RouteEntry {
   }
 };
 
+std::string JsonText(const nlohmann::json& body) {
+  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 ServerResponse Problem(int status, std::string_view title, std::string_view detail) {
   nlohmann::json body = {{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}};
-  return {status, "application/problem+json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), {}};
+  return {status, "application/problem+json", JsonText(body), {}};
 }
 
 }  // namespace
@@ -118,6 +123,10 @@ int HttpStatusOf(const Status& error) {
   return error.code().domain == ErrorDomain::kInternal ? 500 : 400;
 }
 
+ServerResponse JsonResponse(const nlohmann::json& body, int http_status) {
+  return {http_status, "application/json", JsonText(body), {}};
+}
+
 ServerResponse ProblemResponse(int http_status, const Status& error) {
   nlohmann::json body = {{"type", "about:blank"},
                          {"title", error.code().title},
@@ -130,9 +139,10 @@ ServerResponse ProblemResponse(int http_status, const Status& error) {
   }
   if (!error.hint().empty()) body["hint"] = error.hint();
   if (!error.notes().empty()) body["notes"] = error.notes();
-  return {
-      http_status, "application/problem+json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), {}};
+  return {http_status, "application/problem+json", JsonText(body), {}};
 }
+
+ServerResponse ErrorResponse(const Status& error) { return ProblemResponse(HttpStatusOf(error), error); }
 
 struct HttpServer::Impl {
   class Session;
@@ -342,25 +352,10 @@ std::vector<std::pair<std::string, std::string>> HttpServer::routes() const {
 
 Status HttpServer::Start(const HttpServerOptions& options) {
   impl_->options = options;
-  error_code error;
-  const asio::ip::address address =
-      asio::ip::make_address(options.address == "localhost" ? "127.0.0.1" : options.address, error);
-  if (error) return Status(kInvalidConfig, "'" + options.address + "' is not an IP address to listen on");
-  if (!address.is_loopback() && !options.insecure)
-    return Status(kUnsafeListen, "address " + options.address + " is reachable by others");
-  const tcp::endpoint endpoint(address, options.port);
-  const std::string place = options.address + ":" + std::to_string(options.port);
-  impl_->acceptor.emplace(impl_->io);
-  impl_->acceptor->open(endpoint.protocol(), error);
-  if (error) return Status(kNetworkError, "can't open a socket for " + place + ": " + error.message());
-  impl_->acceptor->set_option(asio::socket_base::reuse_address(true), error);
-  impl_->acceptor->bind(endpoint, error);
-  if (error == asio::error::address_in_use)
-    return Status(kAddressInUse, "HTTP address " + place + " is already in use");
-  if (error) return Status(kNetworkError, "can't listen on " + place + ": " + error.message());
-  impl_->acceptor->listen(asio::socket_base::max_listen_connections, error);
-  if (error) return Status(kNetworkError, "can't listen on " + place + ": " + error.message());
-  impl_->port = impl_->acceptor->local_endpoint().port();
+  TM_ASSIGN_OR_RETURN(const ListenSocket listening,
+                      OpenListenSocket({options.address, options.port, options.insecure}, "HTTP"));
+  impl_->acceptor.emplace(impl_->io, listening.is_ipv6 ? tcp::v6() : tcp::v4(), listening.fd);
+  impl_->port = listening.port;
   impl_->handlers = std::make_unique<asio::thread_pool>(options.handler_threads);
   impl_->running = true;
   impl_->Accept();

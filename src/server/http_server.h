@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "base/status.h"
 
 namespace tidemill {
@@ -30,10 +32,14 @@ struct ServerResponse {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
+// Text that is not UTF-8 leaves with U+FFFD in its place.
+ServerResponse JsonResponse(const nlohmann::json& body, int http_status = 200);
 // RFC 9457: {"type", "title", "status", "detail", "code"}, and "position", "hint", "notes" where the error has them.
 ServerResponse ProblemResponse(int http_status, const Status& error);
 // The HTTP status that fits an error: user 400, disk full 507, retriable 503, internal 500.
 int HttpStatusOf(const Status& error);
+// The problem at the status that fits it.
+ServerResponse ErrorResponse(const Status& error);
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";

@@ -27,8 +27,6 @@ constexpr std::string_view kKafkaBinary = "application/vnd.kafka.binary.v2+json"
 // As kKafkaJson, but keys and values are the bytes themselves: "value" a string, or "value_base64".
 constexpr std::string_view kTextRecords = "application/vnd.tidemill.text+json";
 
-ServerResponse ErrorResponse(const Status& error) { return ProblemResponse(HttpStatusOf(error), error); }
-
 std::string QueryValue(const ServerRequest& request, const std::string& name, std::string fallback) {
   const auto found = request.query.find(name);
   return found == request.query.end() ? std::move(fallback) : found->second;
@@ -176,8 +174,7 @@ json RangesJson(const ProducedRecords& produced) {
 
 ServerResponse Accepted(const ProducedRecords& produced, bool kafka) {
   if (!kafka) {
-    const json body = {{"accepted", produced.acknowledged()}, {"ranges", RangesJson(produced)}};
-    return {200, "application/json", body.dump(), {}};
+    return JsonResponse({{"accepted", produced.acknowledged()}, {"ranges", RangesJson(produced)}});
   }
   json offsets = json::array();
   for (const ProducedRecords::Place& place : produced.places)
@@ -271,7 +268,7 @@ ServerResponse CreateTopic(const HttpApiParts& parts, const ServerRequest& reque
   if (const Status created = parts.topics->Create(name, *config); !created.ok()) return ErrorResponse(created);
   const auto topic = parts.topics->Describe(name);
   if (!topic.ok()) return ErrorResponse(topic.status());
-  return {201, "application/json", TopicJson(*topic).dump(), {}};
+  return JsonResponse(TopicJson(*topic), 201);
 }
 
 }  // namespace
@@ -282,12 +279,12 @@ void MountTopicRoutes(HttpServer& server, const HttpApiParts& parts) {
     if (!topics.ok()) return ErrorResponse(topics.status());
     json list = json::array();
     for (const TopicDescription& topic : *topics) list.push_back(TopicJson(topic));
-    return ServerResponse{200, "application/json", json({{"topics", list}}).dump(), {}};
+    return JsonResponse({{"topics", list}});
   });
   server.Route("GET", "/api/v1/topics/{topic}", [parts](const ServerRequest& request) {
     const auto topic = parts.topics->Describe(request.path_parameters.at("topic"));
     if (!topic.ok()) return ErrorResponse(topic.status());
-    return ServerResponse{200, "application/json", TopicJson(*topic).dump(), {}};
+    return JsonResponse(TopicJson(*topic));
   });
   server.Route("POST", "/api/v1/topics", [parts](const ServerRequest& request) { return CreateTopic(parts, request); });
   server.Route("DELETE", "/api/v1/topics/{topic}", [parts](const ServerRequest& request) {

@@ -233,7 +233,7 @@ def test_a_taken_port_is_named(tm):
 
 def test_it_listens_on_loopback_only_unless_told(tm):
     done = tm.run("serve", "--http", "0.0.0.0:0", code=2)
-    assert done.stderr.startswith("error[TM8002]: ") and "--insecure" in done.stderr
+    assert done.stderr.startswith("error[TM1015]: ") and "--insecure" in done.stderr
     server = tm.serve("serve", "--http", "0.0.0.0:0", "--insecure")
     assert server.stop(signal.SIGINT)[0] == 0
 

@@ -10,10 +10,10 @@
 namespace tidemill {
 namespace {
 
-class LocalFileSystemTest : public testing::Test {
+class LocalFileSystemTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/tidemill-XXXXXX";
+    std::string pattern = ::testing::TempDir() + "/tidemill-XXXXXX";
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     root_ = pattern;
   }

@@ -268,7 +268,7 @@ TEST(Network, TlsChecksTheCertificate) {
     EXPECT_TRUE(untrusted.status().Is(kNetworkError));
     EXPECT_NE(untrusted.status().message().find("TLS handshake"), std::string::npos) << untrusted.status().ToString();
   }
-  const std::string path = testing::TempDir() + "/tidemill-ca-" + std::to_string(::getpid()) + ".pem";
+  const std::string path = ::testing::TempDir() + "/tidemill-ca-" + std::to_string(::getpid()) + ".pem";
   std::FILE* file = std::fopen(path.c_str(), "w");
   PEM_write_X509(file, certificate.x509);
   std::fclose(file);

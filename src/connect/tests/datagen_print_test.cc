@@ -22,7 +22,7 @@ std::shared_ptr<TableDefinition> Datagen(const std::vector<Field>& fields, Optio
   return TableOf("t", fields, std::move(options));
 }
 
-class DatagenTest : public testing::Test {
+class DatagenTest : public ::testing::Test {
  protected:
   Lines Read(const ScanSpec& scan, int step, bool reopen, int64_t rows_limit = 1000) {
     auto source = FindConnector("datagen")->make_source(scan, context_);
@@ -189,10 +189,10 @@ TEST(Print, WritesLines) {
                     Schema(fields).arrow(), 4,
                     {ArrayOf(arrow::int32(), "[1, 2, 2, null]"), ArrayOf(arrow::utf8(), R"(["x", "y", "z", "w"])")}),
                 ArrayOf(arrow::int8(), "[0, 1, 2, 3]"), 0};
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
     EXPECT_TRUE((*writer)->Write(batch).ok());
-    return testing::internal::GetCapturedStdout() + "|" + testing::internal::GetCapturedStderr();
+    return ::testing::internal::GetCapturedStdout() + "|" + ::testing::internal::GetCapturedStderr();
   };
   EXPECT_EQ(print({}, 0, 1), "+I[1, x]\n-U[2, y]\n+U[2, z]\n-D[null, w]\n|");
   EXPECT_TRUE(print({}, 1, 2).starts_with("2> +I[1, x]\n"));

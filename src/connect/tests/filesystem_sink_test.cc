@@ -47,7 +47,7 @@ class Wakes {
   int count_ = 0;
 };
 
-class FilesystemSinkTest : public testing::Test {
+class FilesystemSinkTest : public ::testing::Test {
  protected:
   FilesystemSinkTest() : clock_(1'000'000), files_(&clock_) {
     context_.files = &files_;

@@ -22,7 +22,7 @@ using Lines = std::vector<std::string>;
 
 const std::vector<Field> kSourceFields = {{"id", DataType(TypeKind::kBigInt)}, {"name", DataType(TypeKind::kString)}};
 
-class FilesystemSourceTest : public testing::Test {
+class FilesystemSourceTest : public ::testing::Test {
  protected:
   void SetUp() override {
     char name[] = "/tmp/tidemill-files-XXXXXX";

@@ -14,7 +14,7 @@ using Lines = std::vector<std::string>;
 
 Config Options(std::map<std::string, std::string> values) { return Config(std::move(values)); }
 
-class JsonDecoderTest : public testing::Test {
+class JsonDecoderTest : public ::testing::Test {
  protected:
   // Decodes the lines as if they stood apart in memory, then as one block of text; both must give the same.
   RowDecoder::Output Decode(const Schema& schema, const std::vector<std::string>& lines, Config options = {}) {

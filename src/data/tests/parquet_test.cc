@@ -16,7 +16,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-class ParquetTest : public testing::Test {
+class ParquetTest : public ::testing::Test {
  protected:
   void SetUp() override {
     char name[] = "/tmp/tidemill-parquet-XXXXXX";

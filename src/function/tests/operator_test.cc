@@ -11,7 +11,7 @@ struct OperatorCase {
   const char* expected;
 };
 
-class Operators : public testing::TestWithParam<OperatorCase> {};
+class Operators : public ::testing::TestWithParam<OperatorCase> {};
 
 TEST_P(Operators, AsConstantsAndAsColumns) {
   EXPECT_EQ(EvaluateOne(GetParam().sql), GetParam().expected);
@@ -23,7 +23,7 @@ TEST_P(Operators, AsConstantsAndAsColumns) {
 
 INSTANTIATE_TEST_SUITE_P(
     Arithmetic, Operators,
-    testing::Values(
+    ::testing::Values(
         OperatorCase{"1 + 2", "3"}, OperatorCase{"2147483647 + 1", "-2147483648"},
         OperatorCase{"CAST(127 AS TINYINT) + CAST(1 AS TINYINT)", "-128"},
         OperatorCase{"9223372036854775807 + 1", "-9223372036854775808"}, OperatorCase{"1 + NULL", "NULL"},
@@ -50,23 +50,23 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Times, Operators,
-    testing::Values(OperatorCase{"TIMESTAMP '2024-01-31 10:00:00' + INTERVAL '1' MONTH", "2024-02-29 10:00:00"},
-                    OperatorCase{"TIMESTAMP '2024-03-31 10:00:00' - INTERVAL '1' MONTH", "2024-02-29 10:00:00"},
-                    OperatorCase{"INTERVAL '1' DAY + TIMESTAMP '2024-02-28 10:00:00'", "2024-02-29 10:00:00"},
-                    OperatorCase{"TIMESTAMP '1969-12-31 23:59:59.5' + INTERVAL '0.5' SECOND", "1970-01-01 00:00:00.0"},
-                    OperatorCase{"DATE '2024-02-28' + INTERVAL '1' DAY", "2024-02-29"},
-                    OperatorCase{"DATE '2024-02-28' + INTERVAL '1' HOUR", "2024-02-28 01:00:00.000"},
-                    OperatorCase{"TIME '23:30:00' + INTERVAL '1' HOUR", "00:30:00"},
-                    OperatorCase{"TIMESTAMP '2024-01-02 00:00:00' - TIMESTAMP '2024-01-01 12:00:00'",
-                                 "+0 12:00:00.000"},
-                    OperatorCase{"CAST('2024-01-01 00:00:00.123456' AS TIMESTAMP(6)) + INTERVAL '1' SECOND",
-                                 "2024-01-01 00:00:01.123456"},
-                    OperatorCase{"TIMESTAMP '2024-01-01 00:00:00' + 1",
-                                 "refused: TM1401: + takes a time and an INTERVAL, given (TIMESTAMP(0), INT)"}));
+    ::testing::Values(
+        OperatorCase{"TIMESTAMP '2024-01-31 10:00:00' + INTERVAL '1' MONTH", "2024-02-29 10:00:00"},
+        OperatorCase{"TIMESTAMP '2024-03-31 10:00:00' - INTERVAL '1' MONTH", "2024-02-29 10:00:00"},
+        OperatorCase{"INTERVAL '1' DAY + TIMESTAMP '2024-02-28 10:00:00'", "2024-02-29 10:00:00"},
+        OperatorCase{"TIMESTAMP '1969-12-31 23:59:59.5' + INTERVAL '0.5' SECOND", "1970-01-01 00:00:00.0"},
+        OperatorCase{"DATE '2024-02-28' + INTERVAL '1' DAY", "2024-02-29"},
+        OperatorCase{"DATE '2024-02-28' + INTERVAL '1' HOUR", "2024-02-28 01:00:00.000"},
+        OperatorCase{"TIME '23:30:00' + INTERVAL '1' HOUR", "00:30:00"},
+        OperatorCase{"TIMESTAMP '2024-01-02 00:00:00' - TIMESTAMP '2024-01-01 12:00:00'", "+0 12:00:00.000"},
+        OperatorCase{"CAST('2024-01-01 00:00:00.123456' AS TIMESTAMP(6)) + INTERVAL '1' SECOND",
+                     "2024-01-01 00:00:01.123456"},
+        OperatorCase{"TIMESTAMP '2024-01-01 00:00:00' + 1",
+                     "refused: TM1401: + takes a time and an INTERVAL, given (TIMESTAMP(0), INT)"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Comparisons, Operators,
-    testing::Values(
+    ::testing::Values(
         OperatorCase{"1 = 1.0", "TRUE"}, OperatorCase{"1 = NULL", "NULL"}, OperatorCase{"1 <> 2", "TRUE"},
         OperatorCase{"'a' < 'b'", "TRUE"}, OperatorCase{"'B' < 'a'", "TRUE"}, OperatorCase{"'é' > 'z'", "TRUE"},
         OperatorCase{"1.50 = 1.5", "TRUE"}, OperatorCase{"1.5 < 1.4999", "FALSE"},
@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Casts, Operators,
-    testing::Values(
+    ::testing::Values(
         OperatorCase{"CAST('12' AS INT)", "12"}, OperatorCase{"CAST(' -12.9 ' AS INT)", "-12"},
         OperatorCase{"CAST('abc' AS INT)", "error TM1402: 'abc' is no INT"},
         OperatorCase{"TRY_CAST('abc' AS INT)", "NULL"},

@@ -10,7 +10,7 @@ struct TextCase {
   const char* expected;
 };
 
-class TextFunctions : public testing::TestWithParam<TextCase> {};
+class TextFunctions : public ::testing::TestWithParam<TextCase> {};
 
 TEST_P(TextFunctions, AsConstantsAndAsColumns) {
   EXPECT_EQ(EvaluateOne(GetParam().sql), GetParam().expected) << GetParam().sql;
@@ -22,69 +22,68 @@ TEST_P(TextFunctions, AsConstantsAndAsColumns) {
 
 INSTANTIATE_TEST_SUITE_P(
     Parts, TextFunctions,
-    testing::Values(TextCase{"SUBSTRING('héllo', 2, 3)", "éll"}, TextCase{"SUBSTRING('hello', 0)", "hello"},
-                    TextCase{"SUBSTRING('hello', -3, 2)", "ll"}, TextCase{"SUBSTRING('hello', -9)", ""},
-                    TextCase{"SUBSTRING('hello', 6)", ""}, TextCase{"SUBSTRING('hello', 2, -1)", "NULL"},
-                    TextCase{"SUBSTRING('hello', 2, 2147483647)", "ello"}, TextCase{"SUBSTRING(NULL, 1)", "NULL"},
-                    TextCase{"LEFT('héllo', 2)", "hé"}, TextCase{"LEFT('a', -1)", ""},
-                    TextCase{"RIGHT('hellö', 2)", "lö"}, TextCase{"RIGHT('ab', 9)", "ab"},
-                    TextCase{"TRIM('  a b ')", "a b"}, TextCase{"TRIM(LEADING 'é' FROM 'ééaé')", "aé"},
-                    TextCase{"TRIM(TRAILING 'xy' FROM 'axyyx')", "a"}, TextCase{"LPAD('hi', 1, '?')", "h"},
-                    TextCase{"LPAD('hi', -1, '?')", "NULL"}, TextCase{"LPAD('hi', 5, 'é1')", "é1éhi"},
-                    TextCase{"RPAD('hi', 5, '')", "NULL"}, TextCase{"REPEAT('ab', 0)", ""},
-                    TextCase{"CHAR_LENGTH(REPEAT('abcdefgh', 300000000))",
-                             "error TM1405: the text would have 2400000000 bytes; at most 16 MiB are made"},
-                    TextCase{"REVERSE('añb')", "bña"}, TextCase{"OVERLAY('abcdef', 'XY', 3)", "abXYef"},
-                    TextCase{"OVERLAY('abcdef', 'XY', 3, 0)", "abXYcdef"}, TextCase{"OVERLAY('abc', 'XY', 9)", "abc"},
-                    TextCase{"INITCAP('o''neil ÉTÉ 2nd')", "O'Neil ÉtÉ 2nd"},
-                    TextCase{"UPPER('straße é')", "STRASSE É"}, TextCase{"LOWER('ÀB')", "àb"},
-                    TextCase{"ASCII('')", "0"}, TextCase{"CHR(353)", "a"}, TextCase{"CHR(-1)", ""},
-                    TextCase{"CHAR_LENGTH('日本')", "2"}, TextCase{"'a' || NULL", "NULL"}, TextCase{"'n=' || 5", "n=5"},
-                    TextCase{"x'01' || x'02' = x'0102'", "TRUE"}, TextCase{"CONCAT('a', 1.50, TRUE)", "a1.50TRUE"},
-                    TextCase{"CONCAT_WS(NULL, 'a')", "NULL"}, TextCase{"CONCAT_WS(',', NULL, NULL)", ""},
-                    TextCase{"CONCAT_WS(',', 'a', '', 'b')", "a,,b"}));
+    ::testing::Values(TextCase{"SUBSTRING('héllo', 2, 3)", "éll"}, TextCase{"SUBSTRING('hello', 0)", "hello"},
+                      TextCase{"SUBSTRING('hello', -3, 2)", "ll"}, TextCase{"SUBSTRING('hello', -9)", ""},
+                      TextCase{"SUBSTRING('hello', 6)", ""}, TextCase{"SUBSTRING('hello', 2, -1)", "NULL"},
+                      TextCase{"SUBSTRING('hello', 2, 2147483647)", "ello"}, TextCase{"SUBSTRING(NULL, 1)", "NULL"},
+                      TextCase{"LEFT('héllo', 2)", "hé"}, TextCase{"LEFT('a', -1)", ""},
+                      TextCase{"RIGHT('hellö', 2)", "lö"}, TextCase{"RIGHT('ab', 9)", "ab"},
+                      TextCase{"TRIM('  a b ')", "a b"}, TextCase{"TRIM(LEADING 'é' FROM 'ééaé')", "aé"},
+                      TextCase{"TRIM(TRAILING 'xy' FROM 'axyyx')", "a"}, TextCase{"LPAD('hi', 1, '?')", "h"},
+                      TextCase{"LPAD('hi', -1, '?')", "NULL"}, TextCase{"LPAD('hi', 5, 'é1')", "é1éhi"},
+                      TextCase{"RPAD('hi', 5, '')", "NULL"}, TextCase{"REPEAT('ab', 0)", ""},
+                      TextCase{"CHAR_LENGTH(REPEAT('abcdefgh', 300000000))",
+                               "error TM1405: the text would have 2400000000 bytes; at most 16 MiB are made"},
+                      TextCase{"REVERSE('añb')", "bña"}, TextCase{"OVERLAY('abcdef', 'XY', 3)", "abXYef"},
+                      TextCase{"OVERLAY('abcdef', 'XY', 3, 0)", "abXYcdef"}, TextCase{"OVERLAY('abc', 'XY', 9)", "abc"},
+                      TextCase{"INITCAP('o''neil ÉTÉ 2nd')", "O'Neil ÉtÉ 2nd"},
+                      TextCase{"UPPER('straße é')", "STRASSE É"}, TextCase{"LOWER('ÀB')", "àb"},
+                      TextCase{"ASCII('')", "0"}, TextCase{"CHR(353)", "a"}, TextCase{"CHR(-1)", ""},
+                      TextCase{"CHAR_LENGTH('日本')", "2"}, TextCase{"'a' || NULL", "NULL"},
+                      TextCase{"'n=' || 5", "n=5"}, TextCase{"x'01' || x'02' = x'0102'", "TRUE"},
+                      TextCase{"CONCAT('a', 1.50, TRUE)", "a1.50TRUE"}, TextCase{"CONCAT_WS(NULL, 'a')", "NULL"},
+                      TextCase{"CONCAT_WS(',', NULL, NULL)", ""}, TextCase{"CONCAT_WS(',', 'a', '', 'b')", "a,,b"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Searching, TextFunctions,
-    testing::Values(TextCase{"POSITION('' IN 'abc')", "1"}, TextCase{"POSITION('z' IN 'abc')", "0"},
-                    TextCase{"POSITION('b' IN 'äb')", "2"}, TextCase{"LOCATE('a', 'banana', 3)", "4"},
-                    TextCase{"LOCATE('a', 'banana', 0)", "0"}, TextCase{"INSTR('banana', 'an', 1, 2)", "4"},
-                    TextCase{"INSTR('banana', 'a', -1, 2)", "4"},
-                    TextCase{"INSTR('banana', 'a', 0)",
-                             "error TM1405: INSTR: the start must not be 0, and the occurrence at least 1"},
-                    TextCase{"REPLACE('aXbX', 'X', '')", "ab"}, TextCase{"REPLACE('ab', '', '-')", "-a-b-"},
-                    TextCase{"SPLIT_INDEX('a,,b', ',', 1)", ""}, TextCase{"SPLIT_INDEX('a,b', ',', 2)", "NULL"},
-                    TextCase{"SPLIT_INDEX('a--b', '--', 1)", "b"}, TextCase{"STARTSWITH('abc', '')", "TRUE"},
-                    TextCase{"TRANSLATE('añb', 'ñb', 'nc')", "anc"}));
+    ::testing::Values(TextCase{"POSITION('' IN 'abc')", "1"}, TextCase{"POSITION('z' IN 'abc')", "0"},
+                      TextCase{"POSITION('b' IN 'äb')", "2"}, TextCase{"LOCATE('a', 'banana', 3)", "4"},
+                      TextCase{"LOCATE('a', 'banana', 0)", "0"}, TextCase{"INSTR('banana', 'an', 1, 2)", "4"},
+                      TextCase{"INSTR('banana', 'a', -1, 2)", "4"},
+                      TextCase{"INSTR('banana', 'a', 0)",
+                               "error TM1405: INSTR: the start must not be 0, and the occurrence at least 1"},
+                      TextCase{"REPLACE('aXbX', 'X', '')", "ab"}, TextCase{"REPLACE('ab', '', '-')", "-a-b-"},
+                      TextCase{"SPLIT_INDEX('a,,b', ',', 1)", ""}, TextCase{"SPLIT_INDEX('a,b', ',', 2)", "NULL"},
+                      TextCase{"SPLIT_INDEX('a--b', '--', 1)", "b"}, TextCase{"STARTSWITH('abc', '')", "TRUE"},
+                      TextCase{"TRANSLATE('añb', 'ñb', 'nc')", "anc"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Patterns, TextFunctions,
-    testing::Values(TextCase{"'abc' LIKE 'abc'", "TRUE"}, TextCase{"'abc' LIKE 'a%'", "TRUE"},
-                    TextCase{"'abc' LIKE '%c'", "TRUE"}, TextCase{"'abc' LIKE '%b%'", "TRUE"},
-                    TextCase{"'abc' LIKE '_b_'", "TRUE"}, TextCase{"'äbc' LIKE '_bc'", "TRUE"},
-                    TextCase{"'abc' LIKE 'ab'", "FALSE"}, TextCase{"'' LIKE '%'", "TRUE"},
-                    TextCase{"'' LIKE '_'", "FALSE"}, TextCase{"'aXbXc' LIKE 'a%X_'", "TRUE"},
-                    TextCase{"'abab' LIKE '%ab%ab%ab'", "FALSE"}, TextCase{"'ab' LIKE '%a_%_'", "FALSE"},
-                    TextCase{"'a%' LIKE 'a!%' ESCAPE '!'", "TRUE"}, TextCase{"'ab' LIKE 'a!%' ESCAPE '!'", "FALSE"},
-                    TextCase{"'a' LIKE NULL", "NULL"},
-                    TextCase{"'a' LIKE 'a!b' ESCAPE '!'", "error TM1405: malformed pattern 'a!b'"},
-                    TextCase{"'a' NOT LIKE 'b%'", "TRUE"}, TextCase{"'a.b' LIKE 'a.b'", "TRUE"},
-                    TextCase{"'axb' LIKE 'a.b'", "FALSE"}, TextCase{"'aaab' LIKE '%_ab'", "TRUE"},
-                    TextCase{"'ab' SIMILAR TO 'a(b|c)'", "TRUE"}, TextCase{"'a.c' SIMILAR TO 'a.c'", "TRUE"},
-                    TextCase{"'abc' SIMILAR TO 'a.c'", "FALSE"}, TextCase{"'abc' SIMILAR TO 'a_c%'", "TRUE"},
-                    TextCase{"'b7' SIMILAR TO '[a-c][0-9]+'", "TRUE"},
-                    TextCase{"'xb7' SIMILAR TO '[a-c][0-9]+'", "FALSE"}, TextCase{"REGEXP('abc', '^b')", "FALSE"},
-                    TextCase{"REGEXP('abc', '(')", "error TM1405: regular expression '(': missing ): ("},
-                    TextCase{"REGEXP_EXTRACT('abc', 'x')", "NULL"},
-                    TextCase{"REGEXP_EXTRACT('abc', '(b)(c)?', 5)", "NULL"},
-                    TextCase{"REGEXP_EXTRACT('ab', 'b(c)?', 1)", "NULL"},
-                    TextCase{"REGEXP_REPLACE('ab12', '([a-z])([0-9])', '$2$1')", "a1b2"},
-                    TextCase{"REGEXP_REPLACE('a.b', '\\.', '\\$')", "a$b"}, TextCase{"REGEXP_COUNT('aaa', 'a*')", "2"},
-                    TextCase{"REGEXP_INSTR('äb', 'b')", "2"}, TextCase{"REGEXP_SUBSTR('abc', 'z')", "NULL"}));
+    ::testing::Values(
+        TextCase{"'abc' LIKE 'abc'", "TRUE"}, TextCase{"'abc' LIKE 'a%'", "TRUE"}, TextCase{"'abc' LIKE '%c'", "TRUE"},
+        TextCase{"'abc' LIKE '%b%'", "TRUE"}, TextCase{"'abc' LIKE '_b_'", "TRUE"},
+        TextCase{"'äbc' LIKE '_bc'", "TRUE"}, TextCase{"'abc' LIKE 'ab'", "FALSE"}, TextCase{"'' LIKE '%'", "TRUE"},
+        TextCase{"'' LIKE '_'", "FALSE"}, TextCase{"'aXbXc' LIKE 'a%X_'", "TRUE"},
+        TextCase{"'abab' LIKE '%ab%ab%ab'", "FALSE"}, TextCase{"'ab' LIKE '%a_%_'", "FALSE"},
+        TextCase{"'a%' LIKE 'a!%' ESCAPE '!'", "TRUE"}, TextCase{"'ab' LIKE 'a!%' ESCAPE '!'", "FALSE"},
+        TextCase{"'a' LIKE NULL", "NULL"},
+        TextCase{"'a' LIKE 'a!b' ESCAPE '!'", "error TM1405: malformed pattern 'a!b'"},
+        TextCase{"'a' NOT LIKE 'b%'", "TRUE"}, TextCase{"'a.b' LIKE 'a.b'", "TRUE"},
+        TextCase{"'axb' LIKE 'a.b'", "FALSE"}, TextCase{"'aaab' LIKE '%_ab'", "TRUE"},
+        TextCase{"'ab' SIMILAR TO 'a(b|c)'", "TRUE"}, TextCase{"'a.c' SIMILAR TO 'a.c'", "TRUE"},
+        TextCase{"'abc' SIMILAR TO 'a.c'", "FALSE"}, TextCase{"'abc' SIMILAR TO 'a_c%'", "TRUE"},
+        TextCase{"'b7' SIMILAR TO '[a-c][0-9]+'", "TRUE"}, TextCase{"'xb7' SIMILAR TO '[a-c][0-9]+'", "FALSE"},
+        TextCase{"REGEXP('abc', '^b')", "FALSE"},
+        TextCase{"REGEXP('abc', '(')", "error TM1405: regular expression '(': missing ): ("},
+        TextCase{"REGEXP_EXTRACT('abc', 'x')", "NULL"}, TextCase{"REGEXP_EXTRACT('abc', '(b)(c)?', 5)", "NULL"},
+        TextCase{"REGEXP_EXTRACT('ab', 'b(c)?', 1)", "NULL"},
+        TextCase{"REGEXP_REPLACE('ab12', '([a-z])([0-9])', '$2$1')", "a1b2"},
+        TextCase{"REGEXP_REPLACE('a.b', '\\.', '\\$')", "a$b"}, TextCase{"REGEXP_COUNT('aaa', 'a*')", "2"},
+        TextCase{"REGEXP_INSTR('äb', 'b')", "2"}, TextCase{"REGEXP_SUBSTR('abc', 'z')", "NULL"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Encodings, TextFunctions,
-    testing::Values(
+    ::testing::Values(
         TextCase{"MD5(CAST(NULL AS STRING))", "NULL"}, TextCase{"SHA256(x'616263') = SHA256('abc')", "TRUE"},
         TextCase{"SHA2('abc', 100)", "NULL"}, TextCase{"TO_BASE64('a')", "YQ=="}, TextCase{"TO_BASE64('')", ""},
         TextCase{"FROM_BASE64('YWJj')", "abc"}, TextCase{"FROM_BASE64('YW')", "a"},
@@ -100,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Json, TextFunctions,
-    testing::Values(
+    ::testing::Values(
         TextCase{R"(JSON_VALUE('{"a": "x"}', '$.a'))", "x"},
         TextCase{R"(JSON_VALUE('{"a": {"b c": 1.50}}', 'lax $.a[''b c'']'))", "1.5"},
         TextCase{R"(JSON_VALUE('{"a": [1,2]}', '$.a'))", "NULL"},
@@ -114,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Collections, TextFunctions,
-    testing::Values(
+    ::testing::Values(
         TextCase{"ARRAY[1, 2.5][2]", "2.5"}, TextCase{"ARRAY['a', 'b'][3]", "NULL"},
         TextCase{"ARRAY['a'][0]", "error TM1405: the elements of an array count from 1, not 0"},
         TextCase{"MAP['a', 1]['z']", "NULL"}, TextCase{"MAP[1, 'x', 2, 'y'][2]", "y"},

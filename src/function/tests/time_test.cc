@@ -10,7 +10,7 @@ struct TimeCase {
   const char* expected;
 };
 
-class TimeFunctions : public testing::TestWithParam<TimeCase> {};
+class TimeFunctions : public ::testing::TestWithParam<TimeCase> {};
 
 TEST_P(TimeFunctions, AsConstantsAndAsColumns) {
   EXPECT_EQ(EvaluateOne(GetParam().sql), GetParam().expected) << GetParam().sql;
@@ -23,7 +23,7 @@ TEST_P(TimeFunctions, AsConstantsAndAsColumns) {
 #define TS "TIMESTAMP '2024-02-29 23:58:57.123'"
 INSTANTIATE_TEST_SUITE_P(
     Fields, TimeFunctions,
-    testing::Values(
+    ::testing::Values(
         TimeCase{"EXTRACT(YEAR FROM " TS ")", "2024"}, TimeCase{"EXTRACT(QUARTER FROM " TS ")", "1"},
         TimeCase{"EXTRACT(MONTH FROM " TS ")", "2"}, TimeCase{"EXTRACT(WEEK FROM " TS ")", "9"},
         TimeCase{"EXTRACT(DAY FROM " TS ")", "29"}, TimeCase{"EXTRACT(DOY FROM " TS ")", "60"},
@@ -45,27 +45,27 @@ INSTANTIATE_TEST_SUITE_P(
         TimeCase{"DAYOFWEEK(DATE '2024-02-25')", "1"}, TimeCase{"DAYOFWEEK(DATE '2024-03-02')", "7"},
         TimeCase{"WEEK(DATE '2020-12-31')", "53"}, TimeCase{"WEEK(DATE '2018-12-31')", "1"}));
 
-INSTANTIATE_TEST_SUITE_P(Rounding, TimeFunctions,
-                         testing::Values(TimeCase{"FLOOR(" TS " TO YEAR)", "2024-01-01 00:00:00.000"},
-                                         TimeCase{"FLOOR(" TS " TO QUARTER)", "2024-01-01 00:00:00.000"},
-                                         TimeCase{"FLOOR(" TS " TO MONTH)", "2024-02-01 00:00:00.000"},
-                                         TimeCase{"FLOOR(" TS " TO WEEK)", "2024-02-25 00:00:00.000"},
-                                         TimeCase{"FLOOR(" TS " TO DAY)", "2024-02-29 00:00:00.000"},
-                                         TimeCase{"FLOOR(" TS " TO HOUR)", "2024-02-29 23:00:00.000"},
-                                         TimeCase{"FLOOR(" TS " TO SECOND)", "2024-02-29 23:58:57.000"},
-                                         TimeCase{"CEIL(" TS " TO DAY)", "2024-03-01 00:00:00.000"},
-                                         TimeCase{"CEIL(" TS " TO MONTH)", "2024-03-01 00:00:00.000"},
-                                         TimeCase{"CEIL(DATE '2024-02-01' TO MONTH)", "2024-02-01"},
-                                         TimeCase{"CEIL(DATE '2024-02-02' TO YEAR)", "2025-01-01"},
-                                         TimeCase{"FLOOR(TIME '12:34:56' TO MINUTE)", "12:34:00"},
-                                         TimeCase{"FLOOR(TIMESTAMP '1969-12-31 23:30:00' TO HOUR)",
-                                                  "1969-12-31 23:00:00"},
-                                         TimeCase{"CEIL(CAST('2024-01-01 00:00:00.000001' AS TIMESTAMP(6)) TO SECOND)",
-                                                  "2024-01-01 00:00:01.000000"}));
+INSTANTIATE_TEST_SUITE_P(
+    Rounding, TimeFunctions,
+    ::testing::Values(TimeCase{"FLOOR(" TS " TO YEAR)", "2024-01-01 00:00:00.000"},
+                      TimeCase{"FLOOR(" TS " TO QUARTER)", "2024-01-01 00:00:00.000"},
+                      TimeCase{"FLOOR(" TS " TO MONTH)", "2024-02-01 00:00:00.000"},
+                      TimeCase{"FLOOR(" TS " TO WEEK)", "2024-02-25 00:00:00.000"},
+                      TimeCase{"FLOOR(" TS " TO DAY)", "2024-02-29 00:00:00.000"},
+                      TimeCase{"FLOOR(" TS " TO HOUR)", "2024-02-29 23:00:00.000"},
+                      TimeCase{"FLOOR(" TS " TO SECOND)", "2024-02-29 23:58:57.000"},
+                      TimeCase{"CEIL(" TS " TO DAY)", "2024-03-01 00:00:00.000"},
+                      TimeCase{"CEIL(" TS " TO MONTH)", "2024-03-01 00:00:00.000"},
+                      TimeCase{"CEIL(DATE '2024-02-01' TO MONTH)", "2024-02-01"},
+                      TimeCase{"CEIL(DATE '2024-02-02' TO YEAR)", "2025-01-01"},
+                      TimeCase{"FLOOR(TIME '12:34:56' TO MINUTE)", "12:34:00"},
+                      TimeCase{"FLOOR(TIMESTAMP '1969-12-31 23:30:00' TO HOUR)", "1969-12-31 23:00:00"},
+                      TimeCase{"CEIL(CAST('2024-01-01 00:00:00.000001' AS TIMESTAMP(6)) TO SECOND)",
+                               "2024-01-01 00:00:01.000000"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Shifts, TimeFunctions,
-    testing::Values(
+    ::testing::Values(
         TimeCase{"TIMESTAMPADD(MONTH, -1, TIMESTAMP '2024-03-31 10:00:00')", "2024-02-29 10:00:00"},
         TimeCase{"TIMESTAMPADD(WEEK, 1, DATE '2024-02-28')", "2024-03-06"},
         TimeCase{"TIMESTAMPADD(HOUR, 25, DATE '2024-02-28')", "2024-02-29 01:00:00.000"},
@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Text, TimeFunctions,
-    testing::Values(
+    ::testing::Values(
         TimeCase{"DATE_FORMAT(" TS ", 'yyyy-MM-dd''T''HH:mm:ss.SSS')", "2024-02-29T23:58:57.123"},
         TimeCase{"DATE_FORMAT(" TS ", 'yy.M.d H')", "24.2.29 23"},
         TimeCase{"DATE_FORMAT(" TS ", 'MMMM EEEE D Q')", "February Thursday 60 1"},

@@ -13,10 +13,10 @@ namespace tidemill {
 namespace {
 
 // On the real disk, with the log's own thread.
-class ConcurrencyTest : public testing::Test {
+class ConcurrencyTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/tidemill-log-XXXXXX";
+    std::string pattern = ::testing::TempDir() + "/tidemill-log-XXXXXX";
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     root_ = pattern;
     OpenLog();

@@ -33,7 +33,7 @@ Status AsStatus(const Result<T>& result) {
 inline Record Value(std::string_view value, int64_t timestamp_ms = 1'000) { return {{}, value, {}, timestamp_ms}; }
 
 // A log on a simulated disk, in one thread: repeatable.
-class SimulatedLogTest : public testing::Test {
+class SimulatedLogTest : public ::testing::Test {
  protected:
   void OpenLog() {
     auto opened = TryOpen();

@@ -10,11 +10,11 @@
 namespace tidemill {
 namespace {
 
-class SnapshotFileTest : public testing::Test {
+class SnapshotFileTest : public ::testing::Test {
  protected:
   void SetUp() override {
     directory_ =
-        testing::TempDir() + "tidemill_snapshot_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+        ::testing::TempDir() + "tidemill_snapshot_" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
     std::filesystem::remove_all(directory_);
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }

@@ -1,0 +1,404 @@
+#include "base/frame_server.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include "base/errors.h"
+#include "base/listen_socket.h"
+#include "base/logging.h"
+
+namespace tidemill {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+using Strand = asio::strand<asio::io_context::executor_type>;
+
+constexpr size_t kFirstPiece = 64 << 10;  // memory taken for a frame before its bytes are there
+constexpr auto kRoomPoll = std::chrono::milliseconds(20);
+
+// What clients of other protocols send first, read as a length.
+std::string GuessOf(uint32_t length) {
+  switch (length) {
+    case 0x47455420:  // "GET "
+    case 0x504f5354:  // "POST"
+    case 0x48454144:  // "HEAD"
+      return ": it looks like HTTP";
+    default:
+      return (length >> 16) == 0x1603 ? ": it looks like TLS, which is not switched on here" : "";
+  }
+}
+
+}  // namespace
+
+class FrameServer::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  class Session;
+
+  Impl(std::string protocol, Handler handler, MetricsRegistry* metrics)
+      : protocol_(std::move(protocol)), handler_(std::move(handler)) {
+    if (metrics == nullptr) return;
+    std::string name = "tidemill_" + protocol_;
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    in_ = metrics->GetCounter(name + "_request_bytes_total", "Bytes of requests that clients sent");
+    out_ = metrics->GetCounter(name + "_response_bytes_total", "Bytes that went back to clients");
+    open_ = metrics->GetGauge(name + "_connections", "Open connections of clients");
+  }
+
+  Status Start(const FrameServerOptions& options);
+  void Stop();
+  void Accept();
+
+  void Remove(uint64_t id) {
+    std::lock_guard lock(mutex_);
+    sessions_.erase(id);
+    if (open_ != nullptr) open_->Set(static_cast<double>(sessions_.size()));
+  }
+  int connections() const {
+    std::lock_guard lock(mutex_);
+    return static_cast<int>(sessions_.size());
+  }
+
+  const std::string protocol_;
+  const Handler handler_;
+  FrameServerOptions options_;
+  asio::io_context io_;
+  std::optional<tcp::acceptor> acceptor_;
+  std::atomic<int64_t> buffered_{0};
+  std::atomic<bool> running_{false};
+  uint16_t port_ = 0;
+  Counter* in_ = nullptr;
+  Counter* out_ = nullptr;
+  Gauge* open_ = nullptr;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<uint64_t, std::shared_ptr<Session>> sessions_;
+  uint64_t next_id_ = 1;
+  std::vector<std::thread> threads_;
+};
+
+// One connection. Everything but `Answer` and `is_closed` runs on its strand.
+class FrameServer::Impl::Session final : public FrameConnection, public std::enable_shared_from_this<Session> {
+ public:
+  Session(std::shared_ptr<Impl> server, tcp::socket socket, uint64_t id)
+      : server_(std::move(server)),
+        socket_(std::move(socket)),
+        strand_(asio::make_strand(server_->io_)),
+        deadline_(server_->io_),
+        room_(server_->io_),
+        id_(id) {
+    error_code error;
+    const tcp::endpoint peer = socket_.remote_endpoint(error);
+    if (!error) peer_ = peer.address().to_string() + ":" + std::to_string(peer.port());
+    socket_.set_option(tcp::no_delay(true), error);
+  }
+
+  uint64_t id() const override { return id_; }
+  const std::string& peer() const override { return peer_; }
+  bool is_closed() const override { return closed_.load(std::memory_order_acquire); }
+
+  void Begin() {
+    asio::post(strand_, [self = shared_from_this()] {
+      self->Watch();
+      self->ReadLength();
+    });
+  }
+  void CloseSoon() {
+    asio::post(strand_, [self = shared_from_this()] { self->Close(); });
+  }
+
+ private:
+  // An answer that is owed, in the order of the requests.
+  struct Owed {
+    int64_t request_bytes = 0;
+    std::optional<FrameReply> reply;
+  };
+
+  // Hands a reply over from any thread, once; ends the connection when nobody did.
+  class Ticket {
+   public:
+    Ticket(std::weak_ptr<Session> session, uint64_t number) : session_(std::move(session)), number_(number) {}
+    ~Ticket() {
+      if (!used_.exchange(true)) Hand(FrameReply{{}, true, true});
+    }
+    void Use(FrameReply reply) {
+      if (!used_.exchange(true)) Hand(std::move(reply));
+    }
+
+   private:
+    void Hand(FrameReply reply) {
+      const std::shared_ptr<Session> session = session_.lock();
+      if (session == nullptr || session->is_closed()) return;
+      // Weak again: what is still queued when the server has stopped must not keep it alive.
+      asio::post(session->strand_, [weak = session_, number = number_, reply = std::move(reply)]() mutable {
+        if (const auto self = weak.lock()) self->Answer(number, std::move(reply));
+      });
+    }
+    const std::weak_ptr<Session> session_;
+    const uint64_t number_;
+    std::atomic<bool> used_{false};
+  };
+
+  void ReadLength() {
+    if (closed_ || reading_) return;
+    if (static_cast<int>(owed_.size()) >= server_->options_.requests_in_flight_max) return;  // Answer goes on
+    reading_ = true;
+    frame_began_ = false;
+    asio::async_read(socket_, asio::buffer(head_.data(), 1),
+                     asio::bind_executor(strand_, [self = shared_from_this()](error_code error, size_t) {
+                       if (error) return self->Close();
+                       self->frame_began_ = true;
+                       self->touched_ = Now();
+                       self->ReadRestOfLength();
+                     }));
+  }
+
+  void ReadRestOfLength() {
+    asio::async_read(
+        socket_, asio::buffer(head_.data() + 1, 3),
+        asio::bind_executor(strand_, [self = shared_from_this()](error_code error, size_t) {
+          if (error) return self->Close();
+          uint32_t length = 0;
+          for (const unsigned char byte : self->head_) length = length << 8 | byte;
+          if (length == 0 || length > static_cast<uint64_t>(self->server_->options_.frame_bytes_max)) {
+            LogWarning(fmt::format("{} connection from {} closed: its request is to have {} bytes, {} are allowed{}",
+                                   self->server_->protocol_, self->peer_, static_cast<int32_t>(length),
+                                   self->server_->options_.frame_bytes_max, GuessOf(length)));
+            return self->Close();
+          }
+          self->left_ = length;
+          self->frame_.clear();
+          self->WaitForRoom();
+        }));
+  }
+
+  // A frame is let in whole, or pieces of many would hold the memory that each needs to get done. Until there is room
+  // for it the client waits, through no fault of its own.
+  void WaitForRoom() {
+    if (closed_) return;
+    const auto bytes = static_cast<int64_t>(left_);
+    const int64_t before = server_->buffered_.fetch_add(bytes);
+    if (before > 0 && before + bytes > server_->options_.buffered_bytes_max) {
+      server_->buffered_ -= bytes;
+      touched_ = Now();
+      room_.expires_after(kRoomPoll);
+      room_.async_wait(asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
+        if (!error) self->WaitForRoom();
+      }));
+      return;
+    }
+    held_ = bytes;
+    touched_ = Now();
+    ReadPiece();
+  }
+
+  void ReadPiece() {
+    const size_t before = frame_.size();
+    const size_t piece = std::min(left_, std::max(kFirstPiece, before));
+    frame_.resize(before + piece);
+    asio::async_read(socket_, asio::buffer(frame_.data() + before, piece),
+                     asio::bind_executor(strand_, [self = shared_from_this(), piece](error_code error, size_t) {
+                       if (error || self->closed_) return self->Close();
+                       self->left_ -= piece;
+                       if (self->left_ > 0) return self->ReadPiece();
+                       self->HandOver();
+                     }));
+  }
+
+  void HandOver() {
+    touched_ = Now();
+    frame_began_ = false;
+    reading_ = false;
+    const int64_t bytes = std::exchange(held_, 0);
+    if (server_->in_ != nullptr) server_->in_->Add(bytes);
+    owed_.push_back({bytes, std::nullopt});
+    auto ticket = std::make_shared<Ticket>(weak_from_this(), first_owed_ + owed_.size() - 1);
+    server_->handler_(shared_from_this(), std::exchange(frame_, {}),
+                      [ticket](FrameReply reply) { ticket->Use(std::move(reply)); });
+    ReadLength();
+  }
+
+  void Answer(uint64_t number, FrameReply reply) {
+    if (closed_) return;
+    int64_t bytes = 0;
+    for (const std::string& piece : reply.pieces) bytes += static_cast<int64_t>(piece.size());
+    Owed& owed = owed_[number - first_owed_];
+    server_->buffered_ += bytes - owed.request_bytes;  // the request is gone, its answer takes its place
+    owed.request_bytes = bytes;
+    owed.reply = std::move(reply);
+    Send();
+  }
+
+  // Everything that is ready and in turn, in one call.
+  void Send() {
+    if (sending_ || closed_) return;
+    sent_.clear();
+    lengths_.clear();
+    std::vector<asio::const_buffer> buffers;
+    size_t count = 0;
+    while (count < owed_.size() && owed_[count].reply.has_value()) ++count;
+    if (count == 0) return;
+    lengths_.resize(count);
+    bool close = false;
+    sending_bytes_ = 0;
+    for (size_t i = 0; i < count && !close; ++i) {
+      Owed& owed = owed_.front();
+      sending_bytes_ += owed.request_bytes;
+      close = owed.reply->close;
+      const auto length = static_cast<uint32_t>(owed.request_bytes);
+      const bool silent = owed.reply->silent;
+      sent_.push_back(std::move(*owed.reply));
+      owed_.pop_front();
+      ++first_owed_;
+      if (silent) continue;
+      lengths_[i] = {static_cast<unsigned char>(length >> 24), static_cast<unsigned char>(length >> 16),
+                     static_cast<unsigned char>(length >> 8), static_cast<unsigned char>(length)};
+      buffers.emplace_back(lengths_[i].data(), 4);
+      for (const std::string& piece : sent_.back().pieces) {
+        if (!piece.empty()) buffers.emplace_back(piece.data(), piece.size());
+      }
+    }
+    sending_ = true;
+    touched_ = Now();
+    asio::async_write(socket_, std::move(buffers),
+                      asio::bind_executor(strand_, [self = shared_from_this(), close](error_code error, size_t bytes) {
+                        self->sending_ = false;
+                        if (self->closed_) return;
+                        self->server_->buffered_ -= std::exchange(self->sending_bytes_, 0);
+                        if (self->server_->out_ != nullptr) self->server_->out_->Add(static_cast<int64_t>(bytes));
+                        self->sent_.clear();
+                        self->touched_ = Now();
+                        if (error || close) return self->Close();
+                        self->Send();
+                        self->ReadLength();
+                      }));
+  }
+
+  // Ends a connection that has been silent, or stuck in a frame or an answer, for too long.
+  void Watch() {
+    if (closed_) return;
+    const FrameServerOptions& options = server_->options_;
+    const bool busy = frame_began_ || sending_;
+    // Whoever waits for an answer of ours is not idle.
+    const auto limit = std::chrono::milliseconds(busy ? options.frame_timeout_ms : options.idle_timeout_ms);
+    if (Now() - touched_ > limit && (busy || owed_.empty())) return Close();
+    deadline_.expires_after(std::chrono::milliseconds(
+        std::clamp<int64_t>(std::min(options.frame_timeout_ms, options.idle_timeout_ms) / 4, 10, 5000)));
+    deadline_.async_wait(asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
+      if (!error) self->Watch();
+    }));
+  }
+
+  void Close() {
+    if (closed_.exchange(true)) return;
+    int64_t bytes = std::exchange(held_, 0) + std::exchange(sending_bytes_, 0);
+    for (const Owed& owed : owed_) bytes += owed.request_bytes;
+    server_->buffered_ -= bytes;
+    owed_.clear();
+    error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_both, ignored);
+    socket_.close(ignored);
+    deadline_.cancel();
+    room_.cancel();
+    server_->Remove(id_);
+  }
+
+  static std::chrono::steady_clock::time_point Now() { return std::chrono::steady_clock::now(); }
+
+  const std::shared_ptr<Impl> server_;
+  tcp::socket socket_;
+  Strand strand_;
+  asio::steady_timer deadline_;
+  asio::steady_timer room_;
+  const uint64_t id_;
+  std::string peer_;
+  std::atomic<bool> closed_{false};
+
+  std::array<unsigned char, 4> head_{};
+  std::string frame_;
+  size_t left_ = 0;   // of the frame, still to be read
+  int64_t held_ = 0;  // counted in buffered_ for the frame that is being read
+  bool reading_ = false;
+  bool frame_began_ = false;
+  std::chrono::steady_clock::time_point touched_ = Now();
+
+  std::deque<Owed> owed_;
+  uint64_t first_owed_ = 0;  // number of owed_.front()
+  bool sending_ = false;
+  int64_t sending_bytes_ = 0;
+  std::vector<FrameReply> sent_;
+  std::vector<std::array<unsigned char, 4>> lengths_;
+};
+
+Status FrameServer::Impl::Start(const FrameServerOptions& options) {
+  options_ = options;
+  TM_ASSIGN_OR_RETURN(const ListenSocket listening,
+                      OpenListenSocket({options.address, options.port, options.insecure}, protocol_));
+  acceptor_.emplace(io_, listening.is_ipv6 ? tcp::v6() : tcp::v4(), listening.fd);
+  port_ = listening.port;
+  running_ = true;
+  Accept();
+  for (int i = 0; i < std::max(1, options.threads); ++i) threads_.emplace_back([this] { io_.run(); });
+  return Status::OK();
+}
+
+void FrameServer::Impl::Accept() {
+  acceptor_->async_accept([self = shared_from_this()](error_code error, tcp::socket socket) {
+    if (!self->running_) return;
+    if (!error) {
+      std::lock_guard lock(self->mutex_);
+      if (static_cast<int>(self->sessions_.size()) < self->options_.connections_max) {
+        const uint64_t id = self->next_id_++;
+        const auto session = std::make_shared<Session>(self, std::move(socket), id);
+        self->sessions_.emplace(id, session);
+        if (self->open_ != nullptr) self->open_->Set(static_cast<double>(self->sessions_.size()));
+        session->Begin();
+      }
+    } else if (error == asio::error::no_descriptors) {
+      std::this_thread::sleep_for(kRoomPoll);  // the queue of the kernel holds them meanwhile
+    }
+    self->Accept();
+  });
+}
+
+void FrameServer::Impl::Stop() {
+  if (!running_.exchange(false)) return;
+  asio::post(io_, [self = shared_from_this()] {
+    error_code ignored;
+    self->acceptor_->close(ignored);
+    std::lock_guard lock(self->mutex_);
+    for (const auto& [id, session] : self->sessions_) session->CloseSoon();
+  });
+  // Without acceptor and connections nothing is left to do, and the threads end.
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+FrameServer::FrameServer(std::string protocol, Handler handler, MetricsRegistry* metrics)
+    : impl_(std::make_shared<Impl>(std::move(protocol), std::move(handler), metrics)) {}
+FrameServer::~FrameServer() { Stop(); }
+Status FrameServer::Start(const FrameServerOptions& options) { return impl_->Start(options); }
+uint16_t FrameServer::port() const { return impl_->port_; }
+int FrameServer::connections() const { return impl_->connections(); }
+void FrameServer::Stop() { impl_->Stop(); }
+
+}  // namespace tidemill

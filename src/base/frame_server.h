@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/status.h"
+
+namespace tidemill {
+
+struct FrameServerOptions {
+  std::string address = "127.0.0.1";
+  uint16_t port = 0;      // 0 = any free port
+  bool insecure = false;  // allows an address that is not loopback
+  int64_t frame_bytes_max = 100 << 20;
+  // Of requests that are being read or handled and answers that are being sent, of all connections together; above it
+  // no connection is read from until some of it is gone.
+  int64_t buffered_bytes_max = 512 << 20;
+  int requests_in_flight_max = 32;    // of one connection; above it the connection is not read from
+  int connections_max = 1024;         // above: closed at once
+  int64_t idle_timeout_ms = 600'000;  // between frames
+  int64_t frame_timeout_ms = 30'000;  // from a frame's first byte to its last, and for an answer that nobody takes
+  int threads = 1;
+};
+
+// What goes back for one frame. The pieces are sent one after the other behind a length that covers them all.
+struct FrameReply {
+  std::vector<std::string> pieces;
+  bool silent = false;  // nothing goes back (Kafka's acks=0)
+  bool close = false;   // the connection ends after this
+};
+
+// One client, as a handler sees it. Lives as long as somebody holds it, which may be longer than the connection.
+class FrameConnection {
+ public:
+  virtual ~FrameConnection() = default;
+  virtual uint64_t id() const = 0;              // never used again in this process
+  virtual const std::string& peer() const = 0;  // "127.0.0.1:54321"
+  virtual bool is_closed() const = 0;           // thread-safe
+  std::shared_ptr<void> session;                // the handler's own; touched by its calls only
+};
+
+// A TCP server of frames: a big-endian int32 length, then so many bytes, both ways. The frames of one connection are
+// handed to the handler in order, each after the call for the one before has returned; replies go back in that order
+// too, whichever is ready first. Memory, time and connections are bounded; a frame's memory is taken as its bytes
+// arrive, not when its length does. Thread-safe.
+class FrameServer {
+ public:
+  using Reply = std::function<void(FrameReply)>;
+  // Runs on one of the server's threads and must not block. `reply` is called once, from any thread; when it is
+  // dropped without a call, the connection is closed.
+  using Handler = std::function<void(const std::shared_ptr<FrameConnection>&, std::string frame, Reply reply)>;
+
+  // `protocol`: for errors and the log ("Kafka"), and in small letters for metrics.
+  FrameServer(std::string protocol, Handler handler, MetricsRegistry* metrics = nullptr);
+  ~FrameServer();  // stops
+
+  // kAddressInUse, kUnsafeListen, kInvalidConfig.
+  Status Start(const FrameServerOptions& options);
+  uint16_t port() const;
+  int connections() const;
+  // Closes every connection and waits for calls of the handler that are under way; replies that come later are dropped.
+  void Stop();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace tidemill
