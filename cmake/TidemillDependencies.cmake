@@ -19,6 +19,7 @@ set(TIDEMILL_ORT_ROOT ${TIDEMILL_DEPS_DIR}/onnxruntime CACHE PATH "Folder with i
 set(TIDEMILL_ORT_HEADER_DIR ${TIDEMILL_ORT_ROOT}/include CACHE PATH "Folder with onnxruntime_c_api.h")
 set(TIDEMILL_ORT_LIBRARY ${TIDEMILL_ORT_ROOT}/lib/libonnxruntime.so.1 CACHE FILEPATH
     "ONNX Runtime library opened at run time when the configuration names none")
+set(TIDEMILL_KAFKA_SCHEMAS ${TIDEMILL_DEPS_DIR}/kafka-schemas CACHE PATH "Folder with Kafka's message schemas (*.json)")
 
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)

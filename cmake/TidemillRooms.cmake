@@ -34,10 +34,11 @@ function(tidemill_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT 900 ENVIRONMENT "${environment}")
 endfunction()
 
-# tidemill_room(NAME [USES targets...] [PCH]): library tidemill_NAME from src/NAME, program NAME_tests from the files
-# named *_test.cc and those in folders named tests. A room links every room declared before it.
+# tidemill_room(NAME [USES targets...] [PCH] [GENERATED files...]): library tidemill_NAME from src/NAME and from files that
+# are made under build/<preset>/generated, program NAME_tests from the files named *_test.cc and those in folders named
+# tests. A room links every room declared before it.
 function(tidemill_room name)
-  cmake_parse_arguments(ARG "PCH" "" "USES" ${ARGN})
+  cmake_parse_arguments(ARG "PCH" "" "USES;GENERATED" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
   set(tests ${sources})
@@ -49,7 +50,10 @@ function(tidemill_room name)
   list(TRANSFORM lower PREPEND tidemill_)
   set(links ${lower} ${ARG_USES} tidemill_third_party tidemill_options)
   if(sources)
-    add_library(tidemill_${name} STATIC ${sources})
+    add_library(tidemill_${name} STATIC ${sources} ${ARG_GENERATED})
+    if(ARG_GENERATED)
+      target_include_directories(tidemill_${name} PUBLIC ${CMAKE_BINARY_DIR}/generated)
+    endif()
     target_link_libraries(tidemill_${name} PUBLIC ${links})
     if(ARG_PCH)
       target_precompile_headers(tidemill_${name} REUSE_FROM tidemill_pch)

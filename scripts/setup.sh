@@ -2,7 +2,8 @@
 # Installs what building, testing and the examples need. Safe to run at any time: each part is skipped when its stamp says
 # it is there already, so a second run takes well under a second. Prints only what it does.
 #
-# Parts: system packages (apt), Arrow and ONNX Runtime (pinned, under .deps), a Python environment (.deps/venv).
+# Parts: system packages (apt), Arrow, ONNX Runtime and Kafka's message schemas (pinned, under .deps), a Python environment
+# (.deps/venv).
 # TIDEMILL_DEPS_DIR moves .deps; a linked git worktree uses the .deps of the checkout it belongs to.
 # `setup.sh --where` only prints that folder.
 set -euo pipefail
@@ -16,6 +17,8 @@ ort_sha256=e54ad52e61d2d4618dcff8fa1480ac66b24ee2eab73331322db1049f11ccf330
 ort_header_module=github.com/yalue/onnxruntime_go@v1.27.0 # carries the C header of API 24, that of 1.24.x
 ort_header_sha256=9ed0d7054a4e74249467365b25b415d36f51a44a6349e2a994a1812e4723d1e2
 ort_ep_header_sha256=e94ac3490697bdb107844fa9d403952ee7136134132a057eae5c1207b57ce352
+kafka_python_version=3.0.12 # carries Kafka's message schemas; also in requirements.txt
+kafka_python_sha256=67add72052e3ad0c37ed9963ebe2b1696adc7f063c64eaf19862c21b69a64a18
 
 packages=(
   build-essential g++-12 cmake ninja-build ccache mold git ca-certificates python3 python3-venv
@@ -159,6 +162,23 @@ install_onnxruntime() {
   stamp ort "$want"
 }
 
+install_kafka_schemas() {
+  local want file into
+  want="$kafka_python_version $kafka_python_sha256 1"
+  fresh kafka-schemas "$want" && [ -e "$deps/kafka-schemas/ProduceRequest.json" ] && return
+  say "unpacking the message schemas of Kafka"
+  file=$(wheel kafka_python $kafka_python_version $kafka_python_sha256)
+  into=$deps/kafka-schemas.new
+  rm -rf "$into" "$deps/kafka.x"
+  mkdir -p "$into"
+  python3 -m zipfile -e "$file" "$deps/kafka.x"
+  mv "$deps/kafka.x/kafka/protocol/schemas/resources/"*.json "$into/"
+  cp "$deps/kafka.x/kafka_python-$kafka_python_version.dist-info/licenses/LICENSE" "$into/"
+  rm -rf "$deps/kafka-schemas" "$deps/kafka.x"
+  mv "$into" "$deps/kafka-schemas"
+  stamp kafka-schemas "$want"
+}
+
 install_python() {
   local want
   make_venv
@@ -173,4 +193,5 @@ install_python() {
 install_packages
 install_arrow
 install_onnxruntime
+install_kafka_schemas
 install_python

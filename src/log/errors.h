@@ -28,4 +28,10 @@ inline constexpr ErrorCode kLogClosed{1211, ErrorDomain::kInternal, "log is clos
 inline constexpr ErrorCode kTransactionCommitted{1213, ErrorDomain::kInternal, "transaction was committed"};
 inline constexpr ErrorCode kUnknownGroup{1212, ErrorDomain::kUser, "consumer group does not exist"};
 
+// The Kafka protocol (log/wire): 1230 to 1239.
+inline constexpr ErrorCode kMalformedMessage{1230, ErrorDomain::kData, "malformed Kafka message"};
+inline constexpr ErrorCode kUnsupportedMessageVersion{1231, ErrorDomain::kData,
+                                                      "version of a Kafka message is not supported"};
+inline constexpr ErrorCode kUnencodableMessage{1232, ErrorDomain::kInternal, "Kafka message can't be encoded"};
+
 }  // namespace tidemill

@@ -86,6 +86,9 @@ std::vector<CatalogEntry> MakeCatalog() {
       {&kLogClosed, ""},
       {&kUnknownGroup, ""},
       {&kTransactionCommitted, ""},
+      {&kMalformedMessage, "The connection that sent it is closed; others are not touched."},
+      {&kUnsupportedMessageVersion, ""},
+      {&kUnencodableMessage, ""},
       // state
       {&kIncompatibleState, ""},
       {&kStateLimit, ""},
