@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +27,12 @@ struct LogOptions {
   MetricsRegistry* metrics = nullptr;
 };
 
+// Kafka's topic id (KIP-516): a topic that is made again under the same name has another one. All zero: none.
+using TopicId = std::array<uint8_t, 16>;
+
 struct TopicDescription {
   std::string name;
+  TopicId id{};
   TopicConfig config;
   std::vector<PartitionOffsets> partitions;
   int64_t size_bytes = 0;
@@ -52,6 +58,7 @@ class Log {
   virtual Status DeleteTopic(const std::string& name) = 0;
   virtual std::vector<std::string> ListTopics() const = 0;  // sorted
   virtual Result<TopicDescription> Describe(const std::string& name) const = 0;
+  virtual std::optional<std::string> TopicName(const TopicId& id) const = 0;
   // Changes settings; partitions may only grow.
   virtual Status AlterTopic(const std::string& name, const TopicConfig& config) = 0;
   // kUnknownTopic (with the nearest name), kUnknownPartition.

@@ -1,6 +1,11 @@
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <map>
 #include <mutex>
+
+#include <fmt/format.h>
+#include <xxhash.h>
 
 #include "base/crc32c.h"
 #include "base/logging.h"
@@ -17,14 +22,27 @@ namespace {
 constexpr int64_t kTopicConfigMax = 64 << 10;
 constexpr size_t kTopicsMax = 10'000;
 
-std::string EncodeTopicConfig(const TopicConfig& config) {
+constexpr std::string_view kTopicIdKey = "topic.id";
+
+std::string EncodeTopicConfig(const TopicConfig& config, const TopicId& id) {
   const Config values = config.ToConfig();
-  std::string text;
+  std::string text = fmt::format("{}={:02x}\n", kTopicIdKey, fmt::join(id, ""));
   for (const auto& [key, value] : values.values()) text += key + "=" + value + "\n";
   return text + "checksum=" + std::to_string(Crc32c(text)) + "\n";
 }
 
-Result<TopicConfig> ParseTopicConfig(std::string_view text, const std::string& path) {
+Result<TopicId> ParseTopicId(std::string_view digits, const std::string& path) {
+  TopicId id{};
+  for (size_t i = 0; i < id.size(); ++i) {
+    const char* end = digits.data() + std::min(digits.size(), 2 * i + 2);
+    const auto parsed = std::from_chars(digits.data() + std::min(digits.size(), 2 * i), end, id[i], 16);
+    if (digits.size() != 2 * id.size() || parsed.ec != std::errc() || parsed.ptr != end)
+      return Status(kCorruption, "'" + path + "' has a topic id that is none");
+  }
+  return id;
+}
+
+Result<TopicConfig> ParseTopicConfig(std::string_view text, const std::string& path, TopicId* id) {
   Config config;
   const size_t last = text.rfind("checksum=");
   if (last == std::string_view::npos ||
@@ -38,7 +56,11 @@ Result<TopicConfig> ParseTopicConfig(std::string_view text, const std::string& p
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     const size_t equals = line.find('=');
     if (equals == std::string_view::npos) return Status(kCorruption, "'" + path + "' has a line without '='");
-    config.Set(std::string(line.substr(0, equals)), std::string(line.substr(equals + 1)));
+    if (line.substr(0, equals) == kTopicIdKey) {
+      TM_ASSIGN_OR_RETURN(*id, ParseTopicId(line.substr(equals + 1), path));
+    } else {
+      config.Set(std::string(line.substr(0, equals)), std::string(line.substr(equals + 1)));
+    }
   }
   if (config.values().size() != TopicConfig().ToConfig().values().size())
     return Status(kCorruption, "'" + path + "' lacks settings");
@@ -72,6 +94,7 @@ class LogImpl final : public Log {
   Status DeleteTopic(const std::string& name) override;
   std::vector<std::string> ListTopics() const override;
   Result<TopicDescription> Describe(const std::string& name) const override;
+  std::optional<std::string> TopicName(const TopicId& id) const override;
   Status AlterTopic(const std::string& name, const TopicConfig& config) override;
   Result<std::shared_ptr<Partition>> partition(std::string_view topic, int32_t index) override;
 
@@ -91,6 +114,7 @@ class LogImpl final : public Log {
 
  private:
   struct Topic {
+    TopicId id{};
     std::shared_ptr<const TopicConfig> config;
     std::vector<std::shared_ptr<PartitionImpl>> partitions;
   };
@@ -98,6 +122,7 @@ class LogImpl final : public Log {
   std::string TopicPath(const std::string& name) const { return JoinPath(JoinPath(path_, "topics"), name); }
   Status OpenTopic(const std::string& name);
   Status OpenPartitions(const std::string& name, Topic* topic);
+  TopicId MakeTopicId(const std::string& name);
   Status UnknownTopicLocked(std::string_view name) const;
   std::shared_ptr<PartitionImpl> Find(std::string_view topic, int32_t index) const;
   std::vector<std::shared_ptr<PartitionImpl>> AllPartitions() const;
@@ -113,8 +138,10 @@ class LogImpl final : public Log {
   LogContext context_;
 
   std::mutex changing_mutex_;  // one creation, deletion or change of a topic at a time
-  mutable std::mutex mutex_;   // guards topics_ and closed_
+  mutable std::mutex mutex_;   // guards topics_, names_ and closed_
   std::map<std::string, Topic, std::less<>> topics_;
+  std::map<TopicId, std::string> names_;
+  int64_t topic_ids_ = 0;  // guarded by changing_mutex_
   Status closed_;
   int64_t deleted_ = 0;
   int64_t last_housekeeping_ns_ = 0;
@@ -156,13 +183,38 @@ Status LogImpl::OpenTopic(const std::string& name) {
     return RemoveRecursively(files_, directory);
   }
   TM_ASSIGN_OR_RETURN(const std::string text, ReadFile(files_, config_path, kTopicConfigMax));
-  TM_ASSIGN_OR_RETURN(TopicConfig config, ParseTopicConfig(text, config_path));
   Topic topic;
+  TM_ASSIGN_OR_RETURN(TopicConfig config, ParseTopicConfig(text, config_path, &topic.id));
   topic.config = std::make_shared<const TopicConfig>(config);
   TM_RETURN_IF_ERROR(OpenPartitions(name, &topic));
+  if (topic.id == TopicId{}) {  // made before topics had ids
+    topic.id = MakeTopicId(name);
+    TM_RETURN_IF_ERROR(WriteFileAtomically(files_, config_path, EncodeTopicConfig(config, topic.id)));
+  }
   std::lock_guard lock(mutex_);
+  names_[topic.id] = name;
   topics_[name] = std::move(topic);
   return Status::OK();
+}
+
+// Never the same twice in one data directory: the clock tells one opening of the log from the next, the number one
+// topic from the next.
+TopicId LogImpl::MakeTopicId(const std::string& name) {
+  TopicId id{};
+  const int64_t parts[] = {clock_.NowMicros(), ++topic_ids_};
+  const XXH128_hash_t seed = XXH3_128bits(parts, sizeof parts);
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(name.data(), name.size(), seed.low64 ^ seed.high64);
+  std::memcpy(id.data(), &hash.low64, 8);
+  std::memcpy(id.data() + 8, &hash.high64, 8);
+  id[6] = static_cast<uint8_t>((id[6] & 0x0f) | 0x80);  // RFC 9562, version 8: of the maker's own sort
+  id[8] = static_cast<uint8_t>((id[8] & 0x3f) | 0x80);
+  return id;
+}
+
+std::optional<std::string> LogImpl::TopicName(const TopicId& id) const {
+  std::lock_guard lock(mutex_);
+  const auto it = names_.find(id);
+  return it == names_.end() ? std::nullopt : std::optional(it->second);
 }
 
 Status LogImpl::OpenPartitions(const std::string& name, Topic* topic) {
@@ -205,13 +257,16 @@ Status LogImpl::CreateTopic(const std::string& name, const TopicConfig& config) 
     if (topics_.size() >= kTopicsMax) return Status(kLimitExceeded, "a log has at most 10000 topics");
   }
   Topic topic;
+  topic.id = MakeTopicId(name);
   topic.config = std::make_shared<const TopicConfig>(config);
   const std::string directory = TopicPath(name);
   TM_RETURN_IF_ERROR(RemoveRecursively(files_, directory));  // what an earlier, failed attempt left
   TM_RETURN_IF_ERROR(files_.CreateDirectories(directory));
   TM_RETURN_IF_ERROR(OpenPartitions(name, &topic));
-  TM_RETURN_IF_ERROR(WriteFileAtomically(files_, JoinPath(directory, "topic.config"), EncodeTopicConfig(config)));
+  TM_RETURN_IF_ERROR(
+      WriteFileAtomically(files_, JoinPath(directory, "topic.config"), EncodeTopicConfig(config, topic.id)));
   std::lock_guard lock(mutex_);
+  names_[topic.id] = name;
   topics_[name] = std::move(topic);
   return Status::OK();
 }
@@ -231,6 +286,7 @@ Status LogImpl::DeleteTopic(const std::string& name) {
     const auto it = topics_.find(name);
     topic = std::move(it->second);
     topics_.erase(it);
+    names_.erase(topic.id);
   }
   for (const auto& partition : topic.partitions)
     partition->Fail(Status(kUnknownTopic, "topic '" + name + "' was deleted"));
@@ -260,7 +316,7 @@ Result<TopicDescription> LogImpl::Describe(const std::string& name) const {
     if (it == topics_.end()) return UnknownTopicLocked(name);
     topic = it->second;
   }
-  TopicDescription description{name, *topic.config, {}, 0};
+  TopicDescription description{name, topic.id, *topic.config, {}, 0};
   for (const auto& partition : topic.partitions) {
     description.partitions.push_back(partition->Offsets());
     description.size_bytes += partition->size_bytes();
@@ -285,7 +341,8 @@ Status LogImpl::AlterTopic(const std::string& name, const TopicConfig& config) {
   }
   topic.config = std::make_shared<const TopicConfig>(config);
   TM_RETURN_IF_ERROR(OpenPartitions(name, &topic));
-  TM_RETURN_IF_ERROR(WriteFileAtomically(files_, JoinPath(TopicPath(name), "topic.config"), EncodeTopicConfig(config)));
+  TM_RETURN_IF_ERROR(
+      WriteFileAtomically(files_, JoinPath(TopicPath(name), "topic.config"), EncodeTopicConfig(config, topic.id)));
   for (const auto& partition : topic.partitions) partition->SetConfig(topic.config);
   std::lock_guard lock(mutex_);
   topics_[name] = std::move(topic);

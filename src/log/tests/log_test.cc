@@ -83,6 +83,23 @@ TEST_F(LogTest, AlterKeepsAndGrows) {
   EXPECT_EQ(log_->Describe("t")->config.retention_ms, 77);
 }
 
+TEST_F(LogTest, TopicsHaveIdsThatAreNeverUsedAgain) {
+  TM_ASSERT_OK(log_->CreateTopic("a"));
+  TM_ASSERT_OK(log_->CreateTopic("b"));
+  const TopicId a = log_->Describe("a")->id, b = log_->Describe("b")->id;
+  EXPECT_NE(a, TopicId{});
+  EXPECT_NE(a, b);
+  TM_ASSERT_OK(log_->AlterTopic("a", {.partitions = 3}));
+  clock_.AdvanceMicros(1);
+  Reopen();
+  EXPECT_EQ(log_->Describe("a")->id, a);
+  EXPECT_EQ(log_->TopicName(b), "b");
+  TM_ASSERT_OK(log_->DeleteTopic("a"));
+  EXPECT_EQ(log_->TopicName(a), std::nullopt);
+  TM_ASSERT_OK(log_->CreateTopic("a"));
+  EXPECT_NE(log_->Describe("a")->id, a);
+}
+
 TEST_F(LogTest, SecondOpenerIsRefused) {
   const Status second = AsStatus(TryOpen());
   EXPECT_TRUE(second.Is(kAlreadyLocked));
