@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -35,6 +36,9 @@ class ConsumerPositions {
                                               int32_t partition) const = 0;
   virtual std::vector<ConsumerPosition> List(const std::string& group) const = 0;  // by topic, partition
   virtual std::vector<std::string> Groups() const = 0;
+  // Those that are not there are passed over. Durable when it returns. kUnknownGroup.
+  virtual Status Delete(const std::string& group,
+                        const std::vector<std::pair<std::string, int32_t>>& topic_partitions) = 0;
   virtual Status DeleteGroup(const std::string& group) = 0;  // kUnknownGroup
 };
 

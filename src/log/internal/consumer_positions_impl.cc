@@ -6,7 +6,7 @@
 namespace tidemill::log_internal {
 namespace {
 
-enum class Kind : uint8_t { kCommit = 1, kDeleteGroup = 2, kForgetTopic = 3 };
+enum class Kind : uint8_t { kCommit = 1, kDeleteGroup = 2, kForgetTopic = 3, kDelete = 4 };
 
 constexpr size_t kNameBytesMax = 249;
 constexpr size_t kMetadataBytesMax = 4096;
@@ -61,6 +61,16 @@ Status ConsumerPositionsImpl::Replay(std::string_view payload) {
       if (const auto it = groups_.find(name); it != groups_.end()) {
         count_ -= it->second.size();
         groups_.erase(it);
+      }
+      break;
+    case Kind::kDelete:
+      while (reader.ok() && !reader.AtEnd()) {
+        const std::string topic = reader.Text();
+        const auto partition = reader.Big<int32_t>();
+        const auto it = groups_.find(name);
+        if (!reader.ok() || it == groups_.end()) break;
+        count_ -= it->second.erase({topic, partition});
+        if (it->second.empty()) groups_.erase(it);
       }
       break;
     case Kind::kForgetTopic:
@@ -136,6 +146,24 @@ std::vector<std::string> ConsumerPositionsImpl::Groups() const {
   std::vector<std::string> names;
   for (const auto& [name, positions] : groups_) names.push_back(name);
   return names;
+}
+
+Status ConsumerPositionsImpl::Delete(const std::string& group,
+                                     const std::vector<std::pair<std::string, int32_t>>& topic_partitions) {
+  std::string payload = Payload(Kind::kDelete, group);
+  for (const auto& [topic, partition] : topic_partitions) {
+    if (topic.size() > kNameBytesMax) return Status(kInvalidName, "a topic's name has 1 to 249 bytes");
+    AppendText(&payload, topic);
+    AppendBig(&payload, partition);
+  }
+  int64_t at = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (!groups_.contains(group)) return Status(kUnknownGroup, "there is no consumer group '" + group + "'");
+    TM_ASSIGN_OR_RETURN(at, file_->Append(payload));
+    TM_RETURN_IF_ERROR(Replay(payload));
+  }
+  return file_->commit().SyncUpTo(at);
 }
 
 Status ConsumerPositionsImpl::DeleteGroup(const std::string& group) {

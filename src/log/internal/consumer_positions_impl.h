@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "log/consumer_positions.h"
 #include "log/internal/frame_file.h"
@@ -23,6 +24,8 @@ class ConsumerPositionsImpl final : public ConsumerPositions {
                                       int32_t partition) const override;
   std::vector<ConsumerPosition> List(const std::string& group) const override;
   std::vector<std::string> Groups() const override;
+  Status Delete(const std::string& group,
+                const std::vector<std::pair<std::string, int32_t>>& topic_partitions) override;
   Status DeleteGroup(const std::string& group) override;
 
   // The topic is gone: so is what groups knew of it.
