@@ -25,8 +25,15 @@ inline constexpr ErrorCode kUnknownTransaction{
     "its data directory is not the one that prepared it, or is an older copy"};
 inline constexpr ErrorCode kTransactionAborted{1210, ErrorDomain::kExternal, "transaction was aborted"};
 inline constexpr ErrorCode kLogClosed{1211, ErrorDomain::kInternal, "log is closed"};
-inline constexpr ErrorCode kTransactionCommitted{1213, ErrorDomain::kInternal, "transaction was committed"};
 inline constexpr ErrorCode kUnknownGroup{1212, ErrorDomain::kUser, "consumer group does not exist"};
+inline constexpr ErrorCode kTransactionCommitted{1213, ErrorDomain::kInternal, "transaction was committed"};
+inline constexpr ErrorCode kOutOfOrderSequence{1214, ErrorDomain::kData, "sequence number out of order",
+                                               "records before these were lost on their way; begin a new producer"};
+inline constexpr ErrorCode kProducerFenced{1215, ErrorDomain::kExternal, "producer was replaced by a newer one",
+                                           "another producer with the same transactional id runs; stop one of them"};
+inline constexpr ErrorCode kInvalidTransactionState{1216, ErrorDomain::kData, "transaction is not in a state for this"};
+inline constexpr ErrorCode kCoordinatorFenced{1217, ErrorDomain::kInternal,
+                                              "transaction coordinator was replaced by a newer one"};
 
 // The Kafka protocol (log/wire): 1230 to 1239.
 inline constexpr ErrorCode kMalformedMessage{1230, ErrorDomain::kData, "malformed Kafka message"};

@@ -24,6 +24,7 @@ struct LogOptions {
   // caller's thread, so that a simulation is repeatable.
   bool background_thread = true;
   int64_t housekeeping_interval_ms = 1000;  // appended data is flushed and retention looked at this often
+  int64_t producer_id_expiration_ms = 24LL * 3600 * 1000;  // idempotent producers silent for so long are forgotten
   MetricsRegistry* metrics = nullptr;
 };
 
@@ -73,6 +74,9 @@ class Log {
   virtual Status Abort(const PreparedTransaction& transaction) = 0;
   // Those whose id begins with the prefix and that are neither committed nor aborted, oldest first: for recovery.
   virtual std::vector<PreparedTransaction> PreparedTransactions(std::string_view id_prefix) const = 0;
+
+  // An id for a Kafka producer, never given twice, also over restarts, nor to a transaction of this log.
+  virtual Result<int64_t> AllocateProducerId() = 0;
 
   virtual ConsumerPositions& positions() = 0;
 

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "log/record.h"
+#include "log/record_batch.h"
 #include "log/topic_config.h"
 
 namespace tidemill {
@@ -23,6 +24,35 @@ struct PartitionOffsets {
   int64_t last_stable = 0;  // first record of the oldest open transaction, or `end`
   int64_t end = 0;          // of the next record
   int64_t durable_end = 0;  // everything below survives a crash
+};
+
+struct BatchAppendOptions {
+  // Takes a batch of a Kafka transaction: the caller knows from the transaction's coordinator that this partition is
+  // part of it. Such a transaction is open until AppendTransactionMarker ends it, also over restarts.
+  bool transactional = false;
+};
+
+struct BatchAppend {
+  int64_t base_offset = 0;
+  int64_t last_offset = 0;          // to wait for, with SyncUpTo or WhenDurable
+  int64_t log_append_time_ms = -1;  // of a topic with message.timestamp.type = LogAppendTime
+  bool duplicate = false;           // it was there already; the offsets are those of then
+};
+
+// Records of `producer_id` in transactional batches between these are not for read_committed readers.
+struct AbortedTransaction {
+  int64_t producer_id;
+  int64_t first_offset;
+  int64_t last_offset;  // of the abort marker
+};
+
+struct ProducerDescription {
+  int64_t producer_id = -1;
+  int16_t producer_epoch = -1;
+  int32_t last_sequence = -1;
+  int64_t last_timestamp_ms = -1;
+  int32_t coordinator_epoch = -1;         // of its last transaction marker
+  int64_t transaction_start_offset = -1;  // -1: none is open
 };
 
 // Wakes a reader: after `Arm` the function runs once, on the appender's thread, when something new can be seen (an
@@ -46,8 +76,24 @@ class Partition {
   // again.
   virtual Result<int64_t> Append(std::span<const Record> records) = 0;
   // One or more encoded batches (v2), as a Kafka producer sends them: checked whole, offsets assigned in place.
-  // kInvalidBatch.
-  virtual Result<int64_t> AppendBatchBytes(std::string batches) = 0;
+  // kInvalidBatch. With a producer id it is one batch, with sequence numbers (KIP-98, KIP-360): one of the producer's
+  // last five that comes again is not appended again (`duplicate`); kOutOfOrderSequence when one is missing before it,
+  // kProducerFenced when a newer epoch of the producer is known, kInvalidTransactionState when it does not fit to the
+  // producer's transaction. Producers are forgotten a day after their last append, and beyond 100,000 the oldest.
+  virtual Result<BatchAppend> AppendBatchBytes(std::string batches, const BatchAppendOptions& options) = 0;
+  Result<int64_t> AppendBatchBytes(std::string batches) {
+    TM_ASSIGN_OR_RETURN(const BatchAppend append, AppendBatchBytes(std::move(batches), BatchAppendOptions{}));
+    return append.base_offset;
+  }
+
+  // Ends a Kafka transaction here. A higher epoch than the producer's becomes the producer's epoch, with and without a
+  // transaction (KIP-890). Returns the offset to wait for: the marker's, or the last one when nothing had to be written
+  // because it was ended before. kProducerFenced, kCoordinatorFenced; kInvalidTransactionState for one of Log::Begin.
+  virtual Result<int64_t> AppendTransactionMarker(int64_t producer_id, int16_t producer_epoch, ControlType type,
+                                                  int32_t coordinator_epoch) = 0;
+  // Those that overlap [from, to), by first offset: for the response to a fetch.
+  virtual std::vector<AbortedTransaction> AbortedTransactions(int64_t from, int64_t to) const = 0;
+  virtual std::vector<ProducerDescription> ActiveProducers() const = 0;  // by producer id
 
   // Blocks until the record at `offset`, and so all before it, is on disk. One fsync serves all who wait.
   virtual Status SyncUpTo(int64_t offset) = 0;

@@ -171,9 +171,10 @@ Status EncodeBatch(std::span<const Record> records, const BatchOptions& options,
   header.last_offset_delta = static_cast<int32_t>(records.size() - 1);
   header.record_count = static_cast<int32_t>(records.size());
   header.attributes = static_cast<int16_t>(static_cast<int>(options.codec) | (append_time ? 8 : 0) |
-                                           (options.producer_id >= 0 ? 16 : 0));
+                                           (options.producer_id >= 0 && options.transactional ? 16 : 0));
   header.producer_id = options.producer_id;
   header.producer_epoch = options.producer_epoch;
+  header.base_sequence = options.base_sequence;
 
   const size_t start = out->size();
   out->resize(start + static_cast<size_t>(size_max));
@@ -199,13 +200,13 @@ Status EncodeBatch(std::span<const Record> records, const BatchOptions& options,
   return Status::OK();
 }
 
-void EncodeControlBatch(ControlType type, int64_t producer_id, int16_t producer_epoch, int64_t now_ms,
+void EncodeControlBatch(const ControlMarker& marker, int64_t producer_id, int16_t producer_epoch, int64_t now_ms,
                         std::string* out) {
   char key[4], value[6];
   StoreBig<int16_t>(key, 0);  // version
-  StoreBig(key + 2, static_cast<int16_t>(type));
-  StoreBig<int16_t>(value, 0);      // version
-  StoreBig<int32_t>(value + 2, 0);  // coordinator epoch
+  StoreBig(key + 2, static_cast<int16_t>(marker.type));
+  StoreBig<int16_t>(value, 0);  // version
+  StoreBig(value + 2, marker.coordinator_epoch);
   const Record record{std::string_view(key, sizeof(key)), std::string_view(value, sizeof(value)), {}, now_ms};
   BatchHeader header;
   header.attributes = 16 | 32;
@@ -222,7 +223,7 @@ void EncodeControlBatch(ControlType type, int64_t producer_id, int16_t producer_
   SealBatch(out->data() + start, out->size() - start);
 }
 
-Result<ControlType> ParseControlBatch(const BatchHeader& header, std::string_view batch) {
+Result<ControlMarker> ParseControlBatch(const BatchHeader& header, std::string_view batch) {
   std::string unused;
   TM_ASSIGN_OR_RETURN(RecordIterator iterator, RecordIterator::Open(header, batch, &unused));
   std::vector<RecordView> records;
@@ -231,7 +232,8 @@ Result<ControlType> ParseControlBatch(const BatchHeader& header, std::string_vie
   if (!header.control() || records.size() != 1 || records[0].key.size() < 4) return Invalid("not a control batch");
   const auto type = LoadBig<int16_t>(records[0].key.data() + 2);
   if (type != 0 && type != 1) return Invalid("control record of unknown type " + std::to_string(type));
-  return static_cast<ControlType>(type);
+  const std::string_view value = records[0].value;
+  return ControlMarker{static_cast<ControlType>(type), value.size() < 6 ? -1 : LoadBig<int32_t>(value.data() + 2)};
 }
 
 void SetBaseOffset(char* batch, int64_t base_offset) { StoreBig(batch + kBaseOffset, base_offset); }

@@ -51,8 +51,10 @@ struct BatchOptions {
   int64_t now_ms = 0;  // for records without a timestamp, and for log append time
   TimestampType timestamp_type = TimestampType::kCreateTime;
   CompressionCodec codec = CompressionCodec::kNone;
-  int64_t producer_id = -1;  // >= 0: a transactional batch
+  int64_t producer_id = -1;
   int16_t producer_epoch = -1;
+  int32_t base_sequence = -1;  // >= 0: of an idempotent producer
+  bool transactional = true;   // with a producer id
 };
 
 // Bytes a record takes in a batch, at most.
@@ -61,10 +63,16 @@ int64_t EncodedSizeMax(const Record& record);
 Status EncodeBatch(std::span<const Record> records, const BatchOptions& options, std::string* out);
 
 enum class ControlType : int16_t { kAbort = 0, kCommit = 1 };
-void EncodeControlBatch(ControlType type, int64_t producer_id, int16_t producer_epoch, int64_t now_ms,
+// What ends a transaction in a partition. The epoch of the coordinator that decided it is negative for transactions of
+// the log itself (Log::Begin).
+struct ControlMarker {
+  ControlType type = ControlType::kAbort;
+  int32_t coordinator_epoch = -1;
+};
+void EncodeControlBatch(const ControlMarker& marker, int64_t producer_id, int16_t producer_epoch, int64_t now_ms,
                         std::string* out);
 // kInvalidBatch when it is not a control batch of a known type.
-Result<ControlType> ParseControlBatch(const BatchHeader& header, std::string_view batch);
+Result<ControlMarker> ParseControlBatch(const BatchHeader& header, std::string_view batch);
 
 // Neither is covered by the checksum.
 void SetBaseOffset(char* batch, int64_t base_offset);

@@ -86,6 +86,12 @@ std::vector<CatalogEntry> MakeCatalog() {
       {&kLogClosed, ""},
       {&kUnknownGroup, ""},
       {&kTransactionCommitted, ""},
+      {&kOutOfOrderSequence,
+       "An idempotent producer numbers its records, and the log takes them in this order only: something between the "
+       "last record it has and this one never arrived."},
+      {&kProducerFenced, ""},
+      {&kInvalidTransactionState, ""},
+      {&kCoordinatorFenced, ""},
       {&kMalformedMessage, "The connection that sent it is closed; others are not touched."},
       {&kUnsupportedMessageVersion, ""},
       {&kUnencodableMessage, ""},

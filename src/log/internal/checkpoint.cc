@@ -7,7 +7,8 @@
 namespace tidemill::log_internal {
 namespace {
 
-constexpr std::string_view kCheckpointMagic = "TMCP0001";
+constexpr std::string_view kCheckpointMagic = "TMCP0002";
+constexpr std::string_view kOldMagic = "TMCP0001";  // without producers
 constexpr size_t kMarkBytes = 32;
 constexpr int64_t kMarkFileMax = 64 << 10;
 constexpr int64_t kCheckpointMax = 256 << 20;
@@ -40,7 +41,7 @@ Result<std::optional<Checkpoint>> LoadCheckpoint(FileSystem& files, const std::s
   if (!files.Exists(path)) return std::optional<Checkpoint>();
   TM_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(files, path, kCheckpointMax));
   const std::string_view all = bytes;
-  if (all.size() < kCheckpointMagic.size() + 4 || !all.starts_with(kCheckpointMagic) ||
+  if (all.size() < kCheckpointMagic.size() + 4 || !(all.starts_with(kCheckpointMagic) || all.starts_with(kOldMagic)) ||
       LoadBig<uint32_t>(all.data() + all.size() - 4) != Crc32c(all.substr(0, all.size() - 4))) {
     LogWarning("'" + path + "' is damaged; it is made again from the segments");
     return std::optional<Checkpoint>();
@@ -51,7 +52,13 @@ Result<std::optional<Checkpoint>> LoadCheckpoint(FileSystem& files, const std::s
   checkpoint.segment_base = reader.Big<int64_t>();
   checkpoint.position = reader.Big<int64_t>();
   checkpoint.offset = reader.Big<int64_t>();
-  checkpoint.transactions = TransactionState::ParseFrom(&reader);
+  const int version = all.starts_with(kOldMagic) ? 1 : 2;
+  checkpoint.transactions = TransactionState::ParseFrom(&reader, version);
+  if (version > 1) {
+    checkpoint.producers = reader.Text();
+    checkpoint.cleaned_to = reader.Big<int64_t>();
+    checkpoint.clean_again_ms = reader.Big<int64_t>();
+  }
   if (!reader.ok() || !reader.AtEnd()) return Status(kCorruption, "'" + path + "' is of an unknown form");
   return std::optional<Checkpoint>(std::move(checkpoint));
 }
@@ -63,6 +70,9 @@ Status StoreCheckpoint(FileSystem& files, const std::string& directory, const Ch
   AppendBig(&bytes, checkpoint.position);
   AppendBig(&bytes, checkpoint.offset);
   checkpoint.transactions.AppendTo(&bytes);
+  AppendText(&bytes, checkpoint.producers);
+  AppendBig(&bytes, checkpoint.cleaned_to);
+  AppendBig(&bytes, checkpoint.clean_again_ms);
   AppendBig(&bytes, Crc32c(bytes));
   return WriteFileAtomically(files, JoinPath(directory, "checkpoint"), bytes);
 }

@@ -21,6 +21,10 @@ struct Checkpoint {
   int64_t position = 0;      // at this byte,
   int64_t offset = 0;        // where the batch with this offset begins
   TransactionState transactions;
+  std::string producers;  // of ProducerState
+  // Of compaction: below this offset every key was looked at, and from this time on tombstones may go.
+  int64_t cleaned_to = 0;
+  int64_t clean_again_ms = INT64_MAX;
 };
 
 // Absent: there is none, or it is damaged (then a warning is logged).

@@ -77,7 +77,7 @@ class LogImpl final : public Log {
         path_(std::move(path)),
         options_(options),
         scheduler_(options.housekeeping_interval_ms, [this] { Housekeeping(); }),
-        context_{files_, clock_, scheduler_, health_} {
+        context_{files_, clock_, scheduler_, health_, nullptr, options.producer_id_expiration_ms} {
     if (options_.metrics != nullptr) {
       context_.sync_seconds =
           options_.metrics->GetHistogram("tidemill_log_sync_seconds", "Duration of fsyncs of the embedded log");
@@ -106,6 +106,7 @@ class LogImpl final : public Log {
   std::vector<PreparedTransaction> PreparedTransactions(std::string_view id_prefix) const override {
     return coordinator_->Prepared(id_prefix);
   }
+  Result<int64_t> AllocateProducerId() override { return coordinator_->NextProducerId(); }
   ConsumerPositions& positions() override { return *positions_; }
 
   void RunPending() override;

@@ -173,6 +173,7 @@ void PartitionImpl::Housekeeping() {
     std::lock_guard lock(mutex_);
     if (!closed_.ok()) return;
     end = end_offset_;
+    producers_.Forget(context_.NowMs() - context_.producer_expiration_ms, kProducersMax, transactions_.open());
   }
   if (!context_.health.ok()) return;
   report(ApplyRetention());
@@ -190,7 +191,8 @@ Status PartitionImpl::Close(const Status& why) {
     if (!closed_.ok()) return Status::OK();
     closed_ = why;
     active = segments_.back();
-    checkpoint = {log_start_, active->base_offset, active->size.load(), end_offset_, transactions_};
+    checkpoint = {log_start_,  active->base_offset, active->size.load(),
+                  end_offset_, transactions_,       producers_.Serialize()};
   }
   Status result = context_.health.ok() ? commit_->SyncUpTo(checkpoint.offset) : context_.health.status();
   if (result.ok()) {

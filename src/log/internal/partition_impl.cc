@@ -16,6 +16,19 @@ constexpr size_t kBufferBytesMax = 4 << 20;
 
 std::string Name(const std::string& topic, int32_t index) { return topic + "-" + std::to_string(index); }
 
+Status CheckProducerFields(const BatchHeader& header, const BatchAppendOptions& options, bool alone) {
+  if (header.control()) return Status(kInvalidBatch, "control batches are written by the log itself");
+  if (header.producer_id < 0) {
+    return header.transactional() ? Status(kInvalidBatch, "a transactional batch needs a producer id") : Status::OK();
+  }
+  if (header.producer_epoch < 0 || header.base_sequence < 0)
+    return Status(kInvalidBatch, "a batch with a producer id needs an epoch and a sequence number");
+  if (!alone) return Status(kInvalidBatch, "batches with a producer id are taken one by one");
+  if (header.transactional() && !options.transactional)
+    return Status(kInvalidTransactionState, "the partition is not part of a transaction of this producer");
+  return Status::OK();
+}
+
 }  // namespace
 
 PartitionImpl::PartitionImpl(LogContext& context, std::string topic, int32_t index, std::string directory,
@@ -97,9 +110,10 @@ Result<int64_t> PartitionImpl::AppendRecords(std::span<const Record> records, in
     TM_ASSIGN_OR_RETURN(headers.emplace_back(), ParseBatchHeader(std::string_view(bytes).substr(start)));
     first = last;
   }
-  auto offset = AppendEncoded(&bytes, headers, std::nullopt);
+  const auto append = AppendEncoded(&bytes, headers, std::nullopt);
   GiveBuffer(std::move(bytes));
-  return offset;
+  if (!append.ok()) return append.status();
+  return append->base_offset;
 }
 
 Result<int64_t> PartitionImpl::AppendMarker(ControlType type, int64_t producer_id) {
@@ -107,13 +121,16 @@ Result<int64_t> PartitionImpl::AppendMarker(ControlType type, int64_t producer_i
     std::lock_guard lock(mutex_);
     if (closed_.ok() && !transactions_.open().contains(producer_id)) return -1;
   }
+  const ControlMarker marker{type, -1};
   std::string bytes;
-  EncodeControlBatch(type, producer_id, 0, context_.NowMs(), &bytes);
+  EncodeControlBatch(marker, producer_id, 0, context_.NowMs(), &bytes);
   TM_ASSIGN_OR_RETURN(const BatchHeader header, ParseBatchHeader(bytes));
-  return AppendEncoded(&bytes, {&header, 1}, type);
+  TM_ASSIGN_OR_RETURN(const BatchAppend append, AppendEncoded(&bytes, {&header, 1}, marker));
+  return append.base_offset;
 }
 
-Status PartitionImpl::CheckBatches(std::string* batches, std::vector<BatchHeader>* headers) const {
+Status PartitionImpl::CheckBatches(std::string* batches, const BatchAppendOptions& options,
+                                   std::vector<BatchHeader>* headers) const {
   const auto config = this->config();
   if (static_cast<int64_t>(batches->size()) > kAppendBytesMax)
     return Status(kRecordTooLarge, "one append of more than 256 MiB");
@@ -130,8 +147,7 @@ Status PartitionImpl::CheckBatches(std::string* batches, std::vector<BatchHeader
                         " bytes is above max.message.bytes = " + std::to_string(config->max_message_bytes));
     }
     if (!ChecksumMatches(header, batch)) return Status(kInvalidBatch, "wrong checksum");
-    if (header.control() || header.transactional())
-      return Status(kInvalidBatch, "control and transactional batches are not taken here");
+    TM_RETURN_IF_ERROR(CheckProducerFields(header, options, at == 0 && batch.size() == batches->size()));
     if (header.record_count < 1 || header.last_offset_delta != header.record_count - 1) {
       return Status(kInvalidBatch, "the batch's offsets are not 0 .. " + std::to_string(header.record_count - 1));
     }
@@ -155,15 +171,15 @@ Status PartitionImpl::CheckBatches(std::string* batches, std::vector<BatchHeader
   return headers->empty() ? Status(kInvalidBatch, "no batch") : Status::OK();
 }
 
-Result<int64_t> PartitionImpl::AppendBatchBytes(std::string batches) {
+Result<BatchAppend> PartitionImpl::AppendBatchBytes(std::string batches, const BatchAppendOptions& options) {
   std::vector<BatchHeader> headers;
-  TM_RETURN_IF_ERROR(CheckBatches(&batches, &headers));
+  TM_RETURN_IF_ERROR(CheckBatches(&batches, options, &headers));
   return AppendEncoded(&batches, headers, std::nullopt);
 }
 
-Result<int64_t> PartitionImpl::AppendEncoded(std::string* bytes, std::span<const BatchHeader> headers,
-                                             std::optional<ControlType> control) {
-  int64_t base = 0;
+Result<BatchAppend> PartitionImpl::AppendEncoded(std::string* bytes, std::span<const BatchHeader> headers,
+                                                 const std::optional<ControlMarker>& marker) {
+  int64_t base = 0, end = 0;
   {
     std::lock_guard append_lock(append_mutex_);
     std::shared_ptr<Segment> active;
@@ -175,8 +191,10 @@ Result<int64_t> PartitionImpl::AppendEncoded(std::string* bytes, std::span<const
       active = segments_.back();
       base = end_offset_;
       segment_bytes = config_->segment_bytes;
-      // Two may end one transaction at the same time; the second finds it gone.
-      if (control && !transactions_.open().contains(headers[0].producer_id)) return -1;
+      if (headers[0].producer_id >= 0) {
+        TM_ASSIGN_OR_RETURN(const auto settled, CheckProducerLocked(headers[0], marker));
+        if (settled) return *settled;
+      }
     }
     // The relative offsets of the index are 32 bits too.
     const int64_t size = active->size.load(std::memory_order_relaxed);
@@ -194,18 +212,20 @@ Result<int64_t> PartitionImpl::AppendEncoded(std::string* bytes, std::span<const
       at += static_cast<size_t>(header.total_bytes());
     }
     TM_RETURN_IF_ERROR(active->writer->Append(*bytes));
-    active->appended_ms.store(context_.NowMs(), std::memory_order_relaxed);
+    const int64_t now = context_.NowMs();
+    active->appended_ms.store(now, std::memory_order_relaxed);
     std::lock_guard lock(mutex_);
     int64_t position = active->size.load(std::memory_order_relaxed);
     for (BatchHeader header : headers) {
       header.base_offset = end_offset_;
       active->index.Add(header, position, active->base_offset);
-      transactions_.OnBatch(header, control);
+      if (header.producer_id >= 0) RememberLocked(header, marker, now);
       position += header.total_bytes();
       end_offset_ = header.last_offset() + 1;
     }
     active->size.store(position, std::memory_order_release);
     last_stable_ = transactions_.LastStable(end_offset_);
+    end = end_offset_;
   }
   if (metrics_.records != nullptr) {
     int64_t records = 0;
@@ -214,7 +234,7 @@ Result<int64_t> PartitionImpl::AppendEncoded(std::string* bytes, std::span<const
     metrics_.bytes->Add(static_cast<int64_t>(bytes->size()));
   }
   subscriptions_->Notify();
-  return base;
+  return BatchAppend{base, end - 1, headers[0].log_append_time() ? headers[0].max_timestamp : -1, false};
 }
 
 // With append_mutex_ held.
@@ -231,7 +251,8 @@ Status PartitionImpl::Roll() {
   const auto& last = segments_.back();
   last->max_timestamp.store(last->index.max_timestamp);
   sealed_.push_back(last);
-  pending_checkpoint_ = Checkpoint{log_start_, next->base_offset, 0, next->base_offset, transactions_};
+  pending_checkpoint_ =
+      Checkpoint{log_start_, next->base_offset, 0, next->base_offset, transactions_, producers_.Serialize()};
   directory_dirty_ = true;
   segments_.push_back(std::move(next));
   return Status::OK();

@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "log/internal/checkpoint.h"
 #include "log/internal/group_commit.h"
+#include "log/internal/producer_state.h"
 #include "log/internal/segment.h"
 #include "log/internal/subscriptions.h"
 #include "log/internal/transaction_state.h"
@@ -27,6 +28,7 @@ struct LogContext {
   SyncScheduler& scheduler;
   SyncHealth& health;
   Histogram* sync_seconds = nullptr;  // may be null
+  int64_t producer_expiration_ms = 24LL * 3600 * 1000;
 
   int64_t NowMs() const { return clock.NowMicros() / 1000; }
 };
@@ -62,7 +64,12 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   ~PartitionImpl() override;
 
   Result<int64_t> Append(std::span<const Record> records) override { return AppendRecords(records, -1); }
-  Result<int64_t> AppendBatchBytes(std::string batches) override;
+  using Partition::AppendBatchBytes;
+  Result<BatchAppend> AppendBatchBytes(std::string batches, const BatchAppendOptions& options) override;
+  Result<int64_t> AppendTransactionMarker(int64_t producer_id, int16_t producer_epoch, ControlType type,
+                                          int32_t coordinator_epoch) override;
+  std::vector<AbortedTransaction> AbortedTransactions(int64_t from, int64_t to) const override;
+  std::vector<ProducerDescription> ActiveProducers() const override;
   Status SyncUpTo(int64_t offset) override;
   void WhenDurable(int64_t offset, std::function<void(Status)> done) override;
   PartitionOffsets Offsets() const override;
@@ -73,9 +80,9 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   const std::string& topic() const override { return topic_; }
   int32_t index() const override { return index_; }
 
-  // producer_id >= 0: as part of that producer's transaction.
+  // producer_id >= 0: as part of that transaction of the log itself.
   Result<int64_t> AppendRecords(std::span<const Record> records, int64_t producer_id);
-  // Ends a transaction here; returns the marker's offset, or -1 when this producer has none open.
+  // Ends a transaction of the log itself here; returns the marker's offset, or -1 when this producer has none open.
   Result<int64_t> AppendMarker(ControlType type, int64_t producer_id);
   std::map<int64_t, TransactionState::OpenTransaction> OpenTransactions() const;
   std::shared_ptr<const AbortedList> Aborted() const;
@@ -100,9 +107,13 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   Status CreateFirstSegment(int64_t base_offset);
 
   std::shared_ptr<const TopicConfig> config() const;
-  Result<int64_t> AppendEncoded(std::string* bytes, std::span<const BatchHeader> headers,
-                                std::optional<ControlType> control);
-  Status CheckBatches(std::string* batches, std::vector<BatchHeader>* headers) const;
+  // A duplicate, or a marker that is not needed (base offset -1), is not appended.
+  Result<BatchAppend> AppendEncoded(std::string* bytes, std::span<const BatchHeader> headers,
+                                    const std::optional<ControlMarker>& marker);
+  Result<std::optional<BatchAppend>> CheckProducerLocked(const BatchHeader& header,
+                                                         const std::optional<ControlMarker>& marker) const;
+  void RememberLocked(const BatchHeader& header, const std::optional<ControlMarker>& marker, int64_t seen_ms);
+  Status CheckBatches(std::string* batches, const BatchAppendOptions& options, std::vector<BatchHeader>* headers) const;
   Status Roll();
   Result<int64_t> Sync();
   Status SyncFiles(std::vector<std::shared_ptr<Segment>> sealed, const Segment& active, bool directory);
@@ -133,6 +144,7 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   bool directory_dirty_ = false;
   std::optional<Checkpoint> pending_checkpoint_;  // of the last roll, to be stored once what is before it is synced
   TransactionState transactions_;
+  ProducerState producers_;
   int64_t log_start_ = 0;
   int64_t last_stable_ = 0;
   int64_t end_offset_ = 0;

@@ -166,15 +166,16 @@ Status PartitionImpl::Recovery::CheckSegment(size_t i, int64_t* expected_offset)
                                     if (from_point && at < point.position)
                                       return Status::OK();  // the point's transactions know it
                                     changed = true;
-                                    std::optional<ControlType> control;
+                                    std::optional<ControlMarker> marker;
                                     if (header.control()) {
-                                      auto type = ParseControlBatch(header, batch);
-                                      if (!type.ok())
+                                      auto parsed = ParseControlBatch(header, batch);
+                                      if (!parsed.ok())
                                         return DamageError(segment.path, at, header.base_offset,
-                                                           type.status().message());
-                                      control = *type;
+                                                           parsed.status().message());
+                                      marker = *parsed;
                                     }
-                                    partition.transactions_.OnBatch(header, control);
+                                    if (header.producer_id >= 0)
+                                      partition.RememberLocked(header, marker, segment.appended_ms.load());
                                     return Status::OK();
                                   }));
   *expected_offset = end.offset;
@@ -227,6 +228,7 @@ Status PartitionImpl::Recover() {
   TM_RETURN_IF_ERROR(recovery.DropUnacknowledged());
   TM_RETURN_IF_ERROR(recovery.ChooseStart(stored));
   transactions_ = recovery.point.transactions;
+  TM_ASSIGN_OR_RETURN(producers_, ProducerState::Parse(recovery.point.producers));
   log_start_ = std::max(recovery.point.log_start, segments_.front()->base_offset);
   end_offset_ = recovery.point.offset;
 
@@ -238,7 +240,8 @@ Status PartitionImpl::Recover() {
   TM_ASSIGN_OR_RETURN(active.writer, context_.files.OpenWritable(active.path, FileSystem::OpenMode::kAppend));
   log_start_ = std::min(log_start_, end_offset_);
   last_stable_ = transactions_.LastStable(end_offset_);
-  checkpoint_ = {log_start_, active.base_offset, active.size.load(), end_offset_, transactions_};
+  checkpoint_ = {log_start_,  active.base_offset, active.size.load(),
+                 end_offset_, transactions_,      producers_.Serialize()};
   if (recovery.changed || !recovery.mark) {
     for (size_t i = first; i + 1 < segments_.size(); ++i) {
       Segment& sealed = *segments_[i];

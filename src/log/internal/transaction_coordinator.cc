@@ -170,6 +170,7 @@ Status TransactionCoordinator::Recover(const std::vector<std::shared_ptr<Partiti
       {
         std::lock_guard lock(mutex_);
         next_producer_id_ = std::max(next_producer_id_, producer_id + 1);  // should the file have been lost
+        if (!open.embedded) continue;
         if (entries_.contains(producer_id)) continue;
       }
       LogInfo("topic '" + partition->topic() + "', partition " + std::to_string(partition->index()) +

@@ -24,10 +24,13 @@ class TransactionCoordinator {
 
   static Result<std::unique_ptr<TransactionCoordinator>> Open(LogContext& context, const std::string& path,
                                                               FindPartition find);
-  // Once all partitions are open: finishes what was decided, aborts what was never prepared.
+  // Once all partitions are open: finishes what was decided, aborts what was never prepared. Transactions of Kafka
+  // producers are left to their own coordinator.
   Status Recover(const std::vector<std::shared_ptr<PartitionImpl>>& partitions);
 
   Result<std::unique_ptr<Transaction>> Begin(const std::string& transactional_id);
+  // Never gives an id twice, also over restarts.
+  Result<int64_t> NextProducerId();
   Status Commit(const PreparedTransaction& transaction);
   Status Abort(const PreparedTransaction& transaction);
   std::vector<PreparedTransaction> Prepared(std::string_view id_prefix) const;
@@ -52,7 +55,6 @@ class TransactionCoordinator {
   TransactionCoordinator(LogContext& context, FindPartition find) : context_(context), find_(std::move(find)) {}
   Status Replay(std::string_view payload);
   Result<int64_t> AppendLocked(std::string_view payload);
-  Result<int64_t> NextProducerId();
   Status Decide(const PreparedTransaction& transaction, Decision decision);
   Status WriteMarkers(int64_t producer_id);
   Status CheckWhole(const PreparedTransaction& transaction) const;

@@ -25,7 +25,7 @@ void TransactionState::OnBatch(const BatchHeader& header, std::optional<ControlT
   const auto it = open_.find(header.producer_id);
   if (!control) {
     if (it == open_.end()) {
-      open_[header.producer_id] = {header.base_offset, header.last_offset()};
+      open_[header.producer_id] = {header.base_offset, header.last_offset(), header.base_sequence < 0};
     } else {
       it->second.last_offset = header.last_offset();
     }
@@ -61,6 +61,7 @@ void TransactionState::AppendTo(std::string* out) const {
     AppendBig(out, producer_id);
     AppendBig(out, open.first_offset);
     AppendBig(out, open.last_offset);
+    AppendBig<uint8_t>(out, open.embedded ? 1 : 0);
   }
   AppendBig<uint32_t>(out, static_cast<uint32_t>(aborted_->size()));
   for (const AbortedTransaction& aborted : *aborted_) {
@@ -70,12 +71,13 @@ void TransactionState::AppendTo(std::string* out) const {
   }
 }
 
-TransactionState TransactionState::ParseFrom(ByteReader* reader) {
+TransactionState TransactionState::ParseFrom(ByteReader* reader, int version) {
   TransactionState state;
   for (auto n = reader->Big<uint32_t>(); n > 0 && reader->ok(); --n) {
     const auto producer_id = reader->Big<int64_t>();
     const auto first = reader->Big<int64_t>();
-    state.open_[producer_id] = {first, reader->Big<int64_t>()};
+    const auto last = reader->Big<int64_t>();
+    state.open_[producer_id] = {first, last, version < 2 || reader->Big<uint8_t>() != 0};
   }
   auto list = std::make_shared<AbortedList>();
   for (auto n = reader->Big<uint32_t>(); n > 0 && reader->ok(); --n) {

@@ -8,21 +8,18 @@
 #include <vector>
 
 #include "log/internal/bytes.h"
+#include "log/partition.h"
 #include "log/record_batch.h"
 
 namespace tidemill::log_internal {
-
-struct AbortedTransaction {
-  int64_t producer_id;
-  int64_t first_offset;
-  int64_t last_offset;  // of the abort marker
-};
 
 // By producer id, then first offset. Immutable, shared with readers.
 using AbortedList = std::vector<AbortedTransaction>;
 bool IsAborted(const AbortedList& aborted, int64_t producer_id, int64_t offset);
 
-// The transactions of one partition, as its batches tell: which are open, which were aborted. Not thread-safe.
+// The transactions of one partition, as its batches tell: which are open, which were aborted. Those of a Kafka producer
+// have sequence numbers, those of the log itself (Log::Begin) have none; that tells them apart, also after a restart.
+// Not thread-safe.
 class TransactionState {
  public:
   TransactionState() : aborted_(std::make_shared<AbortedList>()) {}
@@ -30,6 +27,7 @@ class TransactionState {
   struct OpenTransaction {
     int64_t first_offset;
     int64_t last_offset;
+    bool embedded = true;  // of Log::Begin; else a Kafka coordinator decides it
   };
 
   // Batches are told in the order of their offsets; `control` for control batches.
@@ -41,7 +39,7 @@ class TransactionState {
   void ForgetBefore(int64_t log_start);
 
   void AppendTo(std::string* out) const;
-  static TransactionState ParseFrom(ByteReader* reader);
+  static TransactionState ParseFrom(ByteReader* reader, int version);
 
  private:
   std::map<int64_t, OpenTransaction> open_;  // by producer id

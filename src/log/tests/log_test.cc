@@ -173,7 +173,7 @@ TEST_F(LogTest, EncodedBatchesAreCheckedAndGetOffsets) {
   EXPECT_TRUE(AsStatus(Get()->AppendBatchBytes(batches.substr(0, batches.size() - 1))).Is(kInvalidBatch));
   EXPECT_TRUE(AsStatus(Get()->AppendBatchBytes("")).Is(kInvalidBatch));
   std::string control, transactional, large;
-  EncodeControlBatch(ControlType::kCommit, 1, 0, 1, &control);
+  EncodeControlBatch({ControlType::kCommit}, 1, 0, 1, &control);
   EXPECT_TRUE(AsStatus(Get()->AppendBatchBytes(control)).Is(kInvalidBatch));
   TM_ASSERT_OK(EncodeBatch(records, {.producer_id = 5, .producer_epoch = 0}, &transactional));
   EXPECT_TRUE(AsStatus(Get()->AppendBatchBytes(transactional)).Is(kInvalidBatch));

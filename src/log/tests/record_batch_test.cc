@@ -110,13 +110,14 @@ TEST(RecordBatch, AppendTimeReplacesAllTimes) {
 TEST(RecordBatch, ControlBatches) {
   for (const auto type : {ControlType::kAbort, ControlType::kCommit}) {
     std::string batch;
-    EncodeControlBatch(type, 42, 0, 1'000, &batch);
+    EncodeControlBatch({type, 7}, 42, 0, 1'000, &batch);
     const auto header = ParseBatchHeader(batch);
     ASSERT_TRUE(header.ok());
     EXPECT_TRUE(ChecksumMatches(*header, batch));
     EXPECT_TRUE(header->control() && header->transactional());
     EXPECT_EQ(header->producer_id, 42);
-    EXPECT_EQ(*ParseControlBatch(*header, batch), type);
+    EXPECT_EQ(ParseControlBatch(*header, batch)->type, type);
+    EXPECT_EQ(ParseControlBatch(*header, batch)->coordinator_epoch, 7);
   }
 }
 
