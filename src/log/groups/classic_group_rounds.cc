@@ -9,7 +9,7 @@
 namespace tidemill {
 namespace {
 
-constexpr int32_t kRetryMinMs = 1'000;  // a client may give a rebalance timeout of 0
+constexpr int32_t kRebalanceTimeoutMinMs = 1'000;  // a client may ask for 0, and nobody could follow
 
 }  // namespace
 
@@ -64,8 +64,8 @@ void ClassicGroup::CompleteJoin() {
   if (members_.empty()) return BecomeEmpty();
   if (!ElectJoinedLeader()) {
     // Only static members that are away: one of them may come back, or their sessions end.
-    const int32_t timeout_ms = std::max(LongestRebalanceTimeout(), kRetryMinMs);
-    join_timer_ = environment_.deadlines.Add(environment_.now_ms + timeout_ms, [this] { CompleteJoin(); });
+    join_timer_ =
+        environment_.deadlines.Add(environment_.now_ms + LongestRebalanceTimeout(), [this] { CompleteJoin(); });
     return;
   }
   ++generation_;
@@ -190,7 +190,7 @@ void ClassicGroup::HandOutAssignments(KafkaError error) {
 }
 
 int32_t ClassicGroup::LongestRebalanceTimeout() const {
-  int32_t timeout_ms = 0;
+  int32_t timeout_ms = kRebalanceTimeoutMinMs;
   for (const auto& [id, member] : members_) timeout_ms = std::max(timeout_ms, member.rebalance_timeout_ms);
   return timeout_ms;
 }
