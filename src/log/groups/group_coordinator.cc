@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "log/errors.h"
 #include "log/groups/classic_group.h"
+#include "log/groups/consumer_group.h"
 #include "log/groups/group_environment.h"
 
 namespace tidemill {
@@ -16,6 +17,8 @@ namespace {
 
 constexpr size_t kGroupIdBytesMax = 249;
 constexpr size_t kPositionMetadataBytesMax = 4096;
+constexpr int64_t kEpochsBeginSeconds = 1'577'836'800;  // 2020-01-01
+constexpr int64_t kFirstEpochMax = 2'000'000'000;
 constexpr size_t kMemberIdPrefixBytesMax = 200;
 
 bool IsGroupId(const std::string& id) { return !id.empty() && id.size() <= kGroupIdBytesMax; }
@@ -55,8 +58,12 @@ std::string GroupEnvironment::MakeMemberId(const std::string& prefix) {
   return prefix.substr(0, kMemberIdPrefixBytesMax) + uuid;
 }
 
+// Of one of the two protocols.
 struct GroupCoordinator::Group {
+  bool IsIdle() const { return classic ? classic->IsIdle() : consumer->IsIdle(); }
+
   std::unique_ptr<ClassicGroup> classic;
+  std::unique_ptr<ConsumerGroup> consumer;
   bool was_idle = false;  // when ForgetIdleGroups last looked
 };
 
@@ -102,8 +109,19 @@ ClassicGroup* GroupCoordinator::FindClassic(const std::string& id) const {
   return it == groups_.end() ? nullptr : it->second->classic.get();
 }
 
+ConsumerGroup* GroupCoordinator::FindConsumer(const std::string& id) const {
+  const auto it = groups_.find(id);
+  return it == groups_.end() ? nullptr : it->second->consumer.get();
+}
+
 ClassicGroup* GroupCoordinator::FindOrMakeClassic(const std::string& id, KafkaError* error) {
-  if (const auto it = groups_.find(id); it != groups_.end()) return it->second->classic.get();
+  if (ClassicGroup* found = FindClassic(id)) return found;
+  const auto other = groups_.find(id);
+  if (other != groups_.end() && !other->second->IsIdle()) {
+    *error = KafkaError::kInconsistentGroupProtocol;
+    return nullptr;
+  }
+  if (other != groups_.end()) groups_.erase(other);
   if (!MakeRoom()) {
     *error = KafkaError::kGroupMaxSizeReached;
     return nullptr;
@@ -113,20 +131,40 @@ ClassicGroup* GroupCoordinator::FindOrMakeClassic(const std::string& id, KafkaEr
   return groups_.emplace(id, std::move(group)).first->second->classic.get();
 }
 
+ConsumerGroup* GroupCoordinator::FindOrMakeConsumer(const std::string& id, KafkaError* error) {
+  if (ConsumerGroup* found = FindConsumer(id)) return found;
+  const auto other = groups_.find(id);
+  if (other != groups_.end() && !other->second->IsIdle()) {
+    *error = KafkaError::kGroupIdNotFound;
+    return nullptr;
+  }
+  if (other != groups_.end()) groups_.erase(other);
+  if (!MakeRoom()) {
+    *error = KafkaError::kGroupMaxSizeReached;
+    return nullptr;
+  }
+  // Members keep their ids over a restart of ours, so epochs must not come again: they begin with the time, which
+  // passes faster than a group changes.
+  const int64_t seconds = std::clamp<int64_t>(clock_.NowMicros() / 1'000'000 - kEpochsBeginSeconds, 0, kFirstEpochMax);
+  auto group = std::make_unique<Group>();
+  group->consumer = std::make_unique<ConsumerGroup>(*environment_, id, static_cast<int32_t>(seconds));
+  return groups_.emplace(id, std::move(group)).first->second->consumer.get();
+}
+
 bool GroupCoordinator::MakeRoom() {
   if (!forgets_later_) {
     forgets_later_ = true;
     environment_->deadlines.Add(environment_->now_ms + options_.empty_group_ms, [this] { ForgetIdleGroups(); });
   }
   if (groups_.size() < static_cast<size_t>(options_.groups_max)) return true;
-  return std::erase_if(groups_, [](const auto& group) { return group.second->classic->IsIdle(); }) > 0;
+  return std::erase_if(groups_, [](const auto& group) { return group.second->IsIdle(); }) > 0;
 }
 
 // Forgets groups that were idle the last time and are still: their positions tell all that matters.
 void GroupCoordinator::ForgetIdleGroups() {
   std::erase_if(groups_, [](const auto& entry) {
     Group& group = *entry.second;
-    const bool was_idle = std::exchange(group.was_idle, group.classic->IsIdle());
+    const bool was_idle = std::exchange(group.was_idle, group.IsIdle());
     return was_idle && group.was_idle;
   });
   forgets_later_ = !groups_.empty();
@@ -189,9 +227,46 @@ LeaveResult GroupCoordinator::Leave(const std::string& id, const std::vector<Lea
   return result;
 }
 
+ConsumerHeartbeatResult GroupCoordinator::ConsumerHeartbeat(ConsumerHeartbeatRequest request) {
+  const Call call(*this);
+  ConsumerHeartbeatResult result;
+  ConsumerGroup* group = nullptr;
+  if (!IsGroupId(request.group)) {
+    result.error = KafkaError::kInvalidRequest;
+    result.error_message = "GroupId has 1 to 249 bytes";
+  } else if (request.member_epoch == ConsumerHeartbeatRequest::kJoin) {
+    group = FindOrMakeConsumer(request.group, &result.error);
+  } else {
+    group = FindConsumer(request.group);
+    if (group == nullptr) result.error = KafkaError::kGroupIdNotFound;
+  }
+  if (group == nullptr) return result;
+  groups_.at(request.group)->was_idle = false;
+  return group->Heartbeat(std::move(request));
+}
+
+ConsumerGroupDescription GroupCoordinator::DescribeConsumerGroup(const std::string& id) const {
+  const Call call(*this);
+  ConsumerGroupDescription description;
+  description.group = id;
+  if (const ConsumerGroup* group = FindConsumer(id)) {
+    group->Describe(&description);
+  } else {
+    description.state = "Dead";
+    description.error = IsGroupId(id) ? KafkaError::kGroupIdNotFound : KafkaError::kInvalidGroupId;
+  }
+  return description;
+}
+
+void GroupCoordinator::TopicsChanged() {
+  const Call call(*this);
+  ++environment_->topics_version;
+}
+
 KafkaError GroupCoordinator::ValidateCommit(const CommitOffsetsRequest& request, bool transactional) {
   if (!IsGroupId(request.group)) return KafkaError::kInvalidGroupId;
   if (ClassicGroup* group = FindClassic(request.group)) return group->ValidateCommit(request, transactional);
+  if (ConsumerGroup* group = FindConsumer(request.group)) return group->ValidateCommit(request, transactional);
   return request.generation < 0 ? KafkaError::kNone : KafkaError::kIllegalGeneration;
 }
 
@@ -236,6 +311,11 @@ FetchOffsetsResult GroupCoordinator::FetchOffsets(const FetchOffsetsRequest& req
     result.error = KafkaError::kInvalidGroupId;
     return result;
   }
+  {
+    const Call call(*this);
+    if (const ConsumerGroup* group = FindConsumer(request.group)) result.error = group->ValidateFetch(request);
+    if (result.error != KafkaError::kNone) return result;
+  }
   const auto is_pending = [&](const ConsumerPosition& position) {
     return request.require_stable && options_.position_is_pending &&
            options_.position_is_pending(request.group, position.topic, position.partition);
@@ -272,16 +352,18 @@ DeleteOffsetsResult GroupCoordinator::DeleteOffsets(const std::string& id,
   std::vector<std::pair<std::string, int32_t>> accepted;
   {
     const Call call(*this);
-    ClassicGroup* group = FindClassic(id);
-    if (group != nullptr) result.error = group->ValidateDeleteOffsets();
+    const ClassicGroup* classic = FindClassic(id);
+    const ConsumerGroup* consumer = FindConsumer(id);
+    if (classic != nullptr) result.error = classic->ValidateDeleteOffsets();
     if (result.error != KafkaError::kNone) return result;
     for (const GroupPartition& partition : partitions) {
-      const bool subscribed = group != nullptr && group->IsSubscribedTo(partition.topic);
+      const bool subscribed = (classic != nullptr && classic->IsSubscribedTo(partition.topic)) ||
+                              (consumer != nullptr && consumer->IsSubscribedTo(partition.topic));
       result.partitions.push_back(subscribed ? KafkaError::kGroupSubscribedToTopic : KafkaError::kNone);
       if (!subscribed) accepted.emplace_back(partition.topic, partition.partition);
     }
     if (accepted.empty()) return result;
-    if (group != nullptr && positions_.List(id).empty()) return result;
+    if (groups_.contains(id) && positions_.List(id).empty()) return result;
   }
   const Status deleted = positions_.Delete(id, accepted);
   if (deleted.Is(kUnknownGroup)) {
@@ -301,8 +383,11 @@ std::vector<GroupListing> GroupCoordinator::List(const std::vector<std::string>&
   {
     const Call call(*this);
     for (const auto& [id, group] : groups_) {
-      listings.push_back(
-          {id, group->classic->protocol_type(), ClassicGroup::StateName(group->classic->state()), "classic"});
+      if (const ClassicGroup* classic = group->classic.get()) {
+        listings.push_back({id, classic->protocol_type(), ClassicGroup::StateName(classic->state()), "classic"});
+      } else {
+        listings.push_back({id, "consumer", group->consumer->state(), "consumer"});
+      }
     }
   }
   std::set<std::string> in_memory;
@@ -329,6 +414,11 @@ GroupDescription GroupCoordinator::Describe(const std::string& id) const {
       group->Describe(&description);
       return description;
     }
+    if (FindConsumer(id) != nullptr) {  // DescribeConsumerGroup tells
+      description.state = "Dead";
+      description.error = KafkaError::kGroupIdNotFound;
+      return description;
+    }
   }
   const bool known = !positions_.List(id).empty();
   description.state = known ? "Empty" : "Dead";
@@ -341,10 +431,12 @@ KafkaError GroupCoordinator::Delete(const std::string& id) {
   bool existed = false;
   {
     const Call call(*this);
-    if (const ClassicGroup* group = FindClassic(id)) {
-      if (group->state() != ClassicGroup::State::kEmpty) return KafkaError::kNonEmptyGroup;
+    if (const auto it = groups_.find(id); it != groups_.end()) {
+      const ClassicGroup* classic = it->second->classic.get();
+      const bool is_empty = classic != nullptr ? classic->state() == ClassicGroup::State::kEmpty : it->second->IsIdle();
+      if (!is_empty) return KafkaError::kNonEmptyGroup;
       existed = true;
-      groups_.erase(id);
+      groups_.erase(it);
     }
   }
   const Status deleted = positions_.DeleteGroup(id);

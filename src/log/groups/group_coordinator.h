@@ -10,16 +10,19 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "log/consumer_positions.h"
+#include "log/groups/consumer_group_requests.h"
 #include "log/groups/group_options.h"
 #include "log/groups/group_requests.h"
 
 namespace tidemill {
 
 class ClassicGroup;
+class ConsumerGroup;
 struct GroupEnvironment;
 
 // Kafka's group coordinator without its sockets: who is a member of which group, who leads, who owns what, and where
-// the group has got to. Semantics are those of Kafka's GroupMetadataManager (KIP-62, KIP-345, KIP-394, KIP-429).
+// the group has got to. Semantics are those of Kafka's GroupMetadataManager (KIP-62, KIP-345, KIP-394, KIP-429,
+// KIP-848). A group is of the protocol of whoever came first, until it is empty.
 //
 // Thread-safe. It has no thread: somebody calls Tick when next_deadline_ms() has come. A reply runs once, outside the
 // lock, on the thread whose call or tick decided it, or on a thread of the log for commits. Membership lives in memory:
@@ -35,6 +38,12 @@ class GroupCoordinator {
   void Sync(SyncRequest request, SyncReply reply);
   KafkaError Heartbeat(const HeartbeatRequest& request);
   LeaveResult Leave(const std::string& group, const std::vector<LeaveMember>& members);
+
+  // Of the new protocol; answered at once.
+  ConsumerHeartbeatResult ConsumerHeartbeat(ConsumerHeartbeatRequest request);
+  ConsumerGroupDescription DescribeConsumerGroup(const std::string& group) const;
+  // Topics came, went or grew: groups of the new protocol look at GroupOptions::topics again.
+  void TopicsChanged();
 
   void CommitOffsets(CommitOffsetsRequest request, CommitOffsetsReply reply);
   // Whether a member may add positions to its transaction (TxnOffsetCommit); a generation below 0 and no member id:
@@ -63,6 +72,8 @@ class GroupCoordinator {
   class Call;
 
   ClassicGroup* FindClassic(const std::string& id) const;
+  ConsumerGroup* FindConsumer(const std::string& id) const;
+  ConsumerGroup* FindOrMakeConsumer(const std::string& id, KafkaError* error);
   ClassicGroup* FindOrMakeClassic(const std::string& id, KafkaError* error);
   bool MakeRoom();
   void ForgetIdleGroups();

@@ -21,6 +21,7 @@ struct GroupEnvironment {
   std::vector<std::function<void()>> outbox = {};  // answers, to be given when the mutex is free
   int64_t now_ms = 0;                              // when the call being served began
   int64_t metadata_bytes = 0;
+  int64_t topics_version = 0;  // raised when topics come, go or grow
 
   // Gives the answer later, and leaves `reply` empty. Nothing if it is empty already.
   template <typename Result>
