@@ -25,6 +25,7 @@ struct LogOptions {
   bool background_thread = true;
   int64_t housekeeping_interval_ms = 1000;  // appended data is flushed and retention looked at this often
   int64_t producer_id_expiration_ms = 24LL * 3600 * 1000;  // idempotent producers silent for so long are forgotten
+  int64_t compaction_keys_max = 1'000'000;                 // looked at in one pass over a partition; 48 bytes each
   MetricsRegistry* metrics = nullptr;
 };
 

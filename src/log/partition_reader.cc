@@ -41,7 +41,9 @@ struct PartitionReader::State {
 // Reads the chunk anew from the cursor on; it stays empty when nothing is there to be seen.
 Status PartitionReader::State::Refill(int64_t bytes_min) {
   chunk = {};
+  const auto segment = cursor.segment;
   TM_RETURN_IF_ERROR(partition->Locate(next_offset, options.isolation, &cursor, &window));
+  if (cursor.segment != segment) bytes_min = kBatchHeadBytes;  // another batch is next
   const int64_t there = window.readable_bytes - cursor.position;
   if (there <= 0) return Status::OK();
   if (there < bytes_min) return Damage("the file ends within a batch");
@@ -73,13 +75,20 @@ Result<bool> PartitionReader::State::PeekBatch(bool may_refill, BatchHeader* hea
   }
   if (header->base_offset >= window.limit_offset) {
     if (!may_refill) return false;
+    const auto segment = cursor.segment;
     TM_RETURN_IF_ERROR(partition->Locate(next_offset, options.isolation, &cursor, &window));
+    if (cursor.segment != segment) {  // what is in the chunk was compacted
+      chunk = {};
+      return PeekBatch(may_refill, header);
+    }
     if (header->base_offset >= window.limit_offset) return false;
   }
   if (static_cast<int64_t>(chunk.size()) < header->total_bytes()) {
     if (!may_refill) return false;
+    const auto segment = cursor.segment;
     TM_RETURN_IF_ERROR(Refill(header->total_bytes()));
     if (chunk.empty()) return false;
+    if (cursor.segment != segment) return PeekBatch(may_refill, header);  // compacted meanwhile
   }
   if (!ChecksumMatches(*header, chunk.substr(0, static_cast<size_t>(header->total_bytes()))))
     return Damage("wrong checksum");

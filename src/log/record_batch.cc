@@ -76,6 +76,28 @@ char* WriteRecord(char* p, const Record& record, int64_t timestamp_delta, int64_
   return p;
 }
 
+int64_t OptionalSize(std::string_view bytes) {
+  return bytes.data() == nullptr ? 1 : VarintSize(static_cast<int64_t>(bytes.size())) + std::ssize(bytes);
+}
+
+char* WriteOptional(char* p, std::string_view bytes) {
+  return WriteBytes(p, bytes.data() == nullptr ? std::nullopt : std::optional(bytes));
+}
+
+char* WriteView(char* p, const RecordView& record, int64_t timestamp_delta, int64_t offset_delta) {
+  p = WriteVarint(p, 1 + VarintSize(timestamp_delta) + VarintSize(offset_delta) + OptionalSize(record.key) +
+                         OptionalSize(record.value) + VarintSize(record.header_count) +
+                         std::ssize(record.header_bytes));
+  *p++ = 0;
+  p = WriteVarint(p, timestamp_delta);
+  p = WriteVarint(p, offset_delta);
+  p = WriteOptional(p, record.key);
+  p = WriteOptional(p, record.value);
+  p = WriteVarint(p, record.header_count);
+  if (!record.header_bytes.empty()) std::memcpy(p, record.header_bytes.data(), record.header_bytes.size());
+  return p + record.header_bytes.size();
+}
+
 void WriteHead(char* p, const BatchHeader& header) {
   StoreBig(p + kBaseOffset, header.base_offset);
   StoreBig(p + kLength, header.length);
@@ -234,6 +256,48 @@ Result<ControlMarker> ParseControlBatch(const BatchHeader& header, std::string_v
   if (type != 0 && type != 1) return Invalid("control record of unknown type " + std::to_string(type));
   const std::string_view value = records[0].value;
   return ControlMarker{static_cast<ControlType>(type), value.size() < 6 ? -1 : LoadBig<int32_t>(value.data() + 2)};
+}
+
+void SetLastOffsetDelta(std::string* batch, int32_t delta) {
+  StoreBig(batch->data() + kLastOffsetDelta, delta);
+  SealBatch(batch->data(), batch->size());
+}
+
+Status RewriteBatch(const BatchHeader& original, std::span<const RecordView> records,
+                    std::optional<int64_t> delete_horizon_ms, std::string* out) {
+  BatchHeader header = original;
+  header.leader_epoch = 0;
+  header.record_count = static_cast<int32_t>(records.size());
+  if (delete_horizon_ms) {
+    header.attributes = static_cast<int16_t>(header.attributes | 64);
+    header.base_timestamp = *delete_horizon_ms;
+  }
+  if (records.empty()) header.attributes = static_cast<int16_t>(header.attributes & ~7);
+  size_t size_max = 0;
+  for (const RecordView& record : records)
+    size_max += 45 + record.key.size() + record.value.size() + record.header_bytes.size();
+  std::string plain(size_max, '\0');
+  char* p = plain.data();
+  for (const RecordView& record : records) {
+    const auto delta =
+        static_cast<int64_t>(static_cast<uint64_t>(record.timestamp_ms) - static_cast<uint64_t>(header.base_timestamp));
+    p = WriteView(p, record, delta, record.offset - original.base_offset);
+  }
+  plain.resize(static_cast<size_t>(p - plain.data()));
+  out->assign(static_cast<size_t>(kBatchHeadBytes), '\0');
+  WriteHead(out->data(), header);
+  if (!records.empty()) TM_RETURN_IF_ERROR(Compress(header.codec(), plain, out));
+  SealBatch(out->data(), out->size());
+  return Status::OK();
+}
+
+Status RewriteBatch(const BatchHeader& original, std::string_view batch, int64_t delete_horizon_ms, std::string* out) {
+  std::string decompressed;
+  TM_ASSIGN_OR_RETURN(RecordIterator iterator, RecordIterator::Open(original, batch, &decompressed));
+  std::vector<RecordView> records;
+  iterator.Next(original.record_count, 0, &records);
+  TM_RETURN_IF_ERROR(iterator.status());
+  return RewriteBatch(original, records, delete_horizon_ms, out);
 }
 
 void SetBaseOffset(char* batch, int64_t base_offset) { StoreBig(batch + kBaseOffset, base_offset); }

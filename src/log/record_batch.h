@@ -39,6 +39,8 @@ struct BatchHeader {
   bool log_append_time() const { return (attributes & 8) != 0; }
   bool transactional() const { return (attributes & 16) != 0; }
   bool control() const { return (attributes & 32) != 0; }
+  // The base timestamp is the time from which compaction may drop the batch's tombstones (KIP-534).
+  bool has_delete_horizon() const { return (attributes & 64) != 0; }
 };
 
 // Reads a head from the front of `bytes` and checks what can be checked without the rest: magic, and that sizes and
@@ -79,6 +81,13 @@ void SetBaseOffset(char* batch, int64_t base_offset);
 void SetLeaderEpoch(char* batch, int32_t epoch);
 // Marks the batch as stamped by the log and renews its checksum.
 void SetLogAppendTime(std::string_view batch_bytes, char* batch, int64_t now_ms);
+
+void SetLastOffsetDelta(std::string* batch, int32_t delta);
+// For compaction: a batch with the head of `original` and some of its records, which keep their offsets and times; of
+// all its records when they are given as the encoded batch. The horizon, where there is one, is set.
+Status RewriteBatch(const BatchHeader& original, std::span<const RecordView> records,
+                    std::optional<int64_t> delete_horizon_ms, std::string* out);
+Status RewriteBatch(const BatchHeader& original, std::string_view batch, int64_t delete_horizon_ms, std::string* out);
 
 // Walks the records of one batch. The checksum is the caller's business. Views point into the batch, or into
 // `decompressed` when it is compressed; both must outlive them.

@@ -1,6 +1,8 @@
 #include "log/topic_config.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <optional>
 #include <vector>
 
 #include "log/compression.h"
@@ -22,6 +24,8 @@ constexpr NumberSetting kNumbers[] = {
     {"segment.bytes", &TopicConfig::segment_bytes, 4096, 1LL << 30},
     {"segment.ms", &TopicConfig::segment_ms, 1, INT64_MAX},
     {"max.message.bytes", &TopicConfig::max_message_bytes, 1, 64LL << 20},
+    {"delete.retention.ms", &TopicConfig::delete_retention_ms, 0, INT64_MAX / 2},
+    {"min.compaction.lag.ms", &TopicConfig::min_compaction_lag_ms, 0, INT64_MAX / 2},
 };
 
 Status OutOfBounds(std::string_view name, int64_t value, int64_t low, int64_t high) {
@@ -34,6 +38,31 @@ Status BadChoice(std::string_view name, std::string_view value, std::string_view
                 "'" + std::string(name) + "' = '" + std::string(value) + "': expected " + std::string(choices));
 }
 
+// A list, as Kafka takes it: in any order, with blanks.
+std::optional<CleanupPolicy> ParsePolicy(std::string_view text) {
+  int flags = 0;
+  while (true) {
+    const size_t comma = std::min(text.find(','), text.size());
+    std::string_view word = text.substr(0, comma);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (word != "delete" && word != "compact") return std::nullopt;
+    flags |= word == "delete" ? 1 : 2;
+    if (comma == text.size()) return static_cast<CleanupPolicy>(flags);
+    text.remove_prefix(comma + 1);
+  }
+}
+
+std::string_view PolicyName(CleanupPolicy policy) {
+  return policy == CleanupPolicy::kDelete ? "delete" : policy == CleanupPolicy::kCompact ? "compact" : "compact,delete";
+}
+
+std::string RatioText(double ratio) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%g", ratio);
+  return text;
+}
+
 }  // namespace
 
 Status TopicConfig::Validate() const {
@@ -41,6 +70,10 @@ Status TopicConfig::Validate() const {
   for (const NumberSetting& setting : kNumbers) {
     const int64_t value = this->*setting.field;
     if (value < setting.low || value > setting.high) return OutOfBounds(setting.name, value, setting.low, setting.high);
+  }
+  if (!(min_cleanable_dirty_ratio >= 0 && min_cleanable_dirty_ratio <= 1)) {
+    return Status(kInvalidTopicConfig,
+                  "'min.cleanable.dirty.ratio' = " + RatioText(min_cleanable_dirty_ratio) + ": expected 0 .. 1");
   }
   if (compression != CompressionCodec::kNone && compression != CompressionCodec::kLz4 &&
       compression != CompressionCodec::kZstd) {
@@ -54,7 +87,8 @@ Config TopicConfig::ToConfig() const {
   config.Set("partitions", std::to_string(partitions));
   for (const NumberSetting& setting : kNumbers)
     config.Set(std::string(setting.name), std::to_string(this->*setting.field));
-  config.Set("cleanup.policy", "delete");
+  config.Set("cleanup.policy", std::string(PolicyName(cleanup_policy)));
+  config.Set("min.cleanable.dirty.ratio", RatioText(min_cleanable_dirty_ratio));
   config.Set("message.timestamp.type", timestamp_type == TimestampType::kCreateTime ? "CreateTime" : "LogAppendTime");
   config.Set("compression.type", std::string(CodecName(compression)));
   return config;
@@ -62,7 +96,8 @@ Config TopicConfig::ToConfig() const {
 
 Result<TopicConfig> TopicConfig::FromConfig(const Config& config, const TopicConfig& base) {
   TopicConfig result = base;
-  std::vector<std::string> known = {"partitions", "cleanup.policy", "message.timestamp.type", "compression.type"};
+  std::vector<std::string> known = {"partitions", "cleanup.policy", "min.cleanable.dirty.ratio",
+                                    "message.timestamp.type", "compression.type"};
   for (const NumberSetting& setting : kNumbers) known.emplace_back(setting.name);
   for (const auto& [key, value] : config.values()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
@@ -76,9 +111,13 @@ Result<TopicConfig> TopicConfig::FromConfig(const Config& config, const TopicCon
   for (const NumberSetting& setting : kNumbers) {
     TM_ASSIGN_OR_RETURN(result.*setting.field, config.GetInt(setting.name, base.*setting.field));
   }
-  if (const auto policy = config.Get("cleanup.policy"); policy && *policy != "delete") {
-    return BadChoice("cleanup.policy", *policy, "'delete' (compacted topics are not supported yet)");
+  if (const auto policy = config.Get("cleanup.policy")) {
+    const auto parsed = ParsePolicy(*policy);
+    if (!parsed) return BadChoice("cleanup.policy", *policy, "'delete', 'compact' or 'compact,delete'");
+    result.cleanup_policy = *parsed;
   }
+  TM_ASSIGN_OR_RETURN(result.min_cleanable_dirty_ratio,
+                      config.GetDouble("min.cleanable.dirty.ratio", base.min_cleanable_dirty_ratio));
   if (const auto type = config.Get("message.timestamp.type")) {
     if (*type != "CreateTime" && *type != "LogAppendTime")
       return BadChoice("message.timestamp.type", *type, "'CreateTime' or 'LogAppendTime'");

@@ -119,6 +119,14 @@ Status GroupCommit::SyncUpTo(int64_t end) {
   return Status::OK();
 }
 
+Status GroupCommit::SyncNow() {
+  std::unique_lock lock(mutex_);
+  synced_.wait(lock, [this] { return !syncing_; });
+  TM_RETURN_IF_ERROR(BlockedLocked());
+  SyncOnce(lock);
+  return BlockedLocked();
+}
+
 void GroupCommit::WhenDurable(int64_t end, std::function<void(Status)> done) {
   Status now;
   {

@@ -68,6 +68,8 @@ class GroupCommit : public std::enable_shared_from_this<GroupCommit> {
   // Everything below `end` is durable when it returns OK. The first to come runs the fsync itself, which saves a switch
   // of threads.
   Status SyncUpTo(int64_t end);
+  // Also when nothing was appended since the last one.
+  Status SyncNow();
   // `done` runs at once when it is durable (or can never be), else on the scheduler's thread.
   void WhenDurable(int64_t end, std::function<void(Status)> done);
   int64_t durable_end() const;

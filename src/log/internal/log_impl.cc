@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <charconv>
+#include <condition_variable>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -62,10 +65,54 @@ Result<TopicConfig> ParseTopicConfig(std::string_view text, const std::string& p
       config.Set(std::string(line.substr(0, equals)), std::string(line.substr(equals + 1)));
     }
   }
-  if (config.values().size() != TopicConfig().ToConfig().values().size())
-    return Status(kCorruption, "'" + path + "' lacks settings");
+  if (!config.Get("partitions")) return Status(kCorruption, "'" + path + "' lacks settings");
   return TopicConfig::FromConfig(config, {});
 }
+
+// Runs something when it is woken, on a thread that is made the first time. So that an fsync never waits for the
+// compaction of a large segment.
+class WakeableThread {
+ public:
+  explicit WakeableThread(std::function<void()> run) : run_(std::move(run)) {}
+  ~WakeableThread() { Stop(); }
+
+  void Wake() {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    wanted_ = true;
+    if (!thread_.joinable()) thread_ = std::thread([this] { Main(); });
+    changed_.notify_one();
+  }
+
+  void Stop() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+      changed_.notify_one();
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void Main() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return wanted_ || stopping_; });
+      if (stopping_) return;
+      wanted_ = false;
+      lock.unlock();
+      run_();
+      lock.lock();
+    }
+  }
+
+  const std::function<void()> run_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool wanted_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
 
 }  // namespace
 
@@ -77,7 +124,13 @@ class LogImpl final : public Log {
         path_(std::move(path)),
         options_(options),
         scheduler_(options.housekeeping_interval_ms, [this] { Housekeeping(); }),
-        context_{files_, clock_, scheduler_, health_, nullptr, options.producer_id_expiration_ms} {
+        context_{files_,
+                 clock_,
+                 scheduler_,
+                 health_,
+                 nullptr,
+                 options.producer_id_expiration_ms,
+                 static_cast<size_t>(options.compaction_keys_max)} {
     if (options_.metrics != nullptr) {
       context_.sync_seconds =
           options_.metrics->GetHistogram("tidemill_log_sync_seconds", "Duration of fsyncs of the embedded log");
@@ -128,6 +181,7 @@ class LogImpl final : public Log {
   std::shared_ptr<PartitionImpl> Find(std::string_view topic, int32_t index) const;
   std::vector<std::shared_ptr<PartitionImpl>> AllPartitions() const;
   void Housekeeping();
+  void CompactAll();
 
   FileSystem& files_;
   const Clock& clock_;
@@ -149,6 +203,7 @@ class LogImpl final : public Log {
 
   std::unique_ptr<ConsumerPositionsImpl> positions_;
   std::unique_ptr<TransactionCoordinator> coordinator_;
+  WakeableThread compaction_{[this] { CompactAll(); }};
 };
 
 Status LogImpl::OpenAll() {
@@ -381,6 +436,22 @@ void LogImpl::Housekeeping() {
   for (const Status& status : {coordinator_->Housekeeping(), positions_->Compact()}) {
     if (!status.ok()) LogWarning("housekeeping of the log: " + status.ToString());
   }
+  if (!options_.background_thread) return CompactAll();
+  for (const auto& partition : AllPartitions()) {
+    if (partition->MayCompact()) return compaction_.Wake();
+  }
+}
+
+void LogImpl::CompactAll() {
+  for (const auto& partition : AllPartitions()) {
+    if (context_.stopping.load() || !health_.ok()) return;
+    if (!partition->MayCompact()) continue;
+    const Status status = partition->Compact();
+    if (!status.ok() && !status.Is(kLogClosed) && !status.Is(kUnknownTopic)) {
+      LogWarning("compacting topic '" + partition->topic() + "', partition " + std::to_string(partition->index()) +
+                 ": " + status.ToString());
+    }
+  }
 }
 
 void LogImpl::RunPending() {
@@ -400,7 +471,9 @@ Status LogImpl::Close() {
     if (!closed_.ok()) return closed_;
     closed_ = why;
   }
+  context_.stopping.store(true);
   scheduler_.Stop();
+  compaction_.Stop();
   Status result;
   const auto keep = [&](Status status) {
     if (result.ok()) result = std::move(status);

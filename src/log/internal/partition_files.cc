@@ -11,8 +11,9 @@ namespace {
 
 // A segment's age counts from its newest record's time or from its last append, whichever is later: history that is
 // loaded today is kept as long as what happens today.
-int64_t NewestMs(const Segment& segment, int64_t max_timestamp) {
-  return std::max(max_timestamp, segment.appended_ms.load());
+// Compaction writes segments anew, so of compacted ones the record's time alone counts.
+int64_t NewestMs(const Segment& segment, int64_t max_timestamp, const TopicConfig& config) {
+  return config.compacts() ? max_timestamp : std::max(max_timestamp, segment.appended_ms.load());
 }
 
 }  // namespace
@@ -76,6 +77,8 @@ Status PartitionImpl::WriteCheckpoint(std::optional<Checkpoint> checkpoint) {
   {
     std::lock_guard lock(mutex_);
     next.log_start = log_start_;
+    next.cleaned_to = cleaned_to_;
+    next.clean_again_ms = clean_again_ms_;
   }
   TM_RETURN_IF_ERROR(StoreCheckpoint(context_.files, directory_, next));
   checkpoint_ = std::move(next);
@@ -100,6 +103,7 @@ Status PartitionImpl::TrimBefore(int64_t offset) {
 }
 
 Status PartitionImpl::DropSegmentsBefore(int64_t offset) {
+  std::lock_guard files_lock(files_mutex_);
   std::vector<std::shared_ptr<Segment>> dropped;
   {
     std::lock_guard lock(mutex_);
@@ -125,6 +129,8 @@ Status PartitionImpl::DropSegmentsBefore(int64_t offset) {
 Status PartitionImpl::ApplyRetention() {
   const int64_t now = context_.NowMs();
   const auto config = this->config();
+  const int64_t keep_ms = config->deletes() ? config->retention_ms : -1;
+  const int64_t keep_bytes = config->deletes() ? config->retention_bytes : -1;
   int64_t drop_before = 0, last_stable = 0, size = 0;
   std::vector<std::shared_ptr<Segment>> segments;
   {
@@ -134,8 +140,7 @@ Status PartitionImpl::ApplyRetention() {
       std::lock_guard lock(mutex_);
       TM_RETURN_IF_ERROR(closed_);
       const Segment& active = *segments_.back();
-      const bool expired =
-          config->retention_ms >= 0 && NewestMs(active, active.index.max_timestamp) < now - config->retention_ms;
+      const bool expired = keep_ms >= 0 && NewestMs(active, active.index.max_timestamp, *config) < now - keep_ms;
       roll = active.size.load() > 0 && (now - active.created_ms >= config->segment_ms || expired);
     }
     if (roll) TM_RETURN_IF_ERROR(Roll());
@@ -149,14 +154,15 @@ Status PartitionImpl::ApplyRetention() {
     const int64_t end = segments[i + 1]->base_offset;
     if (end > last_stable) break;
     int64_t max_timestamp = segments[i]->max_timestamp.load();
-    if (max_timestamp == INT64_MIN && config->retention_ms >= 0) {
-      TM_ASSIGN_OR_RETURN(const SegmentIndex index, LoadOrRebuildIndex(context_.files, *segments[i]));
-      segments[i]->max_timestamp.store(max_timestamp = index.max_timestamp);
+    if (max_timestamp == INT64_MIN && keep_ms >= 0) {
+      const auto index = LoadOrRebuildIndex(context_.files, *segments[i]);
+      if (segments[i]->replaced.load()) return Status::OK();  // the next time
+      if (!index.ok()) return index.status();
+      segments[i]->max_timestamp.store(max_timestamp = index->max_timestamp);
     }
     size -= segments[i]->size.load();
-    const bool expired =
-        config->retention_ms >= 0 && NewestMs(*segments[i], max_timestamp) < now - config->retention_ms;
-    const bool too_much = config->retention_bytes >= 0 && size >= config->retention_bytes;
+    const bool expired = keep_ms >= 0 && NewestMs(*segments[i], max_timestamp, *config) < now - keep_ms;
+    const bool too_much = keep_bytes >= 0 && size >= keep_bytes;
     if (!expired && !too_much) break;
     drop_before = end;
   }
@@ -177,7 +183,17 @@ void PartitionImpl::Housekeeping() {
   }
   if (!context_.health.ok()) return;
   report(ApplyRetention());
-  if (commit_->durable_end() < end) report(commit_->SyncUpTo(end));
+  bool rolled = false;
+  {
+    std::lock_guard lock(mutex_);
+    rolled = pending_checkpoint_.has_value();
+  }
+  // Also after a roll: the checkpoint waits for it, and compaction for the checkpoint.
+  if (commit_->durable_end() < end) {
+    report(commit_->SyncUpTo(end));
+  } else if (rolled) {
+    report(commit_->SyncNow());
+  }
   report(marks_->Sync());
   if (metrics_.size != nullptr) metrics_.size->Set(static_cast<double>(size_bytes()));
 }

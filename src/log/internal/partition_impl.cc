@@ -18,6 +18,7 @@ std::string Name(const std::string& topic, int32_t index) { return topic + "-" +
 
 Status CheckProducerFields(const BatchHeader& header, const BatchAppendOptions& options, bool alone) {
   if (header.control()) return Status(kInvalidBatch, "control batches are written by the log itself");
+  if (header.has_delete_horizon()) return Status(kInvalidBatch, "a delete horizon is set by the log itself");
   if (header.producer_id < 0) {
     return header.transactional() ? Status(kInvalidBatch, "a transactional batch needs a producer id") : Status::OK();
   }
@@ -84,6 +85,10 @@ void PartitionImpl::GiveBuffer(std::string buffer) {
 Result<int64_t> PartitionImpl::AppendRecords(std::span<const Record> records, int64_t producer_id) {
   if (records.empty()) return Status(kInvalidBatch, "an append needs at least one record");
   const auto config = this->config();
+  if (config->compacts() &&
+      std::any_of(records.begin(), records.end(), [](const Record& record) { return !record.key; })) {
+    return Status(kInvalidBatch, "records of the compacted topic '" + topic_ + "' need a key");
+  }
   BatchOptions options{context_.NowMs(), config->timestamp_type, config->compression, producer_id,
                        static_cast<int16_t>(producer_id >= 0 ? 0 : -1)};
   std::string bytes = TakeBuffer();
@@ -134,6 +139,7 @@ Status PartitionImpl::CheckBatches(std::string* batches, const BatchAppendOption
   const auto config = this->config();
   if (static_cast<int64_t>(batches->size()) > kAppendBytesMax)
     return Status(kRecordTooLarge, "one append of more than 256 MiB");
+  const bool keys_needed = config->compacts();
   std::string decompressed;
   std::vector<RecordView> records;
   for (size_t at = 0; at < batches->size();) {
@@ -159,6 +165,8 @@ Status PartitionImpl::CheckBatches(std::string* batches, const BatchAppendOption
       for (const RecordView& record : records) {
         if (record.offset != expected++)
           return Status(kInvalidBatch, "the batch's records are not in the order of their offsets");
+        if (keys_needed && !record.has_key())
+          return Status(kInvalidBatch, "records of the compacted topic '" + topic_ + "' need a key");
       }
     }
     TM_RETURN_IF_ERROR(iterator.status());
@@ -311,8 +319,21 @@ std::shared_ptr<const AbortedList> PartitionImpl::Aborted() const {
 }
 
 Status PartitionImpl::Locate(int64_t offset, IsolationLevel isolation, ReadCursor* cursor, ReadWindow* window) {
+  // A segment that is compacted meanwhile is looked for again.
+  while (true) {
+    Status located = TryLocate(offset, isolation, cursor, window);
+    const bool replaced = cursor->segment != nullptr && cursor->segment->replaced.load();
+    if (!replaced) {
+      if (!located.ok() && !located.Is(kOffsetOutOfRange)) cursor->segment.reset();
+      return located;
+    }
+    *cursor = ReadCursor{};
+  }
+}
+
+Status PartitionImpl::TryLocate(int64_t offset, IsolationLevel isolation, ReadCursor* cursor, ReadWindow* window) {
   std::optional<IndexEntry> entry;
-  bool located = cursor->segment != nullptr;
+  bool look_up = false;
   {
     std::lock_guard lock(mutex_);
     TM_RETURN_IF_ERROR(closed_);
@@ -324,10 +345,13 @@ Status PartitionImpl::Locate(int64_t offset, IsolationLevel isolation, ReadCurso
     window->aborted = transactions_.aborted();
     window->readable_bytes = 0;
     if (offset >= window->limit_offset) return Status::OK();
+    if (cursor->segment != nullptr && cursor->segment->replaced.load()) *cursor = ReadCursor{};
     const auto after = [&](int64_t wanted) {
       return std::upper_bound(segments_.begin(), segments_.end(), wanted,
                               [](int64_t o, const auto& segment) { return o < segment->base_offset; });
     };
+    const bool located = cursor->segment != nullptr;
+    look_up = !located;
     if (!located) {
       cursor->segment = *std::prev(after(offset));
       const SegmentIndex& index = cursor->segment->index;
@@ -344,30 +368,29 @@ Status PartitionImpl::Locate(int64_t offset, IsolationLevel isolation, ReadCurso
     }
     window->readable_bytes = cursor->segment->size.load();
   }
-  if (!located && !entry) {
-    auto index = LoadOrRebuildIndex(context_.files, *cursor->segment);
-    if (!index.ok()) {
-      cursor->segment.reset();
-      return index.status();
-    }
-    entry = index->FindOffset(offset - cursor->segment->base_offset);
+  if (look_up && !entry) {
+    TM_ASSIGN_OR_RETURN(const SegmentIndex index, LoadOrRebuildIndex(context_.files, *cursor->segment));
+    entry = index.FindOffset(offset - cursor->segment->base_offset);
   }
   if (entry) {
     cursor->position = entry->position;
     cursor->offset = cursor->segment->base_offset + entry->relative_offset;
   }
   if (cursor->file == nullptr) {
-    auto file = context_.files.OpenReadable(cursor->segment->path);
-    if (!file.ok()) {
-      cursor->segment.reset();
-      return file.status();
-    }
-    cursor->file = *std::move(file);
+    TM_ASSIGN_OR_RETURN(cursor->file, context_.files.OpenReadable(cursor->segment->path));
   }
   return Status::OK();
 }
 
 Result<int64_t> PartitionImpl::OffsetForTime(int64_t timestamp_ms) {
+  while (true) {
+    bool replaced = false;  // by compaction, while this looked into it
+    auto offset = FindTime(timestamp_ms, &replaced);
+    if (offset.ok() || !replaced) return offset;
+  }
+}
+
+Result<int64_t> PartitionImpl::FindTime(int64_t timestamp_ms, bool* replaced) {
   std::vector<std::shared_ptr<Segment>> segments;
   int64_t log_start = 0, active_max = 0, end = 0;
   SegmentIndex active_index;
@@ -385,14 +408,23 @@ Result<int64_t> PartitionImpl::OffsetForTime(int64_t timestamp_ms) {
     int64_t max_timestamp = active ? active_max : segment->max_timestamp.load();
     std::optional<SegmentIndex> index;
     if (active) index = active_index;
+    const auto load_index = [&]() -> Result<SegmentIndex> {
+      {
+        std::lock_guard lock(mutex_);
+        if (segment->index.covered_bytes == segment->size.load()) return segment->index;
+      }
+      auto loaded = LoadOrRebuildIndex(context_.files, *segment);
+      *replaced = segment->replaced.load();
+      return *replaced ? Result<SegmentIndex>(Status(kCorruptBatch, "the segment was replaced")) : std::move(loaded);
+    };
     if (!active && max_timestamp == INT64_MIN) {
-      TM_ASSIGN_OR_RETURN(index, LoadOrRebuildIndex(context_.files, *segment));
+      TM_ASSIGN_OR_RETURN(index, load_index());
       max_timestamp = index->max_timestamp;
       segment->max_timestamp.store(max_timestamp);
     }
     if (max_timestamp < timestamp_ms) continue;
     if (!index) {
-      TM_ASSIGN_OR_RETURN(index, LoadOrRebuildIndex(context_.files, *segment));
+      TM_ASSIGN_OR_RETURN(index, load_index());
     }
     const int64_t start = segment->base_offset + index->FindTime(timestamp_ms).relative_offset;
     PartitionReader reader(shared_from_this(), std::max(start, log_start),

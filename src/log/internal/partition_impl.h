@@ -29,6 +29,8 @@ struct LogContext {
   SyncHealth& health;
   Histogram* sync_seconds = nullptr;  // may be null
   int64_t producer_expiration_ms = 24LL * 3600 * 1000;
+  size_t compaction_keys_max = 1'000'000;
+  std::atomic<bool> stopping{false};  // long work ends at the next opportunity
 
   int64_t NowMs() const { return clock.NowMicros() / 1000; }
 };
@@ -94,12 +96,17 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   void SetConfig(std::shared_ptr<const TopicConfig> config);
   // Flushes, rolls by age, applies retention, updates gauges.
   void Housekeeping();
+  // Whether there is anything for Compact to look at; cheap.
+  bool MayCompact() const;
+  // Runs a pass of compaction when one is due; may take seconds. After a failure it rests for a minute.
+  Status Compact();
   // Syncs and writes down where opening can go on; then, as after Fail, every call gets `why`.
   Status Close(const Status& why);
   void Fail(const Status& why);
 
  private:
   struct Recovery;
+  struct Compaction;
 
   PartitionImpl(LogContext& context, std::string topic, int32_t index, std::string directory,
                 std::shared_ptr<const TopicConfig> config, PartitionMetrics metrics);
@@ -114,6 +121,8 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
                                                          const std::optional<ControlMarker>& marker) const;
   void RememberLocked(const BatchHeader& header, const std::optional<ControlMarker>& marker, int64_t seen_ms);
   Status CheckBatches(std::string* batches, const BatchAppendOptions& options, std::vector<BatchHeader>* headers) const;
+  Status TryLocate(int64_t offset, IsolationLevel isolation, ReadCursor* cursor, ReadWindow* window);
+  Result<int64_t> FindTime(int64_t timestamp_ms, bool* replaced);
   Status Roll();
   Result<int64_t> Sync();
   Status SyncFiles(std::vector<std::shared_ptr<Segment>> sealed, const Segment& active, bool directory);
@@ -134,6 +143,10 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   std::shared_ptr<GroupCommit> commit_;
   std::unique_ptr<DurableMarkFile> marks_;  // while opening, then only in Sync
 
+  std::mutex compaction_mutex_;
+  int64_t compact_after_ms_ = 0;  // guarded by compaction_mutex_
+  std::mutex files_mutex_;        // held while closed segments are removed or replaced; before the others
+
   std::mutex checkpoint_mutex_;
   Checkpoint checkpoint_;  // as stored; guarded by checkpoint_mutex_
 
@@ -145,6 +158,8 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   std::optional<Checkpoint> pending_checkpoint_;  // of the last roll, to be stored once what is before it is synced
   TransactionState transactions_;
   ProducerState producers_;
+  int64_t cleaned_to_ = 0;  // as in Checkpoint
+  int64_t clean_again_ms_ = INT64_MAX;
   int64_t log_start_ = 0;
   int64_t last_stable_ = 0;
   int64_t end_offset_ = 0;

@@ -34,6 +34,7 @@ struct PartitionImpl::Recovery {
 };
 
 Status PartitionImpl::Recovery::FindSegments() {
+  TM_RETURN_IF_ERROR(FinishSwaps(files, partition.directory_));
   TM_ASSIGN_OR_RETURN(const auto entries, files.List(partition.directory_));
   for (const FileInfo& entry : entries) {
     const bool orphan =
@@ -229,6 +230,8 @@ Status PartitionImpl::Recover() {
   TM_RETURN_IF_ERROR(recovery.ChooseStart(stored));
   transactions_ = recovery.point.transactions;
   TM_ASSIGN_OR_RETURN(producers_, ProducerState::Parse(recovery.point.producers));
+  cleaned_to_ = recovery.point.cleaned_to;
+  clean_again_ms_ = recovery.point.clean_again_ms;
   log_start_ = std::max(recovery.point.log_start, segments_.front()->base_offset);
   end_offset_ = recovery.point.offset;
 
@@ -240,8 +243,8 @@ Status PartitionImpl::Recover() {
   TM_ASSIGN_OR_RETURN(active.writer, context_.files.OpenWritable(active.path, FileSystem::OpenMode::kAppend));
   log_start_ = std::min(log_start_, end_offset_);
   last_stable_ = transactions_.LastStable(end_offset_);
-  checkpoint_ = {log_start_,  active.base_offset, active.size.load(),
-                 end_offset_, transactions_,      producers_.Serialize()};
+  checkpoint_ = {log_start_,    active.base_offset,     active.size.load(), end_offset_,
+                 transactions_, producers_.Serialize(), cleaned_to_,        clean_again_ms_};
   if (recovery.changed || !recovery.mark) {
     for (size_t i = first; i + 1 < segments_.size(); ++i) {
       Segment& sealed = *segments_[i];

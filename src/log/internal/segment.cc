@@ -42,6 +42,15 @@ class FileWindow {
   int64_t start_ = 0;
 };
 
+std::optional<int64_t> ParseDigits(std::string_view digits) {
+  int64_t number = 0;
+  for (char c : digits) {
+    if (c < '0' || c > '9' || number > (INT64_MAX - 9) / 10) return std::nullopt;
+    number = number * 10 + (c - '0');
+  }
+  return number;
+}
+
 }  // namespace
 
 void SegmentIndex::Add(const BatchHeader& header, int64_t position, int64_t segment_base) {
@@ -77,12 +86,40 @@ std::string SegmentPath(const std::string& directory, int64_t base_offset) {
 std::optional<int64_t> ParseSegmentName(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   if (name.size() != kNameDigits + 4 || !name.ends_with(".log")) return std::nullopt;
-  int64_t base = 0;
-  for (char c : name.substr(0, kNameDigits)) {
-    if (c < '0' || c > '9' || base > (INT64_MAX - 9) / 10) return std::nullopt;
-    base = base * 10 + (c - '0');
+  return ParseDigits(name.substr(0, kNameDigits));
+}
+
+std::string SwapPath(const std::string& directory, int64_t base_offset, int64_t end_offset) {
+  char name[64];
+  std::snprintf(name, sizeof(name), "%020lld-%020lld.swap", static_cast<long long>(base_offset),
+                static_cast<long long>(end_offset));
+  return JoinPath(directory, name);
+}
+
+Status FinishSwaps(FileSystem& files, const std::string& directory) {
+  TM_ASSIGN_OR_RETURN(const auto entries, files.List(directory));
+  for (const FileInfo& entry : entries) {
+    if (entry.path.ends_with(".cleaned")) TM_RETURN_IF_ERROR(files.Remove(entry.path));
+    if (!entry.path.ends_with(".swap")) continue;
+    const std::string_view name = std::string_view(entry.path).substr(entry.path.rfind('/') + 1);
+    if (name.size() != 2 * kNameDigits + 6) continue;
+    const auto base = ParseDigits(name.substr(0, kNameDigits));
+    const auto end = ParseDigits(name.substr(kNameDigits + 1, kNameDigits));
+    if (!base || !end) continue;
+    for (const FileInfo& other : entries) {
+      const auto old = ParseSegmentName(other.path);
+      if (!old || *old < *base || *old >= *end) continue;
+      TM_RETURN_IF_ERROR(files.Remove(other.path.substr(0, other.path.size() - 4) + ".index"));
+      if (*old > *base) TM_RETURN_IF_ERROR(files.Remove(other.path));
+    }
+    TM_RETURN_IF_ERROR(files.SyncDirectory(directory));
+    TM_RETURN_IF_ERROR(files.Rename(entry.path, SegmentPath(directory, *base)));
+    TM_RETURN_IF_ERROR(files.SyncDirectory(directory));
   }
-  return base;
+  for (const FileInfo& entry : entries) {
+    if (entry.path.ends_with(".deleted")) TM_RETURN_IF_ERROR(files.Remove(entry.path));
+  }
+  return Status::OK();
 }
 
 Status StoreIndex(FileSystem& files, const Segment& segment, const SegmentIndex& index) {
@@ -143,6 +180,7 @@ Result<SegmentIndex> LoadOrRebuildIndex(FileSystem& files, const Segment& segmen
                                     return Status::OK();
                                   }));
   if (!end.damage.empty()) return DamageError(segment.path, end.position, end.offset, end.damage);
+  if (segment.replaced.load()) return rebuilt;  // the file belongs to another now
   if (Status stored = StoreIndex(files, segment, rebuilt); !stored.ok())
     LogWarning("index not stored: " + stored.ToString());
   return rebuilt;

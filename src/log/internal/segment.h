@@ -39,10 +39,12 @@ struct Segment {
   std::string path;                      // .../00000000000000000000.log
   std::atomic<int64_t> size{0};          // bytes that readers may look at
   std::shared_ptr<WritableFile> writer;  // until it is sealed and synced; guarded by the partition
-  SegmentIndex index;  // of the last segment; guarded by the partition. Of sealed ones it lives in the file.
+  SegmentIndex index;                    // of the last segment, and until it is in its file; guarded by the partition
   int64_t created_ms = 0;
   std::atomic<int64_t> appended_ms{0};            // wall clock of the last append
   std::atomic<int64_t> max_timestamp{INT64_MIN};  // INT64_MIN: not known yet
+  std::atomic<bool> replaced{false};  // by a compacted one: its file may have another content now. Set under the
+                                      // partition's lock.
 
   std::string IndexPath() const { return path.substr(0, path.size() - 4) + ".index"; }
 };
@@ -50,6 +52,11 @@ struct Segment {
 std::string SegmentPath(const std::string& directory, int64_t base_offset);
 // The base offset of "<20 digits>.log"; absent for another name.
 std::optional<int64_t> ParseSegmentName(std::string_view path);
+
+// "<base>-<end>.swap": a compacted segment that stands for all in [base, end).
+std::string SwapPath(const std::string& directory, int64_t base_offset, int64_t end_offset);
+// Does what a crash left undone of putting compacted segments in their place, and removes what never got so far.
+Status FinishSwaps(FileSystem& files, const std::string& directory);
 
 Status StoreIndex(FileSystem& files, const Segment& segment, const SegmentIndex& index);
 // Absent: missing, damaged, or not of this segment.

@@ -1,6 +1,7 @@
 #include "log/internal/transaction_state.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace tidemill::log_internal {
@@ -52,6 +53,17 @@ void TransactionState::ForgetBefore(int64_t log_start) {
   auto list = std::make_shared<AbortedList>();
   std::copy_if(aborted_->begin(), aborted_->end(), std::back_inserter(*list),
                [&](const auto& a) { return a.last_offset >= log_start; });
+  aborted_ = std::move(list);
+}
+
+void TransactionState::ForgetAborted(const std::vector<AbortedTransaction>& gone) {
+  if (gone.empty()) return;
+  std::set<std::pair<int64_t, int64_t>> markers;
+  for (const AbortedTransaction& one : gone) markers.emplace(one.producer_id, one.last_offset);
+  auto list = std::make_shared<AbortedList>();
+  std::copy_if(aborted_->begin(), aborted_->end(), std::back_inserter(*list), [&](const auto& a) {
+    return !markers.contains({a.producer_id, a.last_offset});
+  });
   aborted_ = std::move(list);
 }
 

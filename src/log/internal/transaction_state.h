@@ -37,6 +37,8 @@ class TransactionState {
   const std::map<int64_t, OpenTransaction>& open() const { return open_; }
   const std::shared_ptr<const AbortedList>& aborted() const { return aborted_; }
   void ForgetBefore(int64_t log_start);
+  // Of which no record is left: by producer and offset of the marker.
+  void ForgetAborted(const std::vector<AbortedTransaction>& gone);
 
   void AppendTo(std::string* out) const;
   static TransactionState ParseFrom(ByteReader* reader, int version);

@@ -54,7 +54,7 @@ TEST_F(LogTest, TopicErrorsNameWhatIsThere) {
   EXPECT_EQ(unknown.hint(), "did you mean 'transactions'?");
   EXPECT_TRUE(AsStatus(log_->partition("transactions", 1)).Is(kUnknownPartition));
   EXPECT_TRUE(FromText({"retention.m", "1"}).status().Is(kInvalidTopicConfig));
-  EXPECT_TRUE(FromText({"cleanup.policy", "compact"}).status().Is(kInvalidTopicConfig));
+  EXPECT_TRUE(FromText({"cleanup.policy", "compress"}).status().Is(kInvalidTopicConfig));
   EXPECT_EQ(FromText({"retention.ms", "5"})->retention_ms, 5);
 }
 
