@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/crc32c.h"
+#include "log/record_batch.h"
 
 namespace {
 
@@ -90,6 +91,28 @@ void Rates(Log& log, const std::string& directory) {
   PrintRate("append", [&] {
     Check(partition->TrimBefore(partition->Offsets().end));
     for (int64_t i = 0; i < kRecords; i += kPerAppend) Take(partition->Append(records));
+  });
+  std::string encoded;
+  Check(EncodeBatch(records, {}, &encoded));
+  PrintRate("append of encoded batches", [&] {
+    Check(partition->TrimBefore(partition->Offsets().end));
+    for (int64_t i = 0; i < kRecords; i += kPerAppend) Take(partition->AppendBatchBytes(encoded));
+  });
+  int64_t producer_id = 0;
+  std::string numbered;
+  PrintRate("  the same with a producer id", [&] {
+    Check(partition->TrimBefore(partition->Offsets().end));
+    producer_id = Take(log.AllocateProducerId());
+    for (int64_t i = 0; i < kRecords; i += kPerAppend) {
+      numbered.clear();
+      Check(EncodeBatch(records,
+                        {.producer_id = producer_id,
+                         .producer_epoch = 0,
+                         .base_sequence = static_cast<int32_t>(i),
+                         .transactional = false},
+                        &numbered));
+      Take(partition->AppendBatchBytes(numbered));
+    }
   });
   const std::string batch(109 * kPerAppend + 61, 'b');
   const std::string raw_path = directory + "/raw";

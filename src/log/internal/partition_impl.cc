@@ -1,6 +1,7 @@
 #include "log/internal/partition_impl.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/logging.h"
 #include "log/compression.h"
@@ -165,9 +166,9 @@ Status PartitionImpl::CheckBatches(std::string* batches, const BatchAppendOption
       for (const RecordView& record : records) {
         if (record.offset != expected++)
           return Status(kInvalidBatch, "the batch's records are not in the order of their offsets");
-        if (keys_needed && !record.has_key())
-          return Status(kInvalidBatch, "records of the compacted topic '" + topic_ + "' need a key");
       }
+      if (keys_needed && !std::all_of(records.begin(), records.end(), std::mem_fn(&RecordView::has_key)))
+        return Status(kInvalidBatch, "records of the compacted topic '" + topic_ + "' need a key");
     }
     TM_RETURN_IF_ERROR(iterator.status());
     char* const p = batches->data() + at;
