@@ -333,6 +333,43 @@ TEST_F(CompactionTest, ReadersInsideStayRight) {
   }
 }
 
+// As a fetch of the Kafka protocol reads: whole batches that leave no offset out, whatever is compacted meanwhile.
+TEST_F(CompactionTest, StoredBatchesCoverEveryOffset) {
+  TM_ASSERT_OK(log_->CreateTopic("t", Compacted()));
+  Random random(5);
+  PartitionReader reader(Get(), 0, {.isolation = IsolationLevel::kReadUncommitted});
+  Latest seen;
+  std::string unused;
+  const auto poll = [&](int64_t bytes_max) {
+    int64_t next = reader.position();
+    std::string_view bytes;
+    TM_ASSERT_OK(reader.PollBatches(bytes_max, &bytes));
+    while (!bytes.empty()) {
+      const auto header = ParseBatchHeader(bytes);
+      TM_ASSERT_OK(header);
+      const std::string_view batch = bytes.substr(0, static_cast<size_t>(header->total_bytes()));
+      ASSERT_TRUE(ChecksumMatches(*header, batch));
+      ASSERT_LE(header->base_offset, next);
+      ASSERT_GE(header->last_offset(), next);
+      std::vector<RecordView> records;
+      auto iterator = RecordIterator::Open(*header, batch, &unused);
+      iterator->Next(header->record_count, next, &records);
+      for (const RecordView& record : records) Apply(written_[record.offset], &seen);
+      next = header->last_offset() + 1;
+      bytes.remove_prefix(batch.size());
+    }
+    ASSERT_EQ(reader.position(), next);
+  };
+  for (int round = 0; round < 60; ++round) {
+    for (int i = 0; i < 20; ++i)
+      TM_ASSERT_OK(PutRecord(std::to_string(random.Uniform(30)), std::string(random.Uniform(300), 'v')));
+    if (round % 4 == 0) CompactEverything();
+    poll(static_cast<int64_t>(random.Uniform(4'000)));
+  }
+  while (reader.position() < Get()->Offsets().end) poll(3'000);
+  EXPECT_EQ(seen, LatestWritten());
+}
+
 // Random keys, values, tombstones and transactions of both kinds, with compactions, restarts and crashes in between,
 // against a map.
 TEST_F(CompactionTest, RandomHistoriesGiveTheLatestValues) {
