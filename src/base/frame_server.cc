@@ -63,7 +63,8 @@ class FrameServer::Impl : public std::enable_shared_from_this<Impl> {
     open_ = metrics->GetGauge(name + "_connections", "Open connections of clients");
   }
 
-  Status Start(const FrameServerOptions& options);
+  Status Listen(const FrameServerOptions& options);
+  void Run();
   void Stop();
   void Accept();
 
@@ -349,16 +350,19 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
   std::vector<std::array<unsigned char, 4>> lengths_;
 };
 
-Status FrameServer::Impl::Start(const FrameServerOptions& options) {
+Status FrameServer::Impl::Listen(const FrameServerOptions& options) {
   options_ = options;
   TM_ASSIGN_OR_RETURN(const ListenSocket listening,
                       OpenListenSocket({options.address, options.port, options.insecure}, protocol_));
   acceptor_.emplace(io_, listening.is_ipv6 ? tcp::v6() : tcp::v4(), listening.fd);
   port_ = listening.port;
+  return Status::OK();
+}
+
+void FrameServer::Impl::Run() {
   running_ = true;
   Accept();
-  for (int i = 0; i < std::max(1, options.threads); ++i) threads_.emplace_back([this] { io_.run(); });
-  return Status::OK();
+  for (int i = 0; i < std::max(1, options_.threads); ++i) threads_.emplace_back([this] { io_.run(); });
 }
 
 void FrameServer::Impl::Accept() {
@@ -396,7 +400,8 @@ void FrameServer::Impl::Stop() {
 FrameServer::FrameServer(std::string protocol, Handler handler, MetricsRegistry* metrics)
     : impl_(std::make_shared<Impl>(std::move(protocol), std::move(handler), metrics)) {}
 FrameServer::~FrameServer() { Stop(); }
-Status FrameServer::Start(const FrameServerOptions& options) { return impl_->Start(options); }
+Status FrameServer::Listen(const FrameServerOptions& options) { return impl_->Listen(options); }
+void FrameServer::Run() { impl_->Run(); }
 uint16_t FrameServer::port() const { return impl_->port_; }
 int FrameServer::connections() const { return impl_->connections(); }
 void FrameServer::Stop() { impl_->Stop(); }

@@ -58,8 +58,14 @@ class FrameServer {
   FrameServer(std::string protocol, Handler handler, MetricsRegistry* metrics = nullptr);
   ~FrameServer();  // stops
 
-  // kAddressInUse, kUnsafeListen, kInvalidConfig.
-  Status Start(const FrameServerOptions& options);
+  // Takes the address; nobody is served yet. kAddressInUse, kUnsafeListen, kInvalidConfig.
+  Status Listen(const FrameServerOptions& options);
+  void Run();  // after Listen
+  Status Start(const FrameServerOptions& options) {
+    TM_RETURN_IF_ERROR(Listen(options));
+    Run();
+    return Status::OK();
+  }
   uint16_t port() const;
   int connections() const;
   // Closes every connection and waits for calls of the handler that are under way; replies that come later are dropped.

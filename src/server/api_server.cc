@@ -8,7 +8,10 @@ namespace tidemill {
 
 Result<std::unique_ptr<ApiServer>> ApiServer::Start(Engine& engine, JobList& jobs, const std::string& address,
                                                     bool insecure, Console& console) {
-  TM_ASSIGN_OR_RETURN(HttpServerOptions options, ParseListenAddress(address));
+  TM_ASSIGN_OR_RETURN(const ListenOptions listen, ParseListenAddress(address));
+  HttpServerOptions options;
+  options.address = listen.address;
+  options.port = listen.port;
   options.insecure = insecure;
   std::unique_ptr<ApiServer> api(new ApiServer(engine));
   MountHttpApi(api->server_, {&engine, &jobs, &api->topics_});

@@ -29,6 +29,7 @@ Engine::Engine() : parts_(std::make_unique<Parts>()) {}
 Engine::~Engine() = default;
 
 std::string HttpPortPath(const std::string& data_dir) { return JoinPath(data_dir, "http.port"); }
+std::string KafkaPortPath(const std::string& data_dir) { return JoinPath(data_dir, "kafka.port"); }
 
 uint16_t ReadHttpPort(FileSystem& files, const std::string& data_dir) {
   const auto text = ReadFile(files, HttpPortPath(data_dir), 64);
@@ -65,6 +66,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const GlobalOptions& options) {
   parts.lock = *std::move(lock);
   // Of a process that was killed.
   TM_RETURN_IF_ERROR(parts.files.Remove(HttpPortPath(parts.data_dir)));
+  TM_RETURN_IF_ERROR(parts.files.Remove(KafkaPortPath(parts.data_dir)));
   LogOptions log;
   log.metrics = &parts.metrics;
   TM_ASSIGN_OR_RETURN(parts.log, Log::Open(parts.files, parts.clock, JoinPath(parts.data_dir, "log"), log));

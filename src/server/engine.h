@@ -22,7 +22,7 @@ class ModelRegistry;
 //
 //   <data-dir>/LOCK          held while open: a second process is refused (kAlreadyLocked, which says where the first
 //   one listens) <data-dir>/log/          topics <data-dir>/features/     feature views <data-dir>/jobs/<name>/
-//   job.json, state/ <data-dir>/http.port     port of the HTTP API, while there is one
+//   job.json, state/ <data-dir>/http.port     port of the HTTP API, while there is one; kafka.port of the Kafka server
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> Open(const GlobalOptions& options);
@@ -53,5 +53,6 @@ class Engine {
 // Where the process that holds a data directory listens; 0 when it does not say.
 uint16_t ReadHttpPort(FileSystem& files, const std::string& data_dir);
 std::string HttpPortPath(const std::string& data_dir);
+std::string KafkaPortPath(const std::string& data_dir);
 
 }  // namespace tidemill

@@ -38,8 +38,8 @@ json ReadinessChecks(const HttpApiParts& parts, bool* ready) {
 
 }  // namespace
 
-Result<HttpServerOptions> ParseListenAddress(std::string_view text) {
-  HttpServerOptions options;
+Result<ListenOptions> ParseListenAddress(std::string_view text) {
+  ListenOptions options;
   const size_t colon = text.rfind(':');
   const Status wrong(kUsage,
                      fmt::format("'{}' is no address to listen on: expected ADDRESS:PORT, e.g. 127.0.0.1:8080", text));

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/listen_socket.h"
 #include "server/http_server.h"
 #include "server/job_list.h"
 #include "server/topic_access.h"
@@ -36,6 +37,6 @@ std::string_view OpenApiText();
 void RegisterProcessMetrics(MetricsRegistry& metrics, const Clock& clock);
 
 // "127.0.0.1:8080", "localhost:0", "[::1]:80", ":8080" (loopback) -> options. kUsage.
-Result<HttpServerOptions> ParseListenAddress(std::string_view text);
+Result<ListenOptions> ParseListenAddress(std::string_view text);
 
 }  // namespace tidemill

@@ -9,6 +9,7 @@
 #include "server/command_line.h"
 #include "server/errors.h"
 #include "server/http_api.h"
+#include "server/kafka_listener.h"
 #include "server/run_summary.h"
 #include "server/script_runner.h"
 #include "server/signal_watch.h"
@@ -21,6 +22,7 @@ constexpr int kRunTickMs = 50;
 struct RunCommandOptions {
   RunOptions run;
   std::string http;
+  std::string kafka;
   bool insecure = false;
   bool overwrite = false;
   bool append = false;
@@ -108,8 +110,9 @@ int Run(CommandContext& context, const RunCommandOptions& options) {
                  : options.append  ? ExistingOutput::kKeep
                                    : ExistingOutput::kRefuse;
   if (const auto name = ScriptRunner::JobName(run); !name.ok()) return context.Fail(name.status());
-  if (!options.http.empty()) {
-    if (const auto address = ParseListenAddress(options.http); !address.ok()) return context.Fail(address.status());
+  for (const std::string& listen : {options.http, options.kafka}) {
+    if (const auto address = ParseListenAddress(listen); !address.ok() && !listen.empty())
+      return context.Fail(address.status());
   }
   // Errors of the script come before anything is opened or made.
   PlanningSession session(context);
@@ -120,6 +123,12 @@ int Run(CommandContext& context, const RunCommandOptions& options) {
   if (!engine.ok()) return context.Fail(engine.status());
   JobList jobs;
   jobs.SetStarting(true);
+  std::unique_ptr<KafkaListener> kafka;
+  if (!options.kafka.empty()) {
+    auto started = KafkaListener::Start(**engine, {options.kafka, "", options.insecure}, context.console);
+    if (!started.ok()) return context.Fail(started.status());
+    kafka = *std::move(started);
+  }
   std::unique_ptr<ApiServer> api;
   if (!options.http.empty()) {
     auto started = ApiServer::Start(**engine, jobs, options.http, options.insecure, context.console);
@@ -151,7 +160,9 @@ void AddRunCommand(CLI::App& parent, CommandList& commands) {
       ->check(CLI::Range(1, 128));
   app->add_option("--http", options->http,
                   "Serve the HTTP API meanwhile, e.g. 127.0.0.1:8080; port 0 takes any free one");
-  app->add_flag("--insecure", options->insecure, "Allow --http on an address that others reach");
+  app->add_option("--kafka-listen", options->kafka,
+                  "Serve Kafka clients meanwhile, e.g. 127.0.0.1:9092; port 0 takes any free one");
+  app->add_flag("--insecure", options->insecure, "Allow listening on an address that others reach");
   app->add_flag("--fresh", options->run.fresh, "Forget the saved state of an earlier run");
   app->add_flag("--overwrite", options->overwrite, "Replace the files of another run in the output folders");
   app->add_flag("--append", options->append, "Write beside the files of an earlier run");

@@ -9,6 +9,7 @@
 #include "server/command_line.h"
 #include "server/errors.h"
 #include "server/http_api.h"
+#include "server/kafka_listener.h"
 #include "server/script_runner.h"
 #include "server/signal_watch.h"
 
@@ -21,6 +22,8 @@ struct ServeOptions {
   std::string what;
   std::vector<std::string> init_files;
   std::string http = "127.0.0.1:8080";
+  std::string kafka = "127.0.0.1:9092";
+  std::string kafka_advertised;
   int parallelism = 0;
   bool insecure = false;
 };
@@ -67,7 +70,10 @@ void Advance(CommandContext& context, ServedScript& script) {
 int Serve(CommandContext& context, const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   SignalWatch signals;
-  if (const auto address = ParseListenAddress(options.http); !address.ok()) return context.Fail(address.status());
+  for (const std::string& listen : {options.http, options.kafka}) {
+    if (const auto address = ParseListenAddress(listen); !address.ok() && listen != "off")
+      return context.Fail(address.status());
+  }
   const Result<std::vector<std::string>> files = ScriptsOf(options.what);
   if (!files.ok()) return context.Fail(files.status());
   Result<std::unique_ptr<Engine>> engine = Engine::Open(context.options);
@@ -86,6 +92,14 @@ int Serve(CommandContext& context, const ServeOptions& options) {
     scripts.back()->statements = *std::move(statements);
   }
   jobs.SetStarting(!scripts.empty());
+  std::unique_ptr<KafkaListener> kafka;
+  if (options.kafka != "off") {
+    auto started =
+        KafkaListener::Start(**engine, {options.kafka, options.kafka_advertised, options.insecure}, context.console);
+    if (!started.ok()) return context.Fail(started.status());
+    kafka = *std::move(started);
+  }
+  // Last: whoever waits for its port finds everything there.
   auto api = ApiServer::Start(**engine, jobs, options.http, options.insecure, context.console);
   if (!api.ok()) return context.Fail(api.status());
   bool stopping = false;
@@ -115,16 +129,22 @@ int Serve(CommandContext& context, const ServeOptions& options) {
 }  // namespace
 
 void AddServeCommand(CLI::App& parent, CommandList& commands) {
-  CLI::App* app = parent.add_subcommand("serve", "Serve the HTTP API, and run scripts, until stopped");
+  CLI::App* app =
+      parent.add_subcommand("serve", "Serve Kafka clients and the HTTP API, and run scripts, until stopped");
   auto options = std::make_shared<ServeOptions>();
   app->add_option("SCRIPTS", options->what, "A script, or a folder of them; each is a job named after its file");
   app->add_option("-i,--init", options->init_files, "Scripts to run first in each session; repeatable")
       ->allow_extra_args(false);
   app->add_option("--http", options->http, "Where to listen; port 0 takes any free one")->capture_default_str();
+  app->add_option("--kafka", options->kafka, "Where Kafka clients connect; off: nowhere")->capture_default_str();
+  app->add_option("--kafka-advertise", options->kafka_advertised,
+                  "HOST:PORT that Kafka clients are told, where it is not the address of --kafka");
   app->add_option("--parallelism", options->parallelism, "Lanes of each job")->check(CLI::Range(1, 128));
   app->add_flag("--insecure", options->insecure, "Allow an address that others reach");
   app->footer(
-      "\nExamples:\n  tidemill serve --http 127.0.0.1:8080\n  tidemill serve pipelines/ -D out=results\n"
+      "\nExamples:\n  tidemill serve --http 127.0.0.1:8080 --kafka 127.0.0.1:9092\n"
+      "  tidemill serve pipelines/ -D out=results\n"
+      "  kcat -b 127.0.0.1:9092 -t clicks -P clicks.jsonl\n"
       "  curl -H 'Content-Type: application/x-ndjson' --data-binary @clicks.jsonl "
       "'http://127.0.0.1:8080/api/v1/topics/clicks/records?create=true'");
   commands.push_back({app, [options](CommandContext& context) { return Serve(context, *options); }});

@@ -48,6 +48,8 @@ class Tidemill:
         return process
 
     def serve(self, *arguments: str, ready: bool = True) -> "Server":
+        if arguments[0] == "serve" and "--kafka" not in arguments:
+            arguments += ("--kafka", "127.0.0.1:0")
         process = self.start(*arguments)
         port_file = self.data / "http.port"
         wait_for(lambda: port_file.exists() or process.poll() is not None, "the server's port")

@@ -1,0 +1,115 @@
+// Offsets of partitions: found by time, cut off at the front, compared after a change of leader.
+#include "log/wire/internal/handlers.h"
+#include "log/wire/messages/delete_records.h"
+#include "log/wire/messages/list_offsets.h"
+#include "log/wire/messages/offset_for_leader_epoch.h"
+
+namespace tidemill::wire {
+
+namespace {
+
+constexpr int64_t kLatest = -1;
+constexpr int64_t kEarliest = -2;
+
+KafkaError FindOffset(Broker& broker, std::string_view topic, const ListOffsetsRequest::ListOffsetsPartition& wanted,
+                      bool read_committed, ListOffsetsResponse::ListOffsetsPartitionResponse* answer) {
+  const auto partition = broker.log.partition(topic, wanted.partition_index);
+  if (!partition.ok()) return KafkaErrorOf(partition.status());
+  if (wanted.current_leader_epoch > kLeaderEpoch) return KafkaError::kUnknownLeaderEpoch;
+  const PartitionOffsets offsets = (*partition)->Offsets();
+  const int64_t end = read_committed ? offsets.last_stable : offsets.end;
+  if (wanted.timestamp == kLatest) {
+    answer->offset = end;
+  } else if (wanted.timestamp == kEarliest) {
+    answer->offset = offsets.log_start;
+  } else if (wanted.timestamp < 0) {
+    return KafkaError::kInvalidRequest;
+  } else {
+    const auto found = (*partition)->OffsetForTime(wanted.timestamp);
+    if (!found.ok()) return KafkaErrorOf(found.status());
+    if (*found >= end) return KafkaError::kNone;  // no such record: offset -1
+    PartitionReader reader(*partition, *found, {.isolation = IsolationLevel::kReadUncommitted});
+    std::vector<RecordView> records;
+    if (const Status read = reader.Poll(1, &records); !read.ok()) return KafkaErrorOf(read);
+    if (records.empty()) return KafkaError::kNone;
+    answer->offset = records[0].offset;
+    answer->timestamp = records[0].timestamp_ms;
+  }
+  return KafkaError::kNone;
+}
+
+void AnswerListOffsets(Broker& broker, const CallPtr<ListOffsetsRequest>& call) {
+  ListOffsetsResponse response;
+  for (const auto& topic : call->message.topics) {
+    auto& topic_answer = response.topics.emplace_back();
+    topic_answer.name = topic.name;
+    for (const auto& wanted : topic.partitions) {
+      auto& answer = topic_answer.partitions.emplace_back();
+      answer.partition_index = wanted.partition_index;
+      if (call->version >= 4) answer.leader_epoch = kLeaderEpoch;
+      answer.error_code = Code(FindOffset(broker, topic.name, wanted, call->message.isolation_level == 1, &answer));
+    }
+  }
+  call->Answer(response);
+}
+
+KafkaError TrimPartition(Broker& broker, std::string_view topic, int32_t index, int64_t before, int64_t* low) {
+  *low = -1;
+  const auto partition = broker.log.partition(topic, index);
+  if (!partition.ok()) return KafkaErrorOf(partition.status());
+  const PartitionOffsets offsets = (*partition)->Offsets();
+  const int64_t offset = before == kLatest ? offsets.end : before;
+  if (offset < 0 || offset > offsets.end) return KafkaError::kOffsetOutOfRange;
+  const KafkaError error = KafkaErrorOf((*partition)->TrimBefore(offset));
+  *low = (*partition)->Offsets().log_start;
+  return error;
+}
+
+void AnswerDeleteRecords(Broker& broker, const CallPtr<DeleteRecordsRequest>& call) {
+  DeleteRecordsResponse response;
+  for (const auto& topic : call->message.topics) {
+    auto& topic_answer = response.topics.emplace_back();
+    topic_answer.name = topic.name;
+    for (const auto& wanted : topic.partitions) {
+      auto& answer = topic_answer.partitions.emplace_back();
+      answer.partition_index = wanted.partition_index;
+      answer.error_code =
+          Code(TrimPartition(broker, topic.name, wanted.partition_index, wanted.offset, &answer.low_watermark));
+    }
+  }
+  call->Answer(response);
+}
+
+}  // namespace
+
+void HandleListOffsets(Broker& broker, const CallPtr<ListOffsetsRequest>& call) {
+  broker.slow.Post([&broker, call] { AnswerListOffsets(broker, call); });
+}
+
+void HandleDeleteRecords(Broker& broker, const CallPtr<DeleteRecordsRequest>& call) {
+  broker.slow.Post([&broker, call] { AnswerDeleteRecords(broker, call); });
+}
+
+void HandleOffsetForLeaderEpoch(Broker& broker, const CallPtr<OffsetForLeaderEpochRequest>& call) {
+  OffsetForLeaderEpochResponse response;
+  for (const auto& topic : call->message.topics) {
+    auto& topic_answer = response.topics.emplace_back();
+    topic_answer.topic = topic.topic;
+    for (const auto& wanted : topic.partitions) {
+      auto& answer = topic_answer.partitions.emplace_back();
+      answer.partition = wanted.partition;
+      const auto partition = broker.log.partition(topic.topic, wanted.partition);
+      if (!partition.ok()) {
+        answer.error_code = Code(KafkaErrorOf(partition.status()));
+      } else if (wanted.current_leader_epoch > kLeaderEpoch) {
+        answer.error_code = Code(KafkaError::kUnknownLeaderEpoch);
+      } else if (wanted.leader_epoch == kLeaderEpoch) {
+        answer.leader_epoch = kLeaderEpoch;
+        answer.end_offset = (*partition)->Offsets().end;
+      }
+    }
+  }
+  call->Answer(response);
+}
+
+}  // namespace tidemill::wire

@@ -1,0 +1,26 @@
+#include "log/wire/internal/request.h"
+
+#include <fmt/format.h>
+
+#include "base/logging.h"
+#include "log/wire/messages/message_header.h"
+
+namespace tidemill::wire {
+
+void KafkaRequest::WriteHeader(WireWriter& writer) const {
+  ResponseHeader header;
+  header.correlation_id = correlation_id;
+  header.Encode(writer, ResponseHeaderVersion(*api, version));
+}
+
+void KafkaRequest::Send(std::string out, const Status& encoded) {
+  if (!encoded.ok()) {
+    LogError(fmt::format("Kafka: {} v{} to {}: {}", api->name, version, connection->peer(), encoded.ToString()));
+    return CloseConnection();
+  }
+  FrameReply answer;
+  answer.pieces.push_back(std::move(out));
+  reply(std::move(answer));
+}
+
+}  // namespace tidemill::wire

@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "base/logging.h"
+#include "log/wire/internal/handlers.h"
+#include "log/wire/messages/alter_configs.h"
+#include "log/wire/messages/api_versions.h"
+#include "log/wire/messages/create_partitions.h"
+#include "log/wire/messages/create_topics.h"
+#include "log/wire/messages/delete_groups.h"
+#include "log/wire/messages/delete_records.h"
+#include "log/wire/messages/delete_topics.h"
+#include "log/wire/messages/describe_cluster.h"
+#include "log/wire/messages/describe_configs.h"
+#include "log/wire/messages/describe_groups.h"
+#include "log/wire/messages/fetch.h"
+#include "log/wire/messages/find_coordinator.h"
+#include "log/wire/messages/heartbeat.h"
+#include "log/wire/messages/incremental_alter_configs.h"
+#include "log/wire/messages/join_group.h"
+#include "log/wire/messages/leave_group.h"
+#include "log/wire/messages/list_groups.h"
+#include "log/wire/messages/list_offsets.h"
+#include "log/wire/messages/message_header.h"
+#include "log/wire/messages/metadata.h"
+#include "log/wire/messages/offset_commit.h"
+#include "log/wire/messages/offset_delete.h"
+#include "log/wire/messages/offset_fetch.h"
+#include "log/wire/messages/offset_for_leader_epoch.h"
+#include "log/wire/messages/produce.h"
+#include "log/wire/messages/sync_group.h"
+#include "log/wire/wire_reader.h"
+
+namespace tidemill::wire {
+
+namespace {
+
+// Decoded, a request takes many times its size in memory; only records, which stay bytes, need more than this.
+constexpr size_t kPlainRequestBytesMax = 8 << 20;
+
+template <typename Message, void (*Handle)(Broker&, const CallPtr<Message>&)>
+void DecodeAndHandle(Broker& broker, KafkaRequest request) {
+  auto call = std::make_shared<Call<Message>>(std::move(request));
+  if (Message::kApiKey != ProduceRequest::kApiKey && call->frame.size() > kPlainRequestBytesMax) {
+    LogWarning(fmt::format("Kafka: {} from {} has {} bytes, more than any needs; the connection is closed",
+                           call->api->name, call->connection->peer(), call->frame.size()));
+    return call->CloseConnection();
+  }
+  WireReader reader(std::string_view(call->frame).substr(call->body));
+  call->message.Read(reader, call->version);
+  if (!reader.ok()) {
+    LogWarning(fmt::format("Kafka: {} v{} from {}: {}; the connection is closed", call->api->name, call->version,
+                           call->connection->peer(), reader.status().ToString()));
+    return call->CloseConnection();
+  }
+  Handle(broker, call);
+}
+
+struct ApiHandler {
+  ServedApi api;
+  void (*handle)(Broker& broker, KafkaRequest request);
+};
+
+// `max_version`: below the newest where that asks for what is not there.
+template <typename Message, void (*Handle)(Broker&, const CallPtr<Message>&)>
+constexpr ApiHandler On(int16_t max_version = Message::kMaxVersion) {
+  return {{Message::kApiKey, Message::kMinVersion, max_version}, &DecodeAndHandle<Message, Handle>};
+}
+
+const ApiHandler kHandlers[] = {
+    On<ProduceRequest, HandleProduce>(),
+    On<FetchRequest, HandleFetch>(),
+    On<ListOffsetsRequest, HandleListOffsets>(6),  // from 7 on: the newest timestamp, tiered storage
+    On<MetadataRequest, HandleMetadata>(),
+    On<FindCoordinatorRequest, HandleFindCoordinator>(5),  // 6 is for share groups
+    On<OffsetCommitRequest, HandleOffsetCommit>(),
+    On<OffsetFetchRequest, HandleOffsetFetch>(),
+    On<JoinGroupRequest, HandleJoinGroup>(),
+    On<HeartbeatRequest, HandleHeartbeat>(),
+    On<LeaveGroupRequest, HandleLeaveGroup>(),
+    On<SyncGroupRequest, HandleSyncGroup>(),
+    On<DescribeGroupsRequest, HandleDescribeGroups>(),
+    On<ListGroupsRequest, HandleListGroups>(),
+    On<DeleteGroupsRequest, HandleDeleteGroups>(),
+    On<OffsetDeleteRequest, HandleOffsetDelete>(),
+    On<ApiVersionsRequest, HandleApiVersions>(),
+    On<CreateTopicsRequest, HandleCreateTopics>(),
+    On<DeleteTopicsRequest, HandleDeleteTopics>(),
+    On<DeleteRecordsRequest, HandleDeleteRecords>(),
+    On<OffsetForLeaderEpochRequest, HandleOffsetForLeaderEpoch>(),
+    On<DescribeConfigsRequest, HandleDescribeConfigs>(),
+    On<AlterConfigsRequest, HandleAlterConfigs>(),
+    On<CreatePartitionsRequest, HandleCreatePartitions>(),
+    On<IncrementalAlterConfigsRequest, HandleIncrementalAlterConfigs>(),
+    On<DescribeClusterRequest, HandleDescribeCluster>(1),
+};
+
+const ApiHandler* FindHandler(int16_t key) {
+  const auto* found = std::ranges::find(kHandlers, key, [](const ApiHandler& handler) { return handler.api.key; });
+  return found == std::end(kHandlers) ? nullptr : found;
+}
+
+}  // namespace
+
+std::span<const ServedApi> ServedApis() {
+  static const std::vector<ServedApi> apis = [] {
+    std::vector<ServedApi> served;
+    for (const ApiHandler& handler : kHandlers) served.push_back(handler.api);
+    return served;
+  }();
+  return apis;
+}
+
+void HandleFrame(Broker& broker, const std::shared_ptr<FrameConnection>& connection, std::string frame,
+                 FrameServer::Reply reply) {
+  const auto refuse = [&](const std::string& why) {
+    LogWarning(fmt::format("Kafka: request from {}: {}; the connection is closed", connection->peer(), why));
+    reply({{}, true, true});
+  };
+  WireReader start(frame);
+  const int16_t key = start.Int16("api_key");
+  int16_t version = start.Int16("api_version");
+  const ApiHandler* handler = FindHandler(key);
+  if (!start.ok()) return refuse(start.status().ToString());
+  if (handler == nullptr) return refuse(fmt::format("there is no API {} here", key));
+  const ApiInfo& api = *FindApi(key);
+  const bool known = version >= handler->api.min_version && version <= handler->api.max_version;
+  // A newer client learns from the answer in version 0 what there is (KIP-511).
+  if (!known && key != ApiVersionsRequest::kApiKey)
+    return refuse(fmt::format("{} version {} is not among {} to {}", api.name, version, handler->api.min_version,
+                              handler->api.max_version));
+  WireReader reader(frame);
+  RequestHeader header;
+  header.Read(reader, RequestHeaderVersion(api, known ? version : 0));
+  if (!reader.ok()) return refuse(reader.status().ToString());
+
+  KafkaRequest request;
+  request.connection = connection;
+  request.body = reader.offset();
+  request.api = &api;
+  request.version = version;
+  request.correlation_id = header.correlation_id;
+  request.client_id = header.client_id.value_or(std::string_view());
+  request.frame = std::move(frame);
+  request.reply = std::move(reply);
+  if (!known) {
+    request.version = 0;
+    ApiVersionsResponse response;
+    response.error_code = Code(KafkaError::kUnsupportedVersion);
+    response.api_keys.push_back({key, handler->api.min_version, handler->api.max_version});
+    return request.Answer(response);
+  }
+  handler->handle(broker, std::move(request));
+}
+
+}  // namespace tidemill::wire

@@ -1,0 +1,54 @@
+#include "log/wire/kafka_server.h"
+
+#include <utility>
+
+#include "log/wire/internal/handlers.h"
+
+namespace tidemill {
+
+namespace {
+
+class KafkaServerImpl final : public KafkaServer {
+ public:
+  KafkaServerImpl(Log& log, const Clock& clock, const KafkaServerOptions& options, MetricsRegistry* metrics)
+      : broker_(log, clock, options.seed),
+        frames_(
+            "Kafka",
+            [this](const std::shared_ptr<FrameConnection>& connection, std::string frame, FrameServer::Reply reply) {
+              wire::HandleFrame(broker_, connection, std::move(frame), std::move(reply));
+            },
+            metrics) {}
+  ~KafkaServerImpl() override {
+    // First whoever could still ask.
+    frames_.Stop();
+    broker_.Stop();
+  }
+
+  Status Listen(const KafkaServerOptions& options) {
+    TM_RETURN_IF_ERROR(options.topic_defaults.Validate());
+    TM_RETURN_IF_ERROR(frames_.Listen(options.listen));
+    broker_.host = options.advertised_host.empty() ? options.listen.address : options.advertised_host;
+    broker_.port = options.advertised_port == 0 ? frames_.port() : options.advertised_port;
+    broker_.cluster_id = options.cluster_id;
+    broker_.auto_create_topics = options.auto_create_topics;
+    broker_.topic_defaults = options.topic_defaults;
+    frames_.Run();
+    return Status::OK();
+  }
+  uint16_t port() const override { return frames_.port(); }
+
+ private:
+  wire::Broker broker_;
+  FrameServer frames_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<KafkaServer>> KafkaServer::Start(Log& log, const Clock& clock, const KafkaServerOptions& options,
+                                                        MetricsRegistry* metrics) {
+  auto server = std::make_unique<KafkaServerImpl>(log, clock, options, metrics);
+  TM_RETURN_IF_ERROR(server->Listen(options));
+  return std::unique_ptr<KafkaServer>(std::move(server));
+}
+
+}  // namespace tidemill

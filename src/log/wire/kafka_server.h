@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/frame_server.h"
+#include "base/metrics.h"
+#include "base/status.h"
+#include "log/log.h"
+
+namespace tidemill {
+
+struct KafkaServerOptions {
+  FrameServerOptions listen;
+  // Where clients are told to connect; empty and 0: the address and port that are listened on.
+  std::string advertised_host;
+  uint16_t advertised_port = 0;
+  std::string cluster_id = "tidemill";
+  bool auto_create_topics = true;  // a client that asks for a topic makes it
+  TopicConfig topic_defaults;      // of topics made here, where the client says nothing
+  uint64_t seed = 0;               // of the ids of group members: another one at each start
+};
+
+// A Kafka broker over the embedded log: one node, which leads every partition and coordinates every group. Clients
+// connect with the Kafka protocol, in the versions that ApiVersions names. Thread-safe.
+class KafkaServer {
+ public:
+  // Both outlive the server. Listens when it returns. kAddressInUse, kUnsafeListen, kInvalidConfig.
+  static Result<std::unique_ptr<KafkaServer>> Start(Log& log, const Clock& clock, const KafkaServerOptions& options,
+                                                    MetricsRegistry* metrics = nullptr);
+  virtual ~KafkaServer() = default;  // stops: requests under way end with their connections
+  virtual uint16_t port() const = 0;
+};
+
+}  // namespace tidemill
