@@ -29,6 +29,7 @@ Engine::Engine() : parts_(std::make_unique<Parts>()) {}
 Engine::~Engine() = default;
 
 std::string HttpPortPath(const std::string& data_dir) { return JoinPath(data_dir, "http.port"); }
+std::string LogPath(const std::string& data_dir) { return JoinPath(data_dir, "log"); }
 std::string KafkaPortPath(const std::string& data_dir) { return JoinPath(data_dir, "kafka.port"); }
 
 uint16_t ReadHttpPort(FileSystem& files, const std::string& data_dir) {
@@ -69,7 +70,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const GlobalOptions& options) {
   TM_RETURN_IF_ERROR(parts.files.Remove(KafkaPortPath(parts.data_dir)));
   LogOptions log;
   log.metrics = &parts.metrics;
-  TM_ASSIGN_OR_RETURN(parts.log, Log::Open(parts.files, parts.clock, JoinPath(parts.data_dir, "log"), log));
+  TM_ASSIGN_OR_RETURN(parts.log, Log::Open(parts.files, parts.clock, LogPath(parts.data_dir), log));
   TM_ASSIGN_OR_RETURN(parts.features, FeatureStore::Open(parts.files, parts.clock, parts.metrics,
                                                          JoinPath(parts.data_dir, "features")));
   return engine;

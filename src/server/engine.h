@@ -54,5 +54,6 @@ class Engine {
 uint16_t ReadHttpPort(FileSystem& files, const std::string& data_dir);
 std::string HttpPortPath(const std::string& data_dir);
 std::string KafkaPortPath(const std::string& data_dir);
+std::string LogPath(const std::string& data_dir);
 
 }  // namespace tidemill

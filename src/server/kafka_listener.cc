@@ -39,7 +39,8 @@ Result<std::unique_ptr<KafkaListener>> KafkaListener::Start(Engine& engine, cons
   std::random_device random;
   server.seed = (uint64_t{random()} << 32) | random();
   std::unique_ptr<KafkaListener> listener(new KafkaListener(engine));
-  TM_ASSIGN_OR_RETURN(listener->server_, KafkaServer::Start(engine.log(), engine.clock(), server, &engine.metrics()));
+  TM_ASSIGN_OR_RETURN(listener->server_, KafkaServer::Start(engine.log(), engine.files(), engine.clock(),
+                                                            LogPath(engine.data_dir()), server, &engine.metrics()));
   const uint16_t port = listener->server_->port();
   TM_RETURN_IF_ERROR(WriteFileAtomically(engine.files(), KafkaPortPath(engine.data_dir()), std::to_string(port)));
   const bool v6 = address.address.find(':') != std::string::npos;

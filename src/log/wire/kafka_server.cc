@@ -24,6 +24,9 @@ class KafkaServerImpl final : public KafkaServer {
     broker_.Stop();
   }
 
+  Status OpenTransactions(FileSystem& files, const Clock& clock, const std::string& log_directory) {
+    return broker_.OpenTransactions(files, clock, log_directory);
+  }
   Status Listen(const KafkaServerOptions& options) {
     TM_RETURN_IF_ERROR(options.topic_defaults.Validate());
     TM_RETURN_IF_ERROR(frames_.Listen(options.listen));
@@ -44,9 +47,11 @@ class KafkaServerImpl final : public KafkaServer {
 
 }  // namespace
 
-Result<std::unique_ptr<KafkaServer>> KafkaServer::Start(Log& log, const Clock& clock, const KafkaServerOptions& options,
-                                                        MetricsRegistry* metrics) {
+Result<std::unique_ptr<KafkaServer>> KafkaServer::Start(Log& log, FileSystem& files, const Clock& clock,
+                                                        const std::string& log_directory,
+                                                        const KafkaServerOptions& options, MetricsRegistry* metrics) {
   auto server = std::make_unique<KafkaServerImpl>(log, clock, options, metrics);
+  TM_RETURN_IF_ERROR(server->OpenTransactions(files, clock, log_directory));
   TM_RETURN_IF_ERROR(server->Listen(options));
   return std::unique_ptr<KafkaServer>(std::move(server));
 }

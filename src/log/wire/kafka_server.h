@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "base/frame_server.h"
 #include "base/metrics.h"
 #include "base/status.h"
@@ -27,8 +28,10 @@ struct KafkaServerOptions {
 // connect with the Kafka protocol, in the versions that ApiVersions names. Thread-safe.
 class KafkaServer {
  public:
-  // Both outlive the server. Listens when it returns. kAddressInUse, kUnsafeListen, kInvalidConfig.
-  static Result<std::unique_ptr<KafkaServer>> Start(Log& log, const Clock& clock, const KafkaServerOptions& options,
+  // `log_directory` is that of `log`: what is kept of producers' transactions lies beside its topics. All outlive the
+  // server. Listens when it returns. kAddressInUse, kUnsafeListen, kInvalidConfig, and errors of files.
+  static Result<std::unique_ptr<KafkaServer>> Start(Log& log, FileSystem& files, const Clock& clock,
+                                                    const std::string& log_directory, const KafkaServerOptions& options,
                                                     MetricsRegistry* metrics = nullptr);
   virtual ~KafkaServer() = default;  // stops: requests under way end with their connections
   virtual uint16_t port() const = 0;

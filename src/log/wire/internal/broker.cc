@@ -4,31 +4,84 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/logging.h"
 #include "log/errors.h"
 
 namespace tidemill::wire {
 
 namespace {
 
-// Looks after the deadlines of the groups; asked anew whenever one has become earlier.
-void TickGroups(Broker& broker) {
-  broker.groups->Tick(broker.groups->NowMs());
-  const int64_t next = broker.groups->next_deadline_ms();
+constexpr int64_t kTopicsPollMs = 2'000;
+
+// Looks after a coordinator's deadlines; asked anew whenever one has become earlier.
+template <typename Coordinator>
+void TickCoordinator(Broker& broker, Coordinator& coordinator) {
+  coordinator.Tick(coordinator.NowMs());
+  const int64_t next = coordinator.next_deadline_ms();
   if (next == INT64_MAX) return;
-  broker.timers.PostAfter(std::max<int64_t>(1, next - broker.groups->NowMs()), [&broker] { TickGroups(broker); });
+  broker.timers.PostAfter(std::max<int64_t>(1, next - coordinator.NowMs()),
+                          [&broker, &coordinator] { TickCoordinator(broker, coordinator); });
+}
+
+// Topics are made by scripts and over HTTP too: groups look at them now and then.
+void PollTopics(Broker& broker) {
+  if (broker.groups->group_count() > 0) broker.groups->TopicsChanged();
+  broker.slow.PostAfter(kTopicsPollMs, [&broker] { PollTopics(broker); });
+}
+
+std::vector<GroupTopic> AllTopics(const Log& log) {
+  std::vector<GroupTopic> topics;
+  for (const std::string& name : log.ListTopics()) {
+    if (const auto topic = log.Describe(name); topic.ok())
+      topics.push_back({name, topic->id, static_cast<int32_t>(topic->partitions.size())});
+  }
+  return topics;
 }
 
 }  // namespace
 
 Broker::Broker(Log& the_log, const Clock& clock, uint64_t seed) : log(the_log) {
   GroupOptions options;
-  options.deadline_moved = [this] { timers.Post([this] { TickGroups(*this); }); };
+  options.deadline_moved = [this] { timers.Post([this] { TickCoordinator(*this, *groups); }); };
+  options.topics = [this] { return AllTopics(log); };
+  options.position_is_pending = [this](const std::string& group, const std::string& topic, int32_t partition) {
+    return transactions != nullptr && transactions->IsPositionPending(group, topic, partition);
+  };
   groups = std::make_unique<GroupCoordinator>(clock, seed, log.positions(), std::move(options));
+}
+
+Status Broker::OpenTransactions(FileSystem& files, const Clock& clock, const std::string& log_directory) {
+  KafkaTransactionOptions options;
+  options.allocate_producer_id = [this] { return log.AllocateProducerId(); };
+  options.write_marker = [this](const TransactionMarker& marker, std::function<void(Status)> done) {
+    const auto partition = log.partition(marker.topic, marker.partition);
+    if (!partition.ok()) return done(partition.status());
+    const auto end = (*partition)
+                         ->AppendTransactionMarker(marker.producer_id, marker.producer_epoch,
+                                                   marker.commit ? ControlType::kCommit : ControlType::kAbort,
+                                                   marker.coordinator_epoch);
+    if (!end.ok()) return done(end.status());
+    (*partition)->WhenDurable(*end, std::move(done));
+  };
+  options.deadline_moved = [this] {
+    timers.Post([this] {
+      if (transactions != nullptr) TickCoordinator(*this, *transactions);
+    });
+  };
+  TM_ASSIGN_OR_RETURN(transactions, KafkaTransactionCoordinator::Open(files, clock, log_directory, log.positions(),
+                                                                      std::move(options)));
+  timers.Post([this] { TickCoordinator(*this, *transactions); });
+  PollTopics(*this);
+  return Status::OK();
 }
 
 void Broker::Stop() {
   slow.Stop();
   timers.Stop();
+  if (transactions == nullptr) return;
+  if (const Status closed = transactions->Close(); !closed.ok())
+    LogError("closing the journal of Kafka transactions: " + closed.ToString());
+  transactions.reset();
 }
 
 std::optional<std::string> Broker::NameOf(std::string_view name, const TopicId& id) const {
@@ -45,7 +98,10 @@ KafkaError KafkaErrorOf(const Status& status) {
       {kOffsetOutOfRange, KafkaError::kOffsetOutOfRange},
       {kRecordTooLarge, KafkaError::kMessageTooLarge},
       {kCorruptBatch, KafkaError::kCorruptMessage},
-      {kInvalidBatch, KafkaError::kCorruptMessage},
+      {kInvalidBatch, KafkaError::kInvalidRecord},
+      {kOutOfOrderSequence, KafkaError::kOutOfOrderSequenceNumber},
+      {kProducerFenced, KafkaError::kInvalidProducerEpoch},
+      {kInvalidTransactionState, KafkaError::kInvalidTxnState},
       {kUnsupportedCodec, KafkaError::kUnsupportedCompressionType},
       {kInvalidTopicConfig, KafkaError::kInvalidConfig},
       {kInvalidConfig, KafkaError::kInvalidConfig},

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "log/groups/group_coordinator.h"
+#include "log/groups/kafka_transactions.h"
 #include "log/kafka_error.h"
 #include "log/log.h"
 #include "log/wire/internal/task_queue.h"
@@ -20,6 +21,8 @@ inline constexpr int32_t kLeaderEpoch = 0;  // there is one leader, ever
 // writes files goes to `slow`.
 struct Broker {
   Broker(Log& the_log, const Clock& clock, uint64_t seed);
+  // Opens what is kept of transactions in the log's directory.
+  Status OpenTransactions(FileSystem& files, const Clock& clock, const std::string& log_directory);
   ~Broker() { Stop(); }
   void Stop();
 
@@ -32,6 +35,7 @@ struct Broker {
   TaskQueue timers;  // long polls and time-outs
   TaskQueue slow;    // creating, altering and searching topics
   std::unique_ptr<GroupCoordinator> groups;
+  std::shared_ptr<KafkaTransactionCoordinator> transactions;
 
   // The topic's name: `name`, or, where that is empty, that of `id`. Null when there is no topic with this id.
   std::optional<std::string> NameOf(std::string_view name, const TopicId& id) const;

@@ -31,10 +31,7 @@ class FetchUnderWay : public std::enable_shared_from_this<FetchUnderWay> {
   }
 
  private:
-  struct Held {  // what an answer's views point into
-    std::unique_ptr<PartitionReader> reader;
-    std::vector<FetchResponse::AbortedTransaction> aborted;
-  };
+  using Readers = std::vector<std::unique_ptr<PartitionReader>>;  // what an answer's views point into
 
   const FetchRequest& request() const { return call_->message; }
   IsolationLevel isolation() const {
@@ -45,7 +42,7 @@ class FetchUnderWay : public std::enable_shared_from_this<FetchUnderWay> {
     std::lock_guard lock(mutex_);
     if (is_answered_) return true;
     FetchResponse response;
-    std::vector<Held> held;
+    Readers readers;
     bool failed = false;
     int64_t bytes = 0;
     if (call_->connection->is_closed()) at_once = true;
@@ -58,7 +55,7 @@ class FetchUnderWay : public std::enable_shared_from_this<FetchUnderWay> {
         PartitionAnswer& answer = topic_answer.partitions.emplace_back();
         answer.partition_index = wanted.partition;
         answer.high_watermark = -1;
-        const KafkaError error = name ? Read(*name, wanted, bytes, &answer, &held) : KafkaError::kUnknownTopicId;
+        const KafkaError error = name ? Read(*name, wanted, bytes, &answer, &readers) : KafkaError::kUnknownTopicId;
         answer.error_code = Code(error);
         failed = failed || error != KafkaError::kNone;
         bytes += static_cast<int64_t>(answer.records->size());
@@ -73,7 +70,7 @@ class FetchUnderWay : public std::enable_shared_from_this<FetchUnderWay> {
   }
 
   KafkaError Read(const std::string& topic, const FetchRequest::FetchPartition& wanted, int64_t bytes_before,
-                  PartitionAnswer* answer, std::vector<Held>* held) {
+                  PartitionAnswer* answer, Readers* readers) {
     const auto partition = broker_.log.partition(topic, wanted.partition);
     if (!partition.ok()) return KafkaErrorOf(partition.status());
     if (wanted.current_leader_epoch > kLeaderEpoch) return KafkaError::kUnknownLeaderEpoch;
@@ -94,7 +91,12 @@ class FetchUnderWay : public std::enable_shared_from_this<FetchUnderWay> {
     if (const Status read = reader->PollBatches(bytes_max, &records); !read.ok()) return KafkaErrorOf(read);
     if (bytes_before > 0 && static_cast<int64_t>(records.size()) > left) return KafkaError::kNone;
     answer->records = records;
-    held->push_back({std::move(reader), {}});
+    if (isolation() == IsolationLevel::kReadCommitted && !records.empty()) {
+      for (const AbortedTransaction& aborted :
+           (*partition)->AbortedTransactions(wanted.fetch_offset, reader->position()))
+        answer->aborted_transactions->push_back({aborted.producer_id, aborted.first_offset});
+    }
+    readers->push_back(std::move(reader));
     return KafkaError::kNone;
   }
 

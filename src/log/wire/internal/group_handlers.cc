@@ -14,16 +14,6 @@ namespace tidemill::wire {
 
 namespace {
 
-std::optional<std::string_view> View(const std::optional<std::string>& text) {
-  return text ? std::optional<std::string_view>(*text) : std::nullopt;
-}
-
-// Kafka gives "/127.0.0.1": the address without the port.
-std::string HostOf(const FrameConnection& connection) {
-  const std::string& peer = connection.peer();
-  return "/" + peer.substr(0, peer.rfind(':'));
-}
-
 std::vector<std::string> Texts(const std::vector<std::string_view>& views) { return {views.begin(), views.end()}; }
 
 void AnswerJoin(const CallPtr<JoinGroupRequest>& call, const JoinResult& result) {

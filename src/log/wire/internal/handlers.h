@@ -34,6 +34,16 @@ struct OffsetCommitRequest;
 struct OffsetDeleteRequest;
 struct OffsetFetchRequest;
 struct SyncGroupRequest;
+struct InitProducerIdRequest;
+struct AddPartitionsToTxnRequest;
+struct AddOffsetsToTxnRequest;
+struct TxnOffsetCommitRequest;
+struct EndTxnRequest;
+struct DescribeProducersRequest;
+struct DescribeTransactionsRequest;
+struct ListTransactionsRequest;
+struct ConsumerGroupHeartbeatRequest;
+struct ConsumerGroupDescribeRequest;
 
 // One function for each API. They answer at once or later; the views in a call's message live as long as the call.
 void HandleApiVersions(Broker& broker, const CallPtr<ApiVersionsRequest>& call);
@@ -64,6 +74,17 @@ void HandleOffsetDelete(Broker& broker, const CallPtr<OffsetDeleteRequest>& call
 void HandleListGroups(Broker& broker, const CallPtr<ListGroupsRequest>& call);
 void HandleDescribeGroups(Broker& broker, const CallPtr<DescribeGroupsRequest>& call);
 void HandleDeleteGroups(Broker& broker, const CallPtr<DeleteGroupsRequest>& call);
+
+void HandleInitProducerId(Broker& broker, const CallPtr<InitProducerIdRequest>& call);
+void HandleAddPartitionsToTxn(Broker& broker, const CallPtr<AddPartitionsToTxnRequest>& call);
+void HandleAddOffsetsToTxn(Broker& broker, const CallPtr<AddOffsetsToTxnRequest>& call);
+void HandleTxnOffsetCommit(Broker& broker, const CallPtr<TxnOffsetCommitRequest>& call);
+void HandleEndTxn(Broker& broker, const CallPtr<EndTxnRequest>& call);
+void HandleDescribeProducers(Broker& broker, const CallPtr<DescribeProducersRequest>& call);
+void HandleDescribeTransactions(Broker& broker, const CallPtr<DescribeTransactionsRequest>& call);
+void HandleListTransactions(Broker& broker, const CallPtr<ListTransactionsRequest>& call);
+void HandleConsumerGroupHeartbeat(Broker& broker, const CallPtr<ConsumerGroupHeartbeatRequest>& call);
+void HandleConsumerGroupDescribe(Broker& broker, const CallPtr<ConsumerGroupDescribeRequest>& call);
 
 // What ApiVersions says: the APIs that have a handler.
 struct ServedApi {

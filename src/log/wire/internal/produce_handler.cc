@@ -19,6 +19,11 @@ struct ProduceUnderWay {
     answer.base_offset = -1;
     if (!message.empty()) answer.error_message = texts.emplace_back(std::move(message));
   }
+  void RefuseAll(KafkaError error) {
+    for (auto& topic : response.responses) {
+      for (PartitionAnswer& answer : topic.partition_responses) Refuse(answer, error);
+    }
+  }
   void FinishOne() {
     if (waiting.fetch_sub(1) > 1) return;
     if (call->message.acks == 0) {
@@ -36,6 +41,7 @@ struct ProduceUnderWay {
 
 struct Appended {
   std::shared_ptr<Partition> partition;
+  int64_t last_offset;
   PartitionAnswer* answer;
 };
 
@@ -45,46 +51,36 @@ void AppendPartition(ProduceUnderWay& produce, const Broker& broker, const std::
   if (!data.records || data.records->empty()) return produce.Refuse(answer, KafkaError::kInvalidRecord, "no records");
   auto partition = broker.log.partition(topic, data.index);
   if (!partition.ok()) return produce.Refuse(answer, KafkaErrorOf(partition.status()));
-  const auto base_offset = (*partition)->AppendBatchBytes(std::string(*data.records));
-  if (!base_offset.ok())
-    return produce.Refuse(answer, KafkaErrorOf(base_offset.status()), base_offset.status().ToString());
-  answer.base_offset = *base_offset;
+  const bool transactional = produce.call->message.transactional_id.has_value();
+  const auto append = (*partition)->AppendBatchBytes(std::string(*data.records), {.transactional = transactional});
+  if (!append.ok()) return produce.Refuse(answer, KafkaErrorOf(append.status()), append.status().ToString());
+  answer.base_offset = append->base_offset;
+  answer.log_append_time_ms = append->log_append_time_ms;
   answer.log_start_offset = (*partition)->Offsets().log_start;
-  appended->push_back({*std::move(partition), &answer});
+  appended->push_back({*std::move(partition), append->last_offset, &answer});
 }
 
-}  // namespace
-
-void HandleProduce(Broker& broker, const CallPtr<ProduceRequest>& call) {
-  const ProduceRequest& request = call->message;
-  const auto produce = std::make_shared<ProduceUnderWay>(call);
-  const bool known_acks = request.acks >= -1 && request.acks <= 1;
-  // First all answers, so that none moves; then the appends.
-  for (const auto& topic : request.topic_data) {
-    auto& topic_answer = produce->response.responses.emplace_back();
-    topic_answer.name = topic.name;
-    topic_answer.topic_id = topic.topic_id;
-    for (const auto& data : topic.partition_data) topic_answer.partition_responses.emplace_back().index = data.index;
-  }
+// Every partition's records, in the request's order; then the answer, when what was asked for is on disk.
+void AppendAll(const Broker& broker, const std::shared_ptr<ProduceUnderWay>& produce) {
+  const ProduceRequest& request = produce->call->message;
   std::vector<Appended> appended;
   for (size_t i = 0; i < request.topic_data.size(); ++i) {
     const auto& topic = request.topic_data[i];
     const auto name = broker.NameOf(topic.name, topic.topic_id);
     for (size_t j = 0; j < topic.partition_data.size(); ++j) {
       PartitionAnswer& answer = produce->response.responses[i].partition_responses[j];
-      if (!known_acks) {
-        produce->Refuse(answer, KafkaError::kInvalidRequiredAcks);
-      } else if (!name) {
-        produce->Refuse(answer, KafkaError::kUnknownTopicId);
-      } else {
+      if (answer.error_code != 0) continue;
+      if (name) {
         AppendPartition(*produce, broker, *name, topic.partition_data[j], answer, &appended);
+      } else {
+        produce->Refuse(answer, KafkaError::kUnknownTopicId);
       }
     }
   }
   if (request.acks == -1) {
     produce->waiting += static_cast<int>(appended.size());
     for (const Appended& item : appended) {
-      item.partition->WhenDurable(item.partition->Offsets().end - 1, [produce, answer = item.answer](Status durable) {
+      item.partition->WhenDurable(item.last_offset, [produce, answer = item.answer](Status durable) {
         if (!durable.ok()) {
           answer->error_code = Code(KafkaErrorOf(durable));
           answer->base_offset = -1;
@@ -94,6 +90,73 @@ void HandleProduce(Broker& broker, const CallPtr<ProduceRequest>& call) {
     }
   }
   produce->FinishOne();
+}
+
+// Of the first batch: a request is of one producer.
+TransactionalProducer ProducerOf(const ProduceRequest& request) {
+  TransactionalProducer producer;
+  producer.transactional_id = *request.transactional_id;
+  for (const auto& topic : request.topic_data) {
+    for (const auto& data : topic.partition_data) {
+      const auto header = ParseBatchHeader(data.records.value_or(std::string_view()));
+      if (!header.ok()) continue;
+      producer.producer_id = header->producer_id;
+      producer.producer_epoch = header->producer_epoch;
+      return producer;
+    }
+  }
+  return producer;
+}
+
+// Records of a transaction go only where its coordinator says that it is; newer clients leave it to us to tell the
+// coordinator (KIP-890).
+void AppendInTransaction(Broker& broker, const std::shared_ptr<ProduceUnderWay>& produce) {
+  const ProduceRequest& request = produce->call->message;
+  const TransactionalProducer producer = ProducerOf(request);
+  const bool adds = produce->call->version >= 12;
+  std::vector<GroupPartition> partitions;
+  for (size_t i = 0; i < request.topic_data.size(); ++i) {
+    const auto name = broker.NameOf(request.topic_data[i].name, request.topic_data[i].topic_id);
+    for (size_t j = 0; name && j < request.topic_data[i].partition_data.size(); ++j) {
+      const GroupPartition partition{*name, request.topic_data[i].partition_data[j].index};
+      if (!broker.log.partition(partition.topic, partition.partition).ok()) continue;  // refused when it is appended
+      if (adds) {
+        partitions.push_back(partition);
+        continue;
+      }
+      KafkaError error = broker.transactions->VerifyPartition(producer, partition);
+      if (error == KafkaError::kTransactionAbortable && produce->call->version < 11)
+        error = KafkaError::kInvalidTxnState;
+      if (error != KafkaError::kNone) produce->Refuse(produce->response.responses[i].partition_responses[j], error);
+    }
+  }
+  if (!adds) return AppendAll(broker, produce);
+  broker.transactions->AddPartitions(producer, partitions, [&broker, produce](KafkaError error) {
+    if (error != KafkaError::kNone) produce->RefuseAll(error);
+    AppendAll(broker, produce);
+  });
+}
+
+}  // namespace
+
+void HandleProduce(Broker& broker, const CallPtr<ProduceRequest>& call) {
+  const ProduceRequest& request = call->message;
+  const auto produce = std::make_shared<ProduceUnderWay>(call);
+  // First all answers, so that none moves; then the appends.
+  for (const auto& topic : request.topic_data) {
+    auto& topic_answer = produce->response.responses.emplace_back();
+    topic_answer.name = topic.name;
+    topic_answer.topic_id = topic.topic_id;
+    for (const auto& data : topic.partition_data) topic_answer.partition_responses.emplace_back().index = data.index;
+  }
+  const bool transactional = request.transactional_id.has_value();
+  if (request.acks < -1 || request.acks > 1 || (transactional && request.acks != -1))
+    produce->RefuseAll(KafkaError::kInvalidRequiredAcks);
+  if (transactional) {
+    AppendInTransaction(broker, produce);
+  } else {
+    AppendAll(broker, produce);
+  }
 }
 
 }  // namespace tidemill::wire

@@ -7,6 +7,11 @@
 
 namespace tidemill::wire {
 
+std::string HostOf(const FrameConnection& connection) {
+  const std::string& peer = connection.peer();
+  return "/" + peer.substr(0, peer.rfind(':'));
+}
+
 void KafkaRequest::WriteHeader(WireWriter& writer) const {
   ResponseHeader header;
   header.correlation_id = correlation_id;

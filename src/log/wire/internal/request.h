@@ -17,6 +17,13 @@ inline std::optional<std::string> Text(const std::optional<std::string_view>& vi
   return view ? std::optional<std::string>(*view) : std::nullopt;
 }
 
+inline std::optional<std::string_view> View(const std::optional<std::string>& text) {
+  return text ? std::optional<std::string_view>(*text) : std::nullopt;
+}
+
+// A client's address without its port, as Kafka writes it: "/127.0.0.1".
+std::string HostOf(const FrameConnection& connection);
+
 // One request under way. Answered once, from any thread; dropped without an answer, its connection is closed.
 struct KafkaRequest {
   std::shared_ptr<FrameConnection> connection;

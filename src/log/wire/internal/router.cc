@@ -5,8 +5,12 @@
 
 #include "base/logging.h"
 #include "log/wire/internal/handlers.h"
+#include "log/wire/messages/add_offsets_to_txn.h"
+#include "log/wire/messages/add_partitions_to_txn.h"
 #include "log/wire/messages/alter_configs.h"
 #include "log/wire/messages/api_versions.h"
+#include "log/wire/messages/consumer_group_describe.h"
+#include "log/wire/messages/consumer_group_heartbeat.h"
 #include "log/wire/messages/create_partitions.h"
 #include "log/wire/messages/create_topics.h"
 #include "log/wire/messages/delete_groups.h"
@@ -15,14 +19,19 @@
 #include "log/wire/messages/describe_cluster.h"
 #include "log/wire/messages/describe_configs.h"
 #include "log/wire/messages/describe_groups.h"
+#include "log/wire/messages/describe_producers.h"
+#include "log/wire/messages/describe_transactions.h"
+#include "log/wire/messages/end_txn.h"
 #include "log/wire/messages/fetch.h"
 #include "log/wire/messages/find_coordinator.h"
 #include "log/wire/messages/heartbeat.h"
 #include "log/wire/messages/incremental_alter_configs.h"
+#include "log/wire/messages/init_producer_id.h"
 #include "log/wire/messages/join_group.h"
 #include "log/wire/messages/leave_group.h"
 #include "log/wire/messages/list_groups.h"
 #include "log/wire/messages/list_offsets.h"
+#include "log/wire/messages/list_transactions.h"
 #include "log/wire/messages/message_header.h"
 #include "log/wire/messages/metadata.h"
 #include "log/wire/messages/offset_commit.h"
@@ -31,6 +40,7 @@
 #include "log/wire/messages/offset_for_leader_epoch.h"
 #include "log/wire/messages/produce.h"
 #include "log/wire/messages/sync_group.h"
+#include "log/wire/messages/txn_offset_commit.h"
 #include "log/wire/wire_reader.h"
 
 namespace tidemill::wire {
@@ -86,6 +96,16 @@ const ApiHandler kHandlers[] = {
     On<DeleteGroupsRequest, HandleDeleteGroups>(),
     On<OffsetDeleteRequest, HandleOffsetDelete>(),
     On<ApiVersionsRequest, HandleApiVersions>(),
+    On<InitProducerIdRequest, HandleInitProducerId>(),
+    On<AddPartitionsToTxnRequest, HandleAddPartitionsToTxn>(3),  // from 4 on it is for brokers
+    On<AddOffsetsToTxnRequest, HandleAddOffsetsToTxn>(),
+    On<EndTxnRequest, HandleEndTxn>(),
+    On<TxnOffsetCommitRequest, HandleTxnOffsetCommit>(),
+    On<DescribeProducersRequest, HandleDescribeProducers>(),
+    On<DescribeTransactionsRequest, HandleDescribeTransactions>(),
+    On<ListTransactionsRequest, HandleListTransactions>(1),  // 2 asks by a pattern
+    On<ConsumerGroupHeartbeatRequest, HandleConsumerGroupHeartbeat>(),
+    On<ConsumerGroupDescribeRequest, HandleConsumerGroupDescribe>(),
     On<CreateTopicsRequest, HandleCreateTopics>(),
     On<DeleteTopicsRequest, HandleDeleteTopics>(),
     On<DeleteRecordsRequest, HandleDeleteRecords>(),
