@@ -29,8 +29,14 @@ class Tidemill:
         self.data = work / "data"
         self.processes: list[subprocess.Popen] = []
 
+    def command(self, *arguments: str, data: bool = True) -> list[str]:
+        """Servers take a free port for Kafka clients too, unless told."""
+        if arguments[0] == "serve" and "--kafka" not in arguments and "--help" not in arguments:
+            arguments += ("--kafka", "127.0.0.1:0")
+        return [BINARY, *(["--data-dir", str(self.data)] if data else []), *map(str, arguments)]
+
     def run(self, *arguments: str, stdin: str = "", code: int | None = 0, data: bool = True, **options) -> subprocess.CompletedProcess:
-        command = [BINARY, *(["--data-dir", str(self.data)] if data else []), *map(str, arguments)]
+        command = self.command(*arguments, data=data)
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=DEADLINE_S, env=clean_environment(), **options)
         if code is not None:
             assert done.returncode == code, f"{' '.join(command)}\nended with {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -42,14 +48,12 @@ class Tidemill:
         return path
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        process = subprocess.Popen([BINARY, "--data-dir", str(self.data), *map(str, arguments)], stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
         self.processes.append(process)
         return process
 
     def serve(self, *arguments: str, ready: bool = True) -> "Server":
-        if arguments[0] == "serve" and "--kafka" not in arguments:
-            arguments += ("--kafka", "127.0.0.1:0")
         process = self.start(*arguments)
         port_file = self.data / "http.port"
         wait_for(lambda: port_file.exists() or process.poll() is not None, "the server's port")

@@ -17,8 +17,9 @@ namespace {
 
 constexpr size_t kGroupIdBytesMax = 249;
 constexpr size_t kPositionMetadataBytesMax = 4096;
-constexpr int64_t kEpochsBeginSeconds = 1'577'836'800;  // 2020-01-01
-constexpr int64_t kFirstEpochMax = 2'000'000'000;
+// Half a year of seconds, and below 2^24 with room for a million changes: librdkafka 2.x takes the member id in a
+// heartbeat's response for text that ends with a zero byte, which is the first one of an epoch below that.
+constexpr int64_t kFirstEpochs = (1 << 24) - (1 << 20);
 constexpr size_t kMemberIdPrefixBytesMax = 200;
 
 bool IsGroupId(const std::string& id) { return !id.empty() && id.size() <= kGroupIdBytesMax; }
@@ -143,11 +144,11 @@ ConsumerGroup* GroupCoordinator::FindOrMakeConsumer(const std::string& id, Kafka
     *error = KafkaError::kGroupMaxSizeReached;
     return nullptr;
   }
-  // Members keep their ids over a restart of ours, so epochs must not come again: they begin with the time, which
-  // passes faster than a group changes.
-  const int64_t seconds = std::clamp<int64_t>(clock_.NowMicros() / 1'000'000 - kEpochsBeginSeconds, 0, kFirstEpochMax);
+  // Members keep their ids over a restart of ours, so epochs must not come again while somebody may still hold one:
+  // they begin with the time, which passes faster than a group changes.
+  const int64_t first = clock_.NowMicros() / 1'000'000 % kFirstEpochs;
   auto group = std::make_unique<Group>();
-  group->consumer = std::make_unique<ConsumerGroup>(*environment_, id, static_cast<int32_t>(seconds));
+  group->consumer = std::make_unique<ConsumerGroup>(*environment_, id, static_cast<int32_t>(first));
   return groups_.emplace(id, std::move(group)).first->second->consumer.get();
 }
 

@@ -9,7 +9,7 @@ namespace tidemill::wire {
 
 namespace {
 
-using PartitionAnswer = FetchResponse::PartitionData;
+using FetchAnswer = FetchResponse::PartitionData;
 
 constexpr int64_t kAnswerBytesMax = 64 << 20;
 constexpr int64_t kPartitionBytesMax = 16 << 20;
@@ -52,7 +52,7 @@ class FetchUnderWay : public std::enable_shared_from_this<FetchUnderWay> {
       topic_answer.topic_id = topic.topic_id;
       const auto name = broker_.NameOf(topic.topic, topic.topic_id);
       for (const auto& wanted : topic.partitions) {
-        PartitionAnswer& answer = topic_answer.partitions.emplace_back();
+        FetchAnswer& answer = topic_answer.partitions.emplace_back();
         answer.partition_index = wanted.partition;
         answer.high_watermark = -1;
         const KafkaError error = name ? Read(*name, wanted, bytes, &answer, &readers) : KafkaError::kUnknownTopicId;
@@ -70,7 +70,7 @@ class FetchUnderWay : public std::enable_shared_from_this<FetchUnderWay> {
   }
 
   KafkaError Read(const std::string& topic, const FetchRequest::FetchPartition& wanted, int64_t bytes_before,
-                  PartitionAnswer* answer, Readers* readers) {
+                  FetchAnswer* answer, Readers* readers) {
     const auto partition = broker_.log.partition(topic, wanted.partition);
     if (!partition.ok()) return KafkaErrorOf(partition.status());
     if (wanted.current_leader_epoch > kLeaderEpoch) return KafkaError::kUnknownLeaderEpoch;

@@ -8,20 +8,20 @@ namespace tidemill::wire {
 
 namespace {
 
-using PartitionAnswer = ProduceResponse::PartitionProduceResponse;
+using ProduceAnswer = ProduceResponse::PartitionProduceResponse;
 
 // One produce request: appended at once, answered when the last of its partitions is on disk.
 struct ProduceUnderWay {
   explicit ProduceUnderWay(CallPtr<ProduceRequest> the_call) : call(std::move(the_call)) {}
 
-  void Refuse(PartitionAnswer& answer, KafkaError error, std::string message = {}) {
+  void Refuse(ProduceAnswer& answer, KafkaError error, std::string message = {}) {
     answer.error_code = Code(error);
     answer.base_offset = -1;
     if (!message.empty()) answer.error_message = texts.emplace_back(std::move(message));
   }
   void RefuseAll(KafkaError error) {
     for (auto& topic : response.responses) {
-      for (PartitionAnswer& answer : topic.partition_responses) Refuse(answer, error);
+      for (ProduceAnswer& answer : topic.partition_responses) Refuse(answer, error);
     }
   }
   void FinishOne() {
@@ -42,11 +42,11 @@ struct ProduceUnderWay {
 struct Appended {
   std::shared_ptr<Partition> partition;
   int64_t last_offset;
-  PartitionAnswer* answer;
+  ProduceAnswer* answer;
 };
 
 void AppendPartition(ProduceUnderWay& produce, const Broker& broker, const std::string& topic,
-                     const ProduceRequest::PartitionProduceData& data, PartitionAnswer& answer,
+                     const ProduceRequest::PartitionProduceData& data, ProduceAnswer& answer,
                      std::vector<Appended>* appended) {
   if (!data.records || data.records->empty()) return produce.Refuse(answer, KafkaError::kInvalidRecord, "no records");
   auto partition = broker.log.partition(topic, data.index);
@@ -68,7 +68,7 @@ void AppendAll(const Broker& broker, const std::shared_ptr<ProduceUnderWay>& pro
     const auto& topic = request.topic_data[i];
     const auto name = broker.NameOf(topic.name, topic.topic_id);
     for (size_t j = 0; j < topic.partition_data.size(); ++j) {
-      PartitionAnswer& answer = produce->response.responses[i].partition_responses[j];
+      ProduceAnswer& answer = produce->response.responses[i].partition_responses[j];
       if (answer.error_code != 0) continue;
       if (name) {
         AppendPartition(*produce, broker, *name, topic.partition_data[j], answer, &appended);

@@ -1,0 +1,243 @@
+// The Kafka server over real sockets, with our own codecs as the client. Real clients are in tests/wire.
+#include "log/wire/kafka_server.h"
+
+#include <cstdlib>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log/errors.h"
+#include "log/kafka_error.h"
+#include "log/record_batch.h"
+#include "log/wire/api.h"
+#include "log/wire/messages/add_partitions_to_txn.h"
+#include "log/wire/messages/api_versions.h"
+#include "log/wire/messages/end_txn.h"
+#include "log/wire/messages/fetch.h"
+#include "log/wire/messages/init_producer_id.h"
+#include "log/wire/messages/list_offsets.h"
+#include "log/wire/messages/message_header.h"
+#include "log/wire/messages/metadata.h"
+#include "log/wire/messages/produce.h"
+#include "log/wire/wire_reader.h"
+#include "log/wire/wire_writer.h"
+
+namespace tidemill {
+namespace {
+
+class WireClient {
+ public:
+  explicit WireClient(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  ~WireClient() { ::close(socket_); }
+
+  template <typename Request>
+  void Send(const Request& request, int16_t version) {
+    const wire::ApiInfo& api = *wire::FindApi(Request::kApiKey);
+    std::string bytes;
+    WireWriter writer(&bytes);
+    wire::RequestHeader header;
+    header.request_api_key = api.key;
+    header.request_api_version = version;
+    header.correlation_id = ++sent_;
+    header.client_id = "test";
+    header.Encode(writer, wire::RequestHeaderVersion(api, version));
+    request.Encode(writer, version);
+    ASSERT_TRUE(writer.status().ok()) << writer.status().ToString();
+    const uint32_t size = htonl(static_cast<uint32_t>(bytes.size()));
+    bytes.insert(0, reinterpret_cast<const char*>(&size), 4);
+    ASSERT_EQ(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+  // Views of the answer live until the next one.
+  template <typename Request, typename Response>
+  void Receive(int16_t version, Response* response) {
+    uint32_t size = 0;
+    ASSERT_EQ(::recv(socket_, &size, 4, MSG_WAITALL), 4);
+    answer_.resize(ntohl(size));
+    ASSERT_EQ(::recv(socket_, answer_.data(), answer_.size(), MSG_WAITALL), static_cast<ssize_t>(answer_.size()));
+    WireReader reader(answer_);
+    wire::ResponseHeader header;
+    header.Read(reader, wire::ResponseHeaderVersion(*wire::FindApi(Request::kApiKey), version));
+    EXPECT_EQ(header.correlation_id, ++received_);
+    response->Read(reader, version);
+    ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+    EXPECT_EQ(reader.remaining(), 0u);
+  }
+  template <typename Response, typename Request>
+  Response Ask(const Request& request, int16_t version) {
+    Response response;
+    Send(request, version);
+    Receive<Request>(version, &response);
+    return response;
+  }
+
+ private:
+  int socket_;
+  int32_t sent_ = 0;
+  int32_t received_ = 0;
+  std::string answer_;
+};
+
+class KafkaServerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "/tidemill-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    auto opened = Log::Open(files_, clock_, directory_);
+    ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+    log_ = *std::move(opened);
+    KafkaServerOptions options;
+    options.listen.threads = 2;
+    auto started = KafkaServer::Start(*log_, files_, clock_, directory_, options);
+    ASSERT_TRUE(started.ok()) << started.status().ToString();
+    server_ = *std::move(started);
+  }
+  void TearDown() override {
+    server_.reset();
+    log_.reset();
+    EXPECT_TRUE(RemoveRecursively(files_, directory_).ok());
+  }
+
+  void MakeTopic() {
+    WireClient client(server_->port());
+    wire::MetadataRequest request;
+    request.topics->push_back({{}, "t"});
+    const auto response = client.Ask<wire::MetadataResponse>(request, 12);
+    ASSERT_EQ(response.topics.size(), 1u);
+    EXPECT_EQ(response.topics[0].error_code, 0);
+    EXPECT_EQ(response.brokers[0].port, server_->port());
+  }
+  static std::string Batch(std::string_view value, BatchOptions options = {}) {
+    std::string batch;
+    Record record;
+    record.value = value;
+    record.timestamp_ms = 1'000;
+    EXPECT_TRUE(EncodeBatch({&record, 1}, options, &batch).ok());
+    return batch;
+  }
+  static wire::ProduceResponse Produce(WireClient& client, const std::string& batch,
+                                       std::optional<std::string_view> transactional_id = {}) {
+    wire::ProduceRequest request;
+    request.acks = -1;
+    request.transactional_id = transactional_id;
+    request.topic_data.push_back({"t", {}, {{0, batch}}});
+    return client.Ask<wire::ProduceResponse>(request, 9);
+  }
+  static wire::FetchRequest FetchFrom(int64_t offset, int32_t wait_ms, int8_t isolation = 0) {
+    wire::FetchRequest request;
+    request.max_wait_ms = wait_ms;
+    request.min_bytes = 1;
+    request.isolation_level = isolation;
+    wire::FetchRequest::FetchPartition partition;
+    partition.fetch_offset = offset;
+    partition.partition_max_bytes = 1 << 20;
+    request.topics.push_back({"t", {}, {partition}});
+    return request;
+  }
+
+  LocalFileSystem files_;
+  SystemClock clock_;
+  std::string directory_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<KafkaServer> server_;
+};
+
+TEST_F(KafkaServerTest, SaysWhatItSpeaks) {
+  WireClient client(server_->port());
+  for (int16_t version = 0; version <= wire::ApiVersionsRequest::kMaxVersion; ++version) {
+    const auto response = client.Ask<wire::ApiVersionsResponse>(wire::ApiVersionsRequest(), version);
+    EXPECT_EQ(response.error_code, 0);
+    EXPECT_GT(response.api_keys.size(), 30u);
+  }
+}
+
+TEST_F(KafkaServerTest, AFetchThatWaitsIsAnsweredByTheNextAppend) {
+  MakeTopic();
+  WireClient reader(server_->port()), writer(server_->port());
+  for (int i = 0; i < 50; ++i) {
+    reader.Send(FetchFrom(i, 30'000), 12);
+    std::thread later(
+        [&] { EXPECT_EQ(Produce(writer, Batch("x")).responses[0].partition_responses[0].base_offset, i); });
+    wire::FetchResponse response;
+    reader.Receive<wire::FetchRequest>(12, &response);
+    later.join();
+    const auto& partition = response.responses[0].partitions[0];
+    EXPECT_EQ(partition.high_watermark, i + 1);
+    ASSERT_GT(partition.records->size(), static_cast<size_t>(kBatchHeadBytes));
+    EXPECT_EQ(ParseBatchHeader(*partition.records)->base_offset, i);
+  }
+  // Nothing comes: the time ends it.
+  const auto empty = reader.Ask<wire::FetchResponse>(FetchFrom(50, 20), 12);
+  EXPECT_TRUE(empty.responses[0].partitions[0].records->empty());
+  const auto beyond = reader.Ask<wire::FetchResponse>(FetchFrom(51, 10'000), 12);
+  EXPECT_EQ(beyond.responses[0].partitions[0].error_code, static_cast<int16_t>(KafkaError::kOffsetOutOfRange));
+}
+
+TEST_F(KafkaServerTest, RefusesBatchesThatAreDamaged) {
+  MakeTopic();
+  WireClient client(server_->port());
+  std::string batch = Batch("hello");
+  batch.back() ^= 1;
+  EXPECT_EQ(Produce(client, batch).responses[0].partition_responses[0].error_code,
+            static_cast<int16_t>(KafkaError::kInvalidRecord));
+  EXPECT_EQ(Produce(client, "short").responses[0].partition_responses[0].error_code,
+            static_cast<int16_t>(KafkaError::kInvalidRecord));
+  EXPECT_EQ(log_->Describe("t")->partitions[0].end, 0);
+}
+
+TEST_F(KafkaServerTest, ATransactionIsSeenWhenItEnds) {
+  MakeTopic();
+  WireClient client(server_->port());
+  wire::InitProducerIdRequest init;
+  init.transactional_id = "id";
+  init.transaction_timeout_ms = 60'000;
+  const auto producer = client.Ask<wire::InitProducerIdResponse>(init, 4);
+  ASSERT_EQ(producer.error_code, 0);
+  BatchOptions options;
+  options.producer_id = producer.producer_id;
+  options.producer_epoch = producer.producer_epoch;
+  options.base_sequence = 0;
+  options.transactional = true;
+  // Not before the coordinator knows of it.
+  EXPECT_EQ(Produce(client, Batch("a", options), "id").responses[0].partition_responses[0].error_code,
+            static_cast<int16_t>(KafkaError::kInvalidTxnState));
+  wire::AddPartitionsToTxnRequest add;
+  add.v3_and_below_transactional_id = "id";
+  add.v3_and_below_producer_id = producer.producer_id;
+  add.v3_and_below_producer_epoch = producer.producer_epoch;
+  add.v3_and_below_topics.push_back({"t", {0}});
+  const auto added = client.Ask<wire::AddPartitionsToTxnResponse>(add, 3);
+  EXPECT_EQ(added.results_by_topic_v3_and_below[0].results_by_partition[0].partition_error_code, 0);
+  EXPECT_EQ(Produce(client, Batch("a", options), "id").responses[0].partition_responses[0].error_code, 0);
+  EXPECT_TRUE(client.Ask<wire::FetchResponse>(FetchFrom(0, 1, 1), 12).responses[0].partitions[0].records->empty());
+  wire::EndTxnRequest end;
+  end.transactional_id = "id";
+  end.producer_id = producer.producer_id;
+  end.producer_epoch = producer.producer_epoch;
+  end.committed = true;
+  EXPECT_EQ(client.Ask<wire::EndTxnResponse>(end, 3).error_code, 0);
+  const auto seen = client.Ask<wire::FetchResponse>(FetchFrom(0, 1, 1), 12);
+  EXPECT_FALSE(seen.responses[0].partitions[0].records->empty());
+  EXPECT_EQ(seen.responses[0].partitions[0].last_stable_offset, 2);  // with the marker
+}
+
+TEST_F(KafkaServerTest, StopsWhileRequestsWait) {
+  MakeTopic();
+  WireClient client(server_->port());
+  client.Send(FetchFrom(0, 60'000), 12);
+  client.Send(FetchFrom(0, 60'000), 12);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  server_.reset();
+}
+
+}  // namespace
+}  // namespace tidemill
