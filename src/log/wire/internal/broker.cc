@@ -13,14 +13,19 @@ namespace {
 
 constexpr int64_t kTopicsPollMs = 2'000;
 
-// Looks after a coordinator's deadlines; asked anew whenever one has become earlier.
+// Looks after a coordinator's deadlines; asked anew whenever one has become earlier. On the thread of `timers`, as is
+// `scheduled_ms`: when it is to run next, so that one task waits for one deadline, however often they move.
 template <typename Coordinator>
-void TickCoordinator(Broker& broker, Coordinator& coordinator) {
-  coordinator.Tick(coordinator.NowMs());
+void TickCoordinator(Broker& broker, Coordinator& coordinator, int64_t& scheduled_ms) {
+  const int64_t now = coordinator.NowMs();
+  if (now >= scheduled_ms) scheduled_ms = INT64_MAX;
+  coordinator.Tick(now);
   const int64_t next = coordinator.next_deadline_ms();
-  if (next == INT64_MAX) return;
-  broker.timers.PostAfter(std::max<int64_t>(1, next - coordinator.NowMs()),
-                          [&broker, &coordinator] { TickCoordinator(broker, coordinator); });
+  if (next >= scheduled_ms) return;
+  scheduled_ms = next;
+  broker.timers.PostAfter(std::max<int64_t>(1, next - now), [&broker, &coordinator, &scheduled_ms] {
+    TickCoordinator(broker, coordinator, scheduled_ms);
+  });
 }
 
 // Topics are made by scripts and over HTTP too: groups look at them now and then.
@@ -42,7 +47,7 @@ std::vector<GroupTopic> AllTopics(const Log& log) {
 
 Broker::Broker(Log& the_log, const Clock& clock, uint64_t seed) : log(the_log) {
   GroupOptions options;
-  options.deadline_moved = [this] { timers.Post([this] { TickCoordinator(*this, *groups); }); };
+  options.deadline_moved = [this] { timers.Post([this] { TickCoordinator(*this, *groups, groups_tick_ms); }); };
   options.topics = [this] { return AllTopics(log); };
   options.position_is_pending = [this](const std::string& group, const std::string& topic, int32_t partition) {
     return transactions != nullptr && transactions->IsPositionPending(group, topic, partition);
@@ -65,12 +70,12 @@ Status Broker::OpenTransactions(FileSystem& files, const Clock& clock, const std
   };
   options.deadline_moved = [this] {
     timers.Post([this] {
-      if (transactions != nullptr) TickCoordinator(*this, *transactions);
+      if (transactions != nullptr) TickCoordinator(*this, *transactions, transactions_tick_ms);
     });
   };
   TM_ASSIGN_OR_RETURN(transactions, KafkaTransactionCoordinator::Open(files, clock, log_directory, log.positions(),
                                                                       std::move(options)));
-  timers.Post([this] { TickCoordinator(*this, *transactions); });
+  timers.Post([this] { TickCoordinator(*this, *transactions, transactions_tick_ms); });
   PollTopics(*this);
   return Status::OK();
 }

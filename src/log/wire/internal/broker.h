@@ -36,6 +36,8 @@ struct Broker {
   TaskQueue slow;    // creating, altering and searching topics
   std::unique_ptr<GroupCoordinator> groups;
   std::shared_ptr<KafkaTransactionCoordinator> transactions;
+  int64_t groups_tick_ms = INT64_MAX;  // when the next look at their deadlines is due; of the thread of `timers`
+  int64_t transactions_tick_ms = INT64_MAX;
 
   // The topic's name: `name`, or, where that is empty, that of `id`. Null when there is no topic with this id.
   std::optional<std::string> NameOf(std::string_view name, const TopicId& id) const;
