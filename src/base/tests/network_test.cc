@@ -1,6 +1,7 @@
 #include "base/network.h"
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
@@ -57,6 +58,8 @@ class Server {
   explicit Server(std::function<void(int connection, Read, Write)> serve, Certificate* certificate = nullptr)
       : serve_(std::move(serve)) {
     if (certificate != nullptr) {
+      // OpenSSL writes without MSG_NOSIGNAL; a client that refuses the certificate may be gone by then.
+      std::signal(SIGPIPE, SIG_IGN);
       tls_ = SSL_CTX_new(TLS_server_method());
       SSL_CTX_use_certificate(tls_, certificate->x509);
       SSL_CTX_use_PrivateKey(tls_, certificate->key);
