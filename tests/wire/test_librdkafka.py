@@ -30,6 +30,15 @@ def take(reader, count, seconds=20):
     return taken
 
 
+def commit_what_is_left(reader):
+    """A member that had to give partitions up has committed them then, and may have nothing more to commit."""
+    try:
+        reader.commit(asynchronous=False)
+    except ck.KafkaException as error:
+        if error.args[0].code() != ck.KafkaError._NO_OFFSET:
+            raise
+
+
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
 @pytest.mark.parametrize("idempotent", [False, True])
 def test_every_compression_comes_back_in_order_with_keys_and_headers(broker, topic, codec, idempotent):
@@ -71,7 +80,7 @@ def test_a_group_shares_partitions_and_goes_on_where_it_was(broker, topic):
         owned = (len(first.assignment()), len(second.assignment()))
     assert owned == (3, 3) and sorted(set(seen)) == list(range(600))
     for reader in (first, second):
-        reader.commit(asynchronous=False)
+        commit_what_is_left(reader)
     second.close()
     for i in range(600, 660):
         producer.produce(topic, value=str(i), partition=i % 6)
