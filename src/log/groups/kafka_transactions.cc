@@ -6,8 +6,22 @@
 #include "log/errors.h"
 #include "log/groups/transaction_call.h"
 #include "log/internal/frame_file.h"
+#include "log/log.h"
 
 namespace tidemill {
+
+std::function<void(const TransactionMarker&, std::function<void(Status)> done)> MarkerWriter(Log& log) {
+  return [&log](const TransactionMarker& marker, std::function<void(Status)> done) {
+    const auto partition = log.partition(marker.topic, marker.partition);
+    if (!partition.ok()) return done(partition.status());
+    const auto end = (*partition)
+                         ->AppendTransactionMarker(marker.producer_id, marker.producer_epoch,
+                                                   marker.commit ? ControlType::kCommit : ControlType::kAbort,
+                                                   marker.coordinator_epoch);
+    if (!end.ok()) return done(end.status());
+    (*partition)->WhenDurable(*end, std::move(done));
+  };
+}
 namespace {
 
 constexpr size_t kTransactionalIdBytesMax = 249;

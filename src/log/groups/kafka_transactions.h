@@ -27,6 +27,8 @@ class SyncHealth;
 class SyncScheduler;
 }  // namespace log_internal
 
+class Log;
+
 struct TransactionMarker {
   std::string topic;
   int32_t partition = 0;
@@ -35,6 +37,9 @@ struct TransactionMarker {
   bool commit = false;
   int32_t coordinator_epoch = 0;
 };
+
+// What KafkaTransactionOptions::write_marker is over a log, which outlives it.
+std::function<void(const TransactionMarker&, std::function<void(Status)> done)> MarkerWriter(Log& log);
 
 struct KafkaTransactionOptions {
   int32_t timeout_max_ms = 15 * 60 * 1000;            // transaction.max.timeout.ms

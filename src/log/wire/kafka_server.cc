@@ -24,11 +24,10 @@ class KafkaServerImpl final : public KafkaServer {
     broker_.Stop();
   }
 
-  Status OpenTransactions(FileSystem& files, const Clock& clock, const std::string& log_directory) {
-    return broker_.OpenTransactions(files, clock, log_directory);
-  }
-  Status Listen(const KafkaServerOptions& options) {
+  Status Start(FileSystem& files, const Clock& clock, const std::string& log_directory,
+               const KafkaServerOptions& options) {
     TM_RETURN_IF_ERROR(options.topic_defaults.Validate());
+    TM_RETURN_IF_ERROR(broker_.Start(files, clock, log_directory));
     TM_RETURN_IF_ERROR(frames_.Listen(options.listen));
     broker_.host = options.advertised_host.empty() ? options.listen.address : options.advertised_host;
     broker_.port = options.advertised_port == 0 ? frames_.port() : options.advertised_port;
@@ -51,8 +50,7 @@ Result<std::unique_ptr<KafkaServer>> KafkaServer::Start(Log& log, FileSystem& fi
                                                         const std::string& log_directory,
                                                         const KafkaServerOptions& options, MetricsRegistry* metrics) {
   auto server = std::make_unique<KafkaServerImpl>(log, clock, options, metrics);
-  TM_RETURN_IF_ERROR(server->OpenTransactions(files, clock, log_directory));
-  TM_RETURN_IF_ERROR(server->Listen(options));
+  TM_RETURN_IF_ERROR(server->Start(files, clock, log_directory, options));
   return std::unique_ptr<KafkaServer>(std::move(server));
 }
 

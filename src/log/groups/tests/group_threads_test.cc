@@ -127,16 +127,7 @@ TEST_F(GroupThreadsTest, TransactionsOnManyThreads) {
   constexpr int kRounds = 30;
   KafkaTransactionOptions options;
   options.allocate_producer_id = [this] { return log_->AllocateProducerId(); };
-  options.write_marker = [this](const TransactionMarker& marker, std::function<void(Status)> done) {
-    auto partition = log_->partition(marker.topic, marker.partition);
-    if (!partition.ok()) return done(partition.status());
-    const auto end = (*partition)
-                         ->AppendTransactionMarker(marker.producer_id, marker.producer_epoch,
-                                                   marker.commit ? ControlType::kCommit : ControlType::kAbort,
-                                                   marker.coordinator_epoch);
-    if (!end.ok()) return done(end.status());
-    (*partition)->WhenDurable(*end, std::move(done));
-  };
+  options.write_marker = MarkerWriter(*log_);
   auto opened = KafkaTransactionCoordinator::Open(files_, clock_, "data/log", log_->positions(), std::move(options));
   TM_ASSERT_OK(opened);
   const auto transactions = *std::move(opened);

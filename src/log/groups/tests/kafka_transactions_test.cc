@@ -35,14 +35,7 @@ class KafkaTransactionTest : public SimulatedLogTest {
     options.write_marker = [this](const TransactionMarker& marker, std::function<void(Status)> done) {
       ++markers_;
       if (markers_fail_) return done(Status(kSyncFailed, "no marker for now"));
-      auto partition = log_->partition(marker.topic, marker.partition);
-      if (!partition.ok()) return done(partition.status());
-      const auto end = (*partition)
-                           ->AppendTransactionMarker(marker.producer_id, marker.producer_epoch,
-                                                     marker.commit ? ControlType::kCommit : ControlType::kAbort,
-                                                     marker.coordinator_epoch);
-      if (!end.ok()) return done(end.status());
-      (*partition)->WhenDurable(*end, std::move(done));
+      MarkerWriter (*log_)(marker, std::move(done));
     };
     auto opened = KafkaTransactionCoordinator::Open(files_, clock_, "data/log", log_->positions(), std::move(options));
     if (!opened.ok()) return false;

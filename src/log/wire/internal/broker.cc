@@ -50,33 +50,24 @@ Broker::Broker(Log& the_log, const Clock& clock, uint64_t seed) : log(the_log) {
   options.deadline_moved = [this] { timers.Post([this] { TickCoordinator(*this, *groups, groups_tick_ms); }); };
   options.topics = [this] { return AllTopics(log); };
   options.position_is_pending = [this](const std::string& group, const std::string& topic, int32_t partition) {
-    return transactions != nullptr && transactions->IsPositionPending(group, topic, partition);
+    return transactions->IsPositionPending(group, topic, partition);
   };
   groups = std::make_unique<GroupCoordinator>(clock, seed, log.positions(), std::move(options));
 }
 
-Status Broker::OpenTransactions(FileSystem& files, const Clock& clock, const std::string& log_directory) {
+Status Broker::Start(FileSystem& files, const Clock& clock, const std::string& log_directory) {
   KafkaTransactionOptions options;
   options.allocate_producer_id = [this] { return log.AllocateProducerId(); };
-  options.write_marker = [this](const TransactionMarker& marker, std::function<void(Status)> done) {
-    const auto partition = log.partition(marker.topic, marker.partition);
-    if (!partition.ok()) return done(partition.status());
-    const auto end = (*partition)
-                         ->AppendTransactionMarker(marker.producer_id, marker.producer_epoch,
-                                                   marker.commit ? ControlType::kCommit : ControlType::kAbort,
-                                                   marker.coordinator_epoch);
-    if (!end.ok()) return done(end.status());
-    (*partition)->WhenDurable(*end, std::move(done));
-  };
+  options.write_marker = MarkerWriter(log);
   options.deadline_moved = [this] {
-    timers.Post([this] {
-      if (transactions != nullptr) TickCoordinator(*this, *transactions, transactions_tick_ms);
-    });
+    timers.Post([this] { TickCoordinator(*this, *transactions, transactions_tick_ms); });
   };
   TM_ASSIGN_OR_RETURN(transactions, KafkaTransactionCoordinator::Open(files, clock, log_directory, log.positions(),
                                                                       std::move(options)));
   timers.Post([this] { TickCoordinator(*this, *transactions, transactions_tick_ms); });
   PollTopics(*this);
+  timers.Start();
+  slow.Start();
   return Status::OK();
 }
 

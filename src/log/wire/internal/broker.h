@@ -21,8 +21,8 @@ inline constexpr int32_t kLeaderEpoch = 0;  // there is one leader, ever
 // writes files goes to `slow`.
 struct Broker {
   Broker(Log& the_log, const Clock& clock, uint64_t seed);
-  // Opens what is kept of transactions in the log's directory.
-  Status OpenTransactions(FileSystem& files, const Clock& clock, const std::string& log_directory);
+  // Opens what is kept of transactions in the log's directory, then lets `timers` and `slow` run.
+  Status Start(FileSystem& files, const Clock& clock, const std::string& log_directory);
   ~Broker() { Stop(); }
   void Stop();
 

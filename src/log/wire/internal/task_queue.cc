@@ -2,9 +2,9 @@
 
 namespace tidemill::wire {
 
-TaskQueue::TaskQueue() : thread_([this] { Run(); }) {}
-
-TaskQueue::~TaskQueue() { Stop(); }
+void TaskQueue::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
 
 void TaskQueue::PostAfter(int64_t ms, Task task) {
   const Time at = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);

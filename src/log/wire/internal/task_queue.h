@@ -11,12 +11,13 @@
 namespace tidemill::wire {
 
 // Runs functions on a thread of its own: in the order of their times, and of their posting where those are the same.
-// Thread-safe.
+// Nothing runs before Start. Thread-safe.
 class TaskQueue {
  public:
   using Task = std::function<void()>;
-  TaskQueue();
-  ~TaskQueue();  // Stop
+  ~TaskQueue() { Stop(); }
+
+  void Start();
 
   void Post(Task task) { PostAfter(0, std::move(task)); }
   void PostAfter(int64_t ms, Task task);
