@@ -1,7 +1,5 @@
 #include "server/api_server.h"
 
-#include <fmt/format.h>
-
 #include "server/http_api.h"
 
 namespace tidemill {
@@ -17,8 +15,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::Start(Engine& engine, JobList& job
   MountHttpApi(api->server_, {&engine, &jobs, &api->topics_});
   TM_RETURN_IF_ERROR(api->server_.Start(options));
   TM_RETURN_IF_ERROR(WriteFileAtomically(engine.files(), HttpPortPath(engine.data_dir()), std::to_string(api->port())));
-  const bool v6 = options.address.find(':') != std::string::npos;
-  console.Notice(fmt::format("HTTP on http://{}{}{}:{}", v6 ? "[" : "", options.address, v6 ? "]" : "", api->port()));
+  console.Notice("HTTP on http://" + FormatListenAddress(options.address, api->port()));
   return api;
 }
 

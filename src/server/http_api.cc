@@ -54,6 +54,11 @@ Result<ListenOptions> ParseListenAddress(std::string_view text) {
   return options;
 }
 
+std::string FormatListenAddress(std::string_view address, uint16_t port) {
+  const bool v6 = address.find(':') != std::string_view::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", port);
+}
+
 void MountHealthRoutes(HttpServer& server, const HttpApiParts& parts) {
   server.Route("GET", "/healthz", [parts](const ServerRequest&) {
     const Status log = parts.engine->log().health();

@@ -38,5 +38,7 @@ void RegisterProcessMetrics(MetricsRegistry& metrics, const Clock& clock);
 
 // "127.0.0.1:8080", "localhost:0", "[::1]:80", ":8080" (loopback) -> options. kUsage.
 Result<ListenOptions> ParseListenAddress(std::string_view text);
+// The other way round: "127.0.0.1:8080", "[::1]:80".
+std::string FormatListenAddress(std::string_view address, uint16_t port);
 
 }  // namespace tidemill

@@ -2,7 +2,6 @@
 
 #include <random>
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include "server/http_api.h"
@@ -43,8 +42,7 @@ Result<std::unique_ptr<KafkaListener>> KafkaListener::Start(Engine& engine, cons
                                                             LogPath(engine.data_dir()), server, &engine.metrics()));
   const uint16_t port = listener->server_->port();
   TM_RETURN_IF_ERROR(WriteFileAtomically(engine.files(), KafkaPortPath(engine.data_dir()), std::to_string(port)));
-  const bool v6 = address.address.find(':') != std::string::npos;
-  console.Notice(fmt::format("Kafka on {}{}{}:{}", v6 ? "[" : "", address.address, v6 ? "]" : "", port));
+  console.Notice("Kafka on " + FormatListenAddress(address.address, port));
   return listener;
 }
 

@@ -117,16 +117,8 @@ ConsumerGroup* GroupCoordinator::FindConsumer(const std::string& id) const {
 
 ClassicGroup* GroupCoordinator::FindOrMakeClassic(const std::string& id, KafkaError* error) {
   if (ClassicGroup* found = FindClassic(id)) return found;
-  const auto other = groups_.find(id);
-  if (other != groups_.end() && !other->second->IsIdle()) {
-    *error = KafkaError::kInconsistentGroupProtocol;
-    return nullptr;
-  }
-  if (other != groups_.end()) groups_.erase(other);
-  if (!MakeRoom()) {
-    *error = KafkaError::kGroupMaxSizeReached;
-    return nullptr;
-  }
+  *error = MakeRoomFor(id, KafkaError::kInconsistentGroupProtocol);
+  if (*error != KafkaError::kNone) return nullptr;
   auto group = std::make_unique<Group>();
   group->classic = std::make_unique<ClassicGroup>(*environment_, id);
   return groups_.emplace(id, std::move(group)).first->second->classic.get();
@@ -134,22 +126,22 @@ ClassicGroup* GroupCoordinator::FindOrMakeClassic(const std::string& id, KafkaEr
 
 ConsumerGroup* GroupCoordinator::FindOrMakeConsumer(const std::string& id, KafkaError* error) {
   if (ConsumerGroup* found = FindConsumer(id)) return found;
-  const auto other = groups_.find(id);
-  if (other != groups_.end() && !other->second->IsIdle()) {
-    *error = KafkaError::kGroupIdNotFound;
-    return nullptr;
-  }
-  if (other != groups_.end()) groups_.erase(other);
-  if (!MakeRoom()) {
-    *error = KafkaError::kGroupMaxSizeReached;
-    return nullptr;
-  }
+  *error = MakeRoomFor(id, KafkaError::kGroupIdNotFound);
+  if (*error != KafkaError::kNone) return nullptr;
   // Members keep their ids over a restart of ours, so epochs must not come again while somebody may still hold one:
   // they begin with the time, which passes faster than a group changes.
   const int64_t first = clock_.NowMicros() / 1'000'000 % kFirstEpochs;
   auto group = std::make_unique<Group>();
   group->consumer = std::make_unique<ConsumerGroup>(*environment_, id, static_cast<int32_t>(first));
   return groups_.emplace(id, std::move(group)).first->second->consumer.get();
+}
+
+// A group of the other protocol gives way when it is idle; `in_use` says that it is not.
+KafkaError GroupCoordinator::MakeRoomFor(const std::string& id, KafkaError in_use) {
+  const auto other = groups_.find(id);
+  if (other != groups_.end() && !other->second->IsIdle()) return in_use;
+  if (other != groups_.end()) groups_.erase(other);
+  return MakeRoom() ? KafkaError::kNone : KafkaError::kGroupMaxSizeReached;
 }
 
 bool GroupCoordinator::MakeRoom() {

@@ -75,6 +75,7 @@ class GroupCoordinator {
   ConsumerGroup* FindConsumer(const std::string& id) const;
   ConsumerGroup* FindOrMakeConsumer(const std::string& id, KafkaError* error);
   ClassicGroup* FindOrMakeClassic(const std::string& id, KafkaError* error);
+  KafkaError MakeRoomFor(const std::string& id, KafkaError in_use);
   bool MakeRoom();
   void ForgetIdleGroups();
   KafkaError ValidateCommit(const CommitOffsetsRequest& request, bool transactional);

@@ -38,21 +38,6 @@ KafkaError FindOffset(Broker& broker, std::string_view topic, const ListOffsetsR
   return KafkaError::kNone;
 }
 
-void AnswerListOffsets(Broker& broker, const CallPtr<ListOffsetsRequest>& call) {
-  ListOffsetsResponse response;
-  for (const auto& topic : call->message.topics) {
-    auto& topic_answer = response.topics.emplace_back();
-    topic_answer.name = topic.name;
-    for (const auto& wanted : topic.partitions) {
-      auto& answer = topic_answer.partitions.emplace_back();
-      answer.partition_index = wanted.partition_index;
-      if (call->version >= 4) answer.leader_epoch = kLeaderEpoch;
-      answer.error_code = Code(FindOffset(broker, topic.name, wanted, call->message.isolation_level == 1, &answer));
-    }
-  }
-  call->Answer(response);
-}
-
 KafkaError TrimPartition(Broker& broker, std::string_view topic, int32_t index, int64_t before, int64_t* low) {
   *low = -1;
   const auto partition = broker.log.partition(topic, index);
@@ -65,16 +50,17 @@ KafkaError TrimPartition(Broker& broker, std::string_view topic, int32_t index, 
   return error;
 }
 
-void AnswerDeleteRecords(Broker& broker, const CallPtr<DeleteRecordsRequest>& call) {
-  DeleteRecordsResponse response;
+// Topic by topic, partition by partition; `fill` gives each its error.
+template <typename Response, typename Request, typename Fill>
+void AnswerEach(const CallPtr<Request>& call, Fill fill) {
+  Response response;
   for (const auto& topic : call->message.topics) {
     auto& topic_answer = response.topics.emplace_back();
     topic_answer.name = topic.name;
     for (const auto& wanted : topic.partitions) {
       auto& answer = topic_answer.partitions.emplace_back();
       answer.partition_index = wanted.partition_index;
-      answer.error_code =
-          Code(TrimPartition(broker, topic.name, wanted.partition_index, wanted.offset, &answer.low_watermark));
+      answer.error_code = Code(fill(topic.name, wanted, answer));
     }
   }
   call->Answer(response);
@@ -83,11 +69,20 @@ void AnswerDeleteRecords(Broker& broker, const CallPtr<DeleteRecordsRequest>& ca
 }  // namespace
 
 void HandleListOffsets(Broker& broker, const CallPtr<ListOffsetsRequest>& call) {
-  broker.slow.Post([&broker, call] { AnswerListOffsets(broker, call); });
+  broker.slow.Post([&broker, call] {
+    AnswerEach<ListOffsetsResponse>(call, [&](std::string_view topic, const auto& wanted, auto& answer) {
+      if (call->version >= 4) answer.leader_epoch = kLeaderEpoch;
+      return FindOffset(broker, topic, wanted, call->message.isolation_level == 1, &answer);
+    });
+  });
 }
 
 void HandleDeleteRecords(Broker& broker, const CallPtr<DeleteRecordsRequest>& call) {
-  broker.slow.Post([&broker, call] { AnswerDeleteRecords(broker, call); });
+  broker.slow.Post([&broker, call] {
+    AnswerEach<DeleteRecordsResponse>(call, [&](std::string_view topic, const auto& wanted, auto& answer) {
+      return TrimPartition(broker, topic, wanted.partition_index, wanted.offset, &answer.low_watermark);
+    });
+  });
 }
 
 void HandleOffsetForLeaderEpoch(Broker& broker, const CallPtr<OffsetForLeaderEpochRequest>& call) {
