@@ -16,7 +16,7 @@ def test_kafka_python_writes_and_reads_in_a_group(broker, topic, codec):
         producer.send(topic, key=b"%d" % i, value=b"v%d" % i, headers=[("h", b"x")])
     producer.flush(20)
     producer.close()
-    reader = KafkaConsumer(topic, bootstrap_servers=broker.address, group_id="g", auto_offset_reset="earliest", consumer_timeout_ms=5000)
+    reader = KafkaConsumer(topic, bootstrap_servers=broker.address, group_id="g", auto_offset_reset="earliest", consumer_timeout_ms=20000)
     values = set()
     for message in reader:
         values.add(message.value)

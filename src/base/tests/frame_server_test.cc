@@ -14,61 +14,12 @@
 
 #include "base/errors.h"
 #include "base/tests/eventually.h"
+#include "base/tests/frame_client.h"
 
 namespace tidemill {
 namespace {
 
-// A client that knows nothing but bytes.
-class Client {
- public:
-  explicit Client(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof(to)), 0);
-    const timeval limit{20, 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  }
-  ~Client() { ::close(fd_); }
-  Client(const Client&) = delete;
-
-  // False when the other side has closed.
-  bool Write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (n <= 0) return false;
-      bytes.remove_prefix(static_cast<size_t>(n));
-    }
-    return true;
-  }
-  static std::string Framed(std::string_view bytes) {
-    const uint32_t length = htonl(static_cast<uint32_t>(bytes.size()));
-    return std::string(reinterpret_cast<const char*>(&length), 4) + std::string(bytes);
-  }
-  // nullopt when the connection ended.
-  std::optional<std::string> Read() {
-    std::string head = Exactly(4);
-    if (head.size() < 4) return std::nullopt;
-    uint32_t length = 0;
-    std::memcpy(&length, head.data(), 4);
-    return Exactly(ntohl(length));
-  }
-
- private:
-  std::string Exactly(size_t count) {
-    std::string bytes(count, '\0');
-    size_t got = 0;
-    while (got < count) {
-      const ssize_t n = ::recv(fd_, bytes.data() + got, count - got, 0);
-      if (n <= 0) break;
-      got += static_cast<size_t>(n);
-    }
-    bytes.resize(got);
-    return bytes;
-  }
-  const int fd_;
-};
+using testing::FrameClient;
 
 void EchoFrame(const std::shared_ptr<FrameConnection>&, std::string frame, FrameServer::Reply reply) {
   const size_t half = frame.size() / 2;
@@ -78,14 +29,14 @@ void EchoFrame(const std::shared_ptr<FrameConnection>&, std::string frame, Frame
 TEST(FrameServerTest, EchoesFramesOfAnySizeHoweverTheyAreCut) {
   FrameServer server("Echo", &EchoFrame);
   ASSERT_TRUE(server.Start({.frame_bytes_max = 4 << 20}).ok());
-  Client client(server.port());
+  FrameClient client(server.port());
   for (const size_t size : {1u, 2u, 3u, 65535u, 65536u, 65537u, 1000000u, 4u << 20}) {
     std::string bytes(size, 'x');
     for (size_t i = 0; i < size; i += 97) bytes[i] = static_cast<char>(i);
-    ASSERT_TRUE(client.Write(Client::Framed(bytes)));
+    ASSERT_TRUE(client.Write(FrameClient::Framed(bytes)));
     EXPECT_EQ(client.Read(), bytes);
   }
-  const std::string slow = Client::Framed("slowly");
+  const std::string slow = FrameClient::Framed("slowly");
   for (const char byte : slow) {
     ASSERT_TRUE(client.Write(std::string_view(&byte, 1)));
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -102,8 +53,8 @@ TEST(FrameServerTest, AnswersInTheOrderOfTheRequestsWhicheverIsReadyFirst) {
     waiting[frame] = std::move(reply);
   });
   ASSERT_TRUE(server.Start({.requests_in_flight_max = 4, .threads = 2}).ok());
-  Client client(server.port());
-  for (const char* name : {"0", "1", "2", "3", "4", "5"}) ASSERT_TRUE(client.Write(Client::Framed(name)));
+  FrameClient client(server.port());
+  for (const char* name : {"0", "1", "2", "3", "4", "5"}) ASSERT_TRUE(client.Write(FrameClient::Framed(name)));
   const auto count = [&] {
     std::lock_guard lock(mutex);
     return waiting.size();
@@ -133,15 +84,15 @@ TEST(FrameServerTest, AnswersInTheOrderOfTheRequestsWhicheverIsReadyFirst) {
 TEST(FrameServerTest, HostileLengthsEndOnlyTheirConnection) {
   FrameServer server("Echo", &EchoFrame);
   ASSERT_TRUE(server.Start({.frame_bytes_max = 1000}).ok());
-  Client good(server.port());
+  FrameClient good(server.port());
   for (const std::string& bytes :
        {std::string("GET / HTTP/1.1\r\n\r\n"), std::string("\x16\x03\x01\x02\x00", 5),
         std::string("\xff\xff\xff\xff", 4), std::string("\x00\x00\x00\x00", 4), std::string("\x00\x00\x03\xe9", 4)}) {
-    Client bad(server.port());
+    FrameClient bad(server.port());
     (void)bad.Write(bytes);
     EXPECT_EQ(bad.Read(), std::nullopt);
   }
-  ASSERT_TRUE(good.Write(Client::Framed("still here")));
+  ASSERT_TRUE(good.Write(FrameClient::Framed("still here")));
   EXPECT_EQ(good.Read(), "still here");
   EXPECT_TRUE(testing::Eventually([&] { return server.connections() == 1; }));
 }
@@ -149,7 +100,7 @@ TEST(FrameServerTest, HostileLengthsEndOnlyTheirConnection) {
 TEST(FrameServerTest, SlowAndIdleClientsAreCutOff) {
   FrameServer server("Echo", &EchoFrame);
   ASSERT_TRUE(server.Start({.idle_timeout_ms = 400, .frame_timeout_ms = 100}).ok());
-  Client stuck(server.port()), idle(server.port());
+  FrameClient stuck(server.port()), idle(server.port());
   ASSERT_TRUE(stuck.Write(std::string("\x00\x00\x00\x09half", 8)));
   const auto began = std::chrono::steady_clock::now();
   EXPECT_EQ(stuck.Read(), std::nullopt);
@@ -166,9 +117,9 @@ TEST(FrameServerTest, MemoryIsBoundedOverAllConnections) {
   std::atomic<int> echoed{0};
   for (int i = 0; i < 16; ++i) {
     threads.emplace_back([&, i] {
-      Client client(server.port());
+      FrameClient client(server.port());
       const std::string bytes(1 << 20, static_cast<char>('a' + i));
-      if (client.Write(Client::Framed(bytes)) && client.Read() == bytes) ++echoed;
+      if (client.Write(FrameClient::Framed(bytes)) && client.Read() == bytes) ++echoed;
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -179,16 +130,16 @@ TEST(FrameServerTest, RefusesConnectionsAboveTheLimitAndTakesNewOnesLater) {
   FrameServer server("Echo", &EchoFrame);
   ASSERT_TRUE(server.Start({.connections_max = 2}).ok());
   {
-    Client a(server.port()), b(server.port());
-    ASSERT_TRUE(a.Write(Client::Framed("a")) && b.Write(Client::Framed("b")));
+    FrameClient a(server.port()), b(server.port());
+    ASSERT_TRUE(a.Write(FrameClient::Framed("a")) && b.Write(FrameClient::Framed("b")));
     EXPECT_EQ(a.Read(), "a");
     EXPECT_EQ(b.Read(), "b");
-    Client c(server.port());
+    FrameClient c(server.port());
     EXPECT_EQ(c.Read(), std::nullopt);
   }
   ASSERT_TRUE(testing::Eventually([&] { return server.connections() == 0; }));
-  Client d(server.port());
-  ASSERT_TRUE(d.Write(Client::Framed("d")));
+  FrameClient d(server.port());
+  ASSERT_TRUE(d.Write(FrameClient::Framed("d")));
   EXPECT_EQ(d.Read(), "d");
 }
 
@@ -202,10 +153,10 @@ TEST(FrameServerTest, DroppedRepliesAndLateOnesHarmNobody) {
       has_kept = true;
     });
     ASSERT_TRUE(server.Start({}).ok());
-    Client dropped(server.port()), keeping(server.port());
-    ASSERT_TRUE(dropped.Write(Client::Framed("drop")));
+    FrameClient dropped(server.port()), keeping(server.port());
+    ASSERT_TRUE(dropped.Write(FrameClient::Framed("drop")));
     EXPECT_EQ(dropped.Read(), std::nullopt);
-    ASSERT_TRUE(keeping.Write(Client::Framed("keep")));
+    ASSERT_TRUE(keeping.Write(FrameClient::Framed("keep")));
     ASSERT_TRUE(testing::Eventually([&] { return has_kept.load(); }));
   }
   kept({{"too late"}});

@@ -1,27 +1,20 @@
-#include <cstdlib>
-
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/errors.h"
 #include "base/file_system.h"
+#include "base/tests/temp_folder.h"
 
 namespace tidemill {
 namespace {
 
 class LocalFileSystemTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "/tidemill-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-  }
-  void TearDown() override { EXPECT_TRUE(RemoveRecursively(fs_, root_).ok()); }
-  std::string Path(std::string_view name) { return JoinPath(root_, name); }
+  std::string Path(std::string_view name) { return JoinPath(folder_.path(), name); }
 
   LocalFileSystem fs_;
-  std::string root_;
+  testing::TempFolder folder_;
 };
 
 TEST_F(LocalFileSystemTest, AppendsTruncatesAndReads) {
@@ -57,7 +50,7 @@ TEST_F(LocalFileSystemTest, ListsStatsRenamesRemoves) {
   EXPECT_EQ((*entries)[0].path, Path("x/b"));
   EXPECT_EQ((*entries)[0].size, 3);
   EXPECT_TRUE((*entries)[1].is_directory);
-  const auto all = ListRecursively(fs_, root_);
+  const auto all = ListRecursively(fs_, folder_.path());
   ASSERT_EQ(all->size(), 2u);
   EXPECT_EQ((*all)[1].path, Path("x/y/c"));
   ASSERT_TRUE(fs_.Rename(Path("x/b"), Path("x/d")).ok());

@@ -1,11 +1,10 @@
-#include <cstdlib>
-
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "base/file_system.h"
+#include "base/tests/temp_folder.h"
 #include "connect/connector.h"
 #include "connect/errors.h"
 #include "connect/filesystem/file_options.h"
@@ -25,15 +24,11 @@ const std::vector<Field> kSourceFields = {{"id", DataType(TypeKind::kBigInt)}, {
 class FilesystemSourceTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/tidemill-files-XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    folder_ = name;
     context_.files = &files_;
     context_.clock = &clock_;
   }
-  void TearDown() override { EXPECT_TRUE(RemoveRecursively(files_, folder_).ok()); }
 
-  std::string Path(const std::string& name) { return JoinPath(folder_, name); }
+  std::string Path(const std::string& name) { return JoinPath(folder_.path(), name); }
   void Put(const std::string& name, std::string_view bytes) {
     const std::string path = Path(name);
     ASSERT_TRUE(files_.CreateDirectories(path.substr(0, path.rfind('/'))).ok());
@@ -85,7 +80,7 @@ class FilesystemSourceTest : public ::testing::Test {
   SystemClock clock_;
   ConnectorContext context_;
   CollectRejects rejects_;
-  std::string folder_;
+  testing::TempFolder folder_;
 };
 
 TEST_F(FilesystemSourceTest, ReadsJsonLinesAndGoesOnAnywhere) {
@@ -177,7 +172,7 @@ TEST_F(FilesystemSourceTest, ReadsParquetAndPartitionFolders) {
   auto table = TableOf(
       "t",
       {{"c", DataType(TypeKind::kString)}, {"id", DataType(TypeKind::kBigInt)}, {"day", DataType(TypeKind::kDate)}},
-      {{"connector", "filesystem"}, {"path", folder_}});
+      {{"connector", "filesystem"}, {"path", folder_.path()}});
   table->partitioned_by = {"day", "c"};
   for (int step : {1, 2, 100}) {
     EXPECT_EQ(ReadAll(*Open(table), step, true), (Lines{R"(["A/B", "A/B", "A/B", null])", "[1, 2, 3, 4]",

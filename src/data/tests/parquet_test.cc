@@ -1,10 +1,9 @@
-#include <cstdlib>
-
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "base/file_system.h"
+#include "base/tests/temp_folder.h"
 #include "data/errors.h"
 #include "data/parquet_reader.h"
 #include "data/parquet_writer.h"
@@ -18,14 +17,7 @@ using Lines = std::vector<std::string>;
 
 class ParquetTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/tidemill-parquet-XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { EXPECT_TRUE(RemoveRecursively(files_, folder_).ok()); }
-
-  std::string Path(const std::string& name) { return JoinPath(folder_, name); }
+  std::string Path(const std::string& name) { return JoinPath(folder_.path(), name); }
 
   void Write(const std::string& name, const Schema& schema,
              const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, int64_t group_rows = 1000) {
@@ -52,7 +44,7 @@ class ParquetTest : public ::testing::Test {
   }
 
   LocalFileSystem files_;
-  std::string folder_;
+  testing::TempFolder folder_;
   CollectRejects rejects_;
 };
 

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "base/logging.h"
+#include "base/tests/temp_folder.h"
 #include "log/internal/key_offsets.h"
 #include "log/record_batch.h"
 #include "log/tests/log_test_fixture.h"
@@ -19,17 +20,8 @@ struct Written {
 };
 using Latest = std::map<std::string, std::string>;
 
-class CompactionTest : public SimulatedLogTest {
+class CompactionTest : public QuietLogTest {
  protected:
-  void SetUp() override {
-    SetLogLevel(LogLevel::kOff);
-    OpenLog();
-  }
-  void TearDown() override {
-    log_.reset();
-    SetLogLevel(LogLevel::kInfo);
-  }
-
   static TopicConfig Compacted() {
     TopicConfig config;
     config.segment_bytes = 4096;
@@ -524,12 +516,11 @@ TEST(KeyOffsetsTest, KeepsTheNewestOffsetOfEachKey) {
 // With the background thread, a real clock and real files: appenders, readers and compaction at the same time.
 TEST(ConcurrentCompactionTest, ReadersAndWritersGoOnMeanwhile) {
   SetLogLevel(LogLevel::kWarning);
-  std::string directory = ::testing::TempDir() + "compaction-XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const testing::TempFolder folder;
   LocalFileSystem files;
   SystemClock clock;
   {
-    auto log = *Log::Open(files, clock, directory, {.housekeeping_interval_ms = 5});
+    auto log = *Log::Open(files, clock, folder.path(), {.housekeeping_interval_ms = 5});
     TM_ASSERT_OK(log->CreateTopic(
         "t", {.segment_bytes = 32 << 10, .cleanup_policy = CleanupPolicy::kCompact, .min_cleanable_dirty_ratio = 0}));
     auto partition = *log->partition("t", 0);
@@ -583,7 +574,6 @@ TEST(ConcurrentCompactionTest, ReadersAndWritersGoOnMeanwhile) {
     for (const auto& [key, value] : latest)
       EXPECT_EQ(value, std::to_string(kWrites - kKeys + std::stoi(key)) + std::string(60, 'v'));
   }
-  TM_EXPECT_OK(RemoveRecursively(files, directory));
   SetLogLevel(LogLevel::kInfo);
 }
 

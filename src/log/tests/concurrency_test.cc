@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tests/temp_folder.h"
 #include "log/tests/log_test_fixture.h"
 
 namespace tidemill {
@@ -15,19 +16,10 @@ namespace {
 // On the real disk, with the log's own thread.
 class ConcurrencyTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "/tidemill-log-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    OpenLog();
-  }
-  void TearDown() override {
-    log_.reset();
-    EXPECT_TRUE(RemoveRecursively(files_, root_).ok());
-  }
+  void SetUp() override { OpenLog(); }
   void OpenLog() {
     log_.reset();
-    auto opened = Log::Open(files_, clock_, root_, {.housekeeping_interval_ms = 20, .metrics = &metrics_});
+    auto opened = Log::Open(files_, clock_, folder_.path(), {.housekeeping_interval_ms = 20, .metrics = &metrics_});
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     log_ = *std::move(opened);
   }
@@ -35,7 +27,7 @@ class ConcurrencyTest : public ::testing::Test {
   LocalFileSystem files_;
   SystemClock clock_;
   MetricsRegistry metrics_;
-  std::string root_;
+  testing::TempFolder folder_;
   std::unique_ptr<Log> log_;
 };
 
@@ -118,7 +110,7 @@ TEST_F(ConcurrencyTest, AcknowledgedRecordsSurviveKill) {
     ASSERT_EQ(::pipe(fds), 0);
     const pid_t child = ::fork();
     if (child == 0) {
-      auto log = Log::Open(files_, clock_, root_);
+      auto log = Log::Open(files_, clock_, folder_.path());
       if (!log.ok()) ::_exit(1);
       auto partition = *(*log)->partition("t", 0);
       while (true) {

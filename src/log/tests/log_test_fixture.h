@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/logging.h"
 #include "base/random.h"
 #include "base/simulated_file_system.h"
 #include "log/errors.h"
@@ -99,6 +100,19 @@ class SimulatedLogTest : public ::testing::Test {
   ManualClock clock_{1'700'000'000'000'000};
   SimulatedFileSystem files_{&clock_};
   std::unique_ptr<Log> log_;
+};
+
+// Open from the start, and without the lines that crashes and cut tails leave in the log output.
+class QuietLogTest : public SimulatedLogTest {
+ protected:
+  void SetUp() override {
+    SetLogLevel(LogLevel::kOff);
+    OpenLog();
+  }
+  void TearDown() override {
+    log_.reset();
+    SetLogLevel(LogLevel::kInfo);
+  }
 };
 
 }  // namespace tidemill

@@ -8,16 +8,11 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-class ProducerTest : public SimulatedLogTest {
+class ProducerTest : public QuietLogTest {
  protected:
   void SetUp() override {
-    SetLogLevel(LogLevel::kOff);
-    OpenLog();
+    QuietLogTest::SetUp();
     TM_ASSERT_OK(log_->CreateTopic("t", {.segment_bytes = 4096}));
-  }
-  void TearDown() override {
-    log_.reset();
-    SetLogLevel(LogLevel::kInfo);
   }
 
   static std::string Batch(int64_t id, int16_t epoch, int32_t sequence, const Strings& values,

@@ -11,17 +11,8 @@ namespace {
 constexpr auto kAll = IsolationLevel::kReadUncommitted;
 using Strings = std::vector<std::string>;
 
-class TransactionTest : public SimulatedLogTest {
+class TransactionTest : public QuietLogTest {
  protected:
-  void SetUp() override {
-    SetLogLevel(LogLevel::kOff);
-    OpenLog();
-  }
-  void TearDown() override {
-    log_.reset();
-    SetLogLevel(LogLevel::kInfo);
-  }
-
   static Status AppendTo(Transaction& transaction, std::string_view value, int32_t partition = 0) {
     const Record record = Value(value);
     return AsStatus(transaction.Append("t", partition, {&record, 1}));

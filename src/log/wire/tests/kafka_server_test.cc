@@ -1,15 +1,12 @@
 // The Kafka server over real sockets, with our own codecs as the client. Real clients are in tests/wire.
 #include "log/wire/kafka_server.h"
 
-#include <cstdlib>
 #include <thread>
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "log/errors.h"
+#include "base/tests/frame_client.h"
+#include "base/tests/temp_folder.h"
 #include "log/kafka_error.h"
 #include "log/record_batch.h"
 #include "log/wire/api.h"
@@ -30,14 +27,7 @@ namespace {
 
 class WireClient {
  public:
-  explicit WireClient(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
-  ~WireClient() { ::close(socket_); }
+  explicit WireClient(uint16_t port) : frames_(port) {}
 
   template <typename Request>
   void Send(const Request& request, int16_t version) {
@@ -52,17 +42,14 @@ class WireClient {
     header.Encode(writer, wire::RequestHeaderVersion(api, version));
     request.Encode(writer, version);
     ASSERT_TRUE(writer.status().ok()) << writer.status().ToString();
-    const uint32_t size = htonl(static_cast<uint32_t>(bytes.size()));
-    bytes.insert(0, reinterpret_cast<const char*>(&size), 4);
-    ASSERT_EQ(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    ASSERT_TRUE(frames_.Write(testing::FrameClient::Framed(bytes)));
   }
   // Views of the answer live until the next one.
   template <typename Request, typename Response>
   void Receive(int16_t version, Response* response) {
-    uint32_t size = 0;
-    ASSERT_EQ(::recv(socket_, &size, 4, MSG_WAITALL), 4);
-    answer_.resize(ntohl(size));
-    ASSERT_EQ(::recv(socket_, answer_.data(), answer_.size(), MSG_WAITALL), static_cast<ssize_t>(answer_.size()));
+    auto answer = frames_.Read();
+    ASSERT_TRUE(answer.has_value());
+    answer_ = *std::move(answer);
     WireReader reader(answer_);
     wire::ResponseHeader header;
     header.Read(reader, wire::ResponseHeaderVersion(*wire::FindApi(Request::kApiKey), version));
@@ -80,7 +67,7 @@ class WireClient {
   }
 
  private:
-  int socket_;
+  testing::FrameClient frames_;
   int32_t sent_ = 0;
   int32_t received_ = 0;
   std::string answer_;
@@ -89,22 +76,14 @@ class WireClient {
 class KafkaServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "/tidemill-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    auto opened = Log::Open(files_, clock_, directory_);
+    auto opened = Log::Open(files_, clock_, folder_.path());
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     log_ = *std::move(opened);
     KafkaServerOptions options;
     options.listen.threads = 2;
-    auto started = KafkaServer::Start(*log_, files_, clock_, directory_, options);
+    auto started = KafkaServer::Start(*log_, files_, clock_, folder_.path(), options);
     ASSERT_TRUE(started.ok()) << started.status().ToString();
     server_ = *std::move(started);
-  }
-  void TearDown() override {
-    server_.reset();
-    log_.reset();
-    EXPECT_TRUE(RemoveRecursively(files_, directory_).ok());
   }
 
   void MakeTopic() {
@@ -146,7 +125,7 @@ class KafkaServerTest : public ::testing::Test {
 
   LocalFileSystem files_;
   SystemClock clock_;
-  std::string directory_;
+  testing::TempFolder folder_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<KafkaServer> server_;
 };
