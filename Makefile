@@ -9,7 +9,7 @@ CONFIGURE = cmake --preset $(1) >/dev/null
 SOURCES = git ls-files -co --exclude-standard -- 'src/*.h' 'src/*.cc' 'include/*.h' 'bench/*.cc' 'tests/*.h' 'tests/*.cc' 'examples/*.cc'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-room bench verify soak fuzz format check-format check-includes check-style clean
+.PHONY: help setup build demo test test-room test-clients bench verify soak fuzz format check-format check-includes check-style clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,11 @@ test-room: setup ## unit tests of one room: make test-room ROOM=sql [PRESET=debu
 	@$(call CONFIGURE,$(PRESET))
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target $(ROOM)_tests
 	@build/$(PRESET)/$(ROOM)_tests $(if $(FILTER),--gtest_filter='$(FILTER)')
+
+test-clients: build ## the tests of Kafka clients again, against a real Apache Kafka (minutes)
+	@scripts/setup_clients.sh
+	@cmake --build --preset release -j $(JOBS) --target wire_codec_tool
+	@$(PYTHON) -m pytest tests/wire --server kafka
 
 bench: build ## build and run the benchmarks; BENCH=log runs one
 	@cmake --build --preset release -j $(JOBS) --target $(if $(BENCH),bench_$(BENCH),bench)

@@ -4,7 +4,7 @@ import signal
 import socket
 import threading
 
-from conftest import wait_for
+from conftest import BINARY, wait_for
 
 NDJSON = "application/x-ndjson"
 
@@ -85,7 +85,6 @@ def test_places_to_start(tm):
 
 def test_bytes_that_are_no_text_come_back_as_they_were(tm):
     import subprocess
-    from conftest import BINARY
     tm.run("topic", "create", "raw")
     payload = bytes(range(11, 256))
     subprocess.run([BINARY, "--data-dir", tm.data, "topic", "produce", "raw"], input=payload + b"\n", check=True, capture_output=True)

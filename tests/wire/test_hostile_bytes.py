@@ -58,7 +58,7 @@ def test_malformed_requests_end_their_connection_only(broker, topic, data):
 
 def test_an_api_version_from_the_future_is_told_what_there_is(broker):
     with connect(broker) as client:
-        client.sendall(request(18, 50))
+        client.sendall(request(18, 50, b"\x00"))  # from version 3 on a header ends with tagged fields
         size = struct.unpack(">i", client.recv(4))[0]
         body = client.recv(size)
         correlation, error, count = struct.unpack(">ihi", body[:10])

@@ -41,7 +41,7 @@ def commit_what_is_left(reader):
 
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
 @pytest.mark.parametrize("idempotent", [False, True])
-def test_every_compression_comes_back_in_order_with_keys_and_headers(broker, topic, codec, idempotent):
+def test_every_compression_comes_back_in_order_with_keys_and_headers(broker, topic, group, codec, idempotent):
     make_topic(broker, topic, 3)
     producer = ck.Producer({"bootstrap.servers": broker.address, "compression.type": codec, "enable.idempotence": idempotent, "linger.ms": 2})
     errors = []
@@ -49,7 +49,7 @@ def test_every_compression_comes_back_in_order_with_keys_and_headers(broker, top
         producer.produce(topic, key=f"k{i % 7}", value=f"{i:06} " + "x" * 100, headers=[("n", str(i).encode())], timestamp=1_700_000_000_000 + i,
                          on_delivery=lambda error, _: errors.append(error) if error else None)
     assert producer.flush(30) == 0 and not errors
-    reader = consumer(broker, "g")
+    reader = consumer(broker, group)
     reader.subscribe([topic])
     messages = take(reader, 3000)
     assert len(messages) == 3000
@@ -62,13 +62,13 @@ def test_every_compression_comes_back_in_order_with_keys_and_headers(broker, top
     reader.close()
 
 
-def test_a_group_shares_partitions_and_goes_on_where_it_was(broker, topic):
+def test_a_group_shares_partitions_and_goes_on_where_it_was(broker, topic, group):
     make_topic(broker, topic, 6)
     producer = ck.Producer({"bootstrap.servers": broker.address})
     for i in range(600):
         producer.produce(topic, value=str(i), partition=i % 6)
     assert producer.flush(20) == 0
-    first, second = consumer(broker, "g"), consumer(broker, "g")
+    first, second = consumer(broker, group), consumer(broker, group)
     for reader in (first, second):
         reader.subscribe([topic])
     seen, owned, end = [], (0, 0), time.monotonic() + 30
@@ -89,18 +89,18 @@ def test_a_group_shares_partitions_and_goes_on_where_it_was(broker, topic):
     assert len(first.assignment()) == 6
     first.close()
     admin = AdminClient({"bootstrap.servers": broker.address})
-    described = admin.describe_consumer_groups(["g"])["g"].result(10)
+    described = admin.describe_consumer_groups([group])[group].result(10)
     assert described.state == ck.ConsumerGroupState.EMPTY
-    admin.delete_consumer_groups(["g"])["g"].result(10)
+    admin.delete_consumer_groups([group])[group].result(10)
 
 
-def test_the_new_group_protocol(broker, topic):
+def test_the_new_group_protocol(broker, topic, group):
     make_topic(broker, topic, 4)
     producer = ck.Producer({"bootstrap.servers": broker.address})
     for i in range(400):
         producer.produce(topic, value=str(i), partition=i % 4)
     assert producer.flush(20) == 0
-    settings = {"bootstrap.servers": broker.address, "group.id": "new", "auto.offset.reset": "earliest", "group.protocol": "consumer"}
+    settings = {"bootstrap.servers": broker.address, "group.id": group, "auto.offset.reset": "earliest", "group.protocol": "consumer"}
     first, second = ck.Consumer(settings), ck.Consumer(settings)
     for reader in (first, second):
         reader.subscribe([topic])
@@ -117,9 +117,9 @@ def test_the_new_group_protocol(broker, topic):
     second.close()
 
 
-def test_transactions_are_seen_whole_or_not_at_all(broker, topic):
+def test_transactions_are_seen_whole_or_not_at_all(broker, topic, group):
     make_topic(broker, topic, 2)
-    producer = ck.Producer({"bootstrap.servers": broker.address, "transactional.id": "t1"})
+    producer = ck.Producer({"bootstrap.servers": broker.address, "transactional.id": topic})
     producer.init_transactions(20)
     for number in range(6):
         producer.begin_transaction()
@@ -130,33 +130,33 @@ def test_transactions_are_seen_whole_or_not_at_all(broker, topic):
         else:
             producer.flush(20)
             producer.abort_transaction(20)
-    reader = consumer(broker, "committed", **{"isolation.level": "read_committed"})
+    reader = consumer(broker, group, **{"isolation.level": "read_committed"})
     reader.subscribe([topic])
     values = sorted(message.value().decode() for message in take(reader, 30) + take(reader, 1, 1))
     assert values == sorted(f"{number}-{i}" for number in (0, 2, 4) for i in range(10))
     reader.close()
-    everything = consumer(broker, "all", **{"isolation.level": "read_uncommitted"})
+    everything = consumer(broker, group + "-all", **{"isolation.level": "read_uncommitted"})
     everything.subscribe([topic])
     assert len(take(everything, 60)) == 60
     everything.close()
 
 
-def test_positions_of_a_transaction_and_a_fenced_producer(broker, topic):
+def test_positions_of_a_transaction_and_a_fenced_producer(broker, topic, group):
     make_topic(broker, topic)
     plain = ck.Producer({"bootstrap.servers": broker.address})
     for i in range(5):
         plain.produce(topic, value=str(i))
     assert plain.flush(20) == 0
-    reader = consumer(broker, "g", **{"enable.auto.commit": False})
+    reader = consumer(broker, group, **{"enable.auto.commit": False})
     reader.subscribe([topic])
     assert len(take(reader, 5)) == 5
-    old = ck.Producer({"bootstrap.servers": broker.address, "transactional.id": "t2"})
+    old = ck.Producer({"bootstrap.servers": broker.address, "transactional.id": topic})
     old.init_transactions(20)
     old.begin_transaction()
     old.send_offsets_to_transaction(reader.position(reader.assignment()), reader.consumer_group_metadata(), 20)
     old.commit_transaction(20)
     assert reader.committed(reader.assignment(), 10)[0].offset == 5
-    new = ck.Producer({"bootstrap.servers": broker.address, "transactional.id": "t2"})
+    new = ck.Producer({"bootstrap.servers": broker.address, "transactional.id": topic})
     new.init_transactions(20)
     with pytest.raises(ck.KafkaException) as caught:
         old.begin_transaction()
@@ -166,7 +166,7 @@ def test_positions_of_a_transaction_and_a_fenced_producer(broker, topic):
     reader.close()
 
 
-def test_compacted_topics_keep_the_newest_of_each_key(broker, topic):
+def test_compacted_topics_keep_the_newest_of_each_key(broker, topic, group):
     admin = make_topic(broker, topic, **{"cleanup.policy": "compact", "segment.bytes": "1048576", "min.cleanable.dirty.ratio": "0.01"})
     producer = ck.Producer({"bootstrap.servers": broker.address, "linger.ms": 5})
     for i in range(30000):
@@ -175,7 +175,7 @@ def test_compacted_topics_keep_the_newest_of_each_key(broker, topic):
     assert producer.flush(30) == 0
     end = time.monotonic() + 30
     while True:
-        reader = consumer(broker, f"g{time.monotonic()}", **{"enable.partition.eof": True})
+        reader = consumer(broker, group, **{"enable.partition.eof": True})
         reader.assign([ck.TopicPartition(topic, 0, 0)])
         count, newest = 0, {}
         while True:
@@ -216,10 +216,10 @@ def test_administration(broker, topic):
     assert caught.value.args[0].code() == ck.KafkaError.INVALID_PARTITIONS
 
 
-def test_nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed(broker, topic):
+def test_nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed(broker, topic, group):
     make_topic(broker, topic, 2)
     producer = ck.Producer({"bootstrap.servers": broker.address, "enable.idempotence": True, "linger.ms": 1, "reconnect.backoff.max.ms": 100,
-                            "retry.backoff.ms": 20, "message.timeout.ms": 60000})
+                            "retry.backoff.ms": 20, "message.timeout.ms": 300000})
     acknowledged = set()
 
     def delivered(error, message):
@@ -236,8 +236,8 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed(broke
             producer.poll(0.0001)
         broker.kill()
         broker.start()
-    assert producer.flush(60) == 0 and acknowledged == set(range(sent))
-    reader = consumer(broker, "g")
+    assert producer.flush(300) == 0 and acknowledged == set(range(sent))
+    reader = consumer(broker, group)
     reader.assign([ck.TopicPartition(topic, 0, 0), ck.TopicPartition(topic, 1, 0)])
     values = [(message.partition(), int(message.value())) for message in take(reader, sent, 60) + take(reader, 1, 1)]
     reader.close()

@@ -8,7 +8,7 @@ from kafka.admin import NewTopic
 
 
 @pytest.mark.parametrize("codec", [None, "gzip"])
-def test_kafka_python_writes_and_reads_in_a_group(broker, topic, codec):
+def test_kafka_python_writes_and_reads_in_a_group(broker, topic, group, codec):
     admin = KafkaAdminClient(bootstrap_servers=broker.address)
     admin.create_topics([NewTopic(topic, 3, 1)])
     producer = KafkaProducer(bootstrap_servers=broker.address, compression_type=codec, acks="all")
@@ -16,7 +16,7 @@ def test_kafka_python_writes_and_reads_in_a_group(broker, topic, codec):
         producer.send(topic, key=b"%d" % i, value=b"v%d" % i, headers=[("h", b"x")])
     producer.flush(20)
     producer.close()
-    reader = KafkaConsumer(topic, bootstrap_servers=broker.address, group_id="g", auto_offset_reset="earliest", consumer_timeout_ms=20000)
+    reader = KafkaConsumer(topic, bootstrap_servers=broker.address, group_id=group, auto_offset_reset="earliest", consumer_timeout_ms=20000)
     values = set()
     for message in reader:
         values.add(message.value)
@@ -26,7 +26,7 @@ def test_kafka_python_writes_and_reads_in_a_group(broker, topic, codec):
     reader.commit()
     reader.close()
     partitions = [TopicPartition(topic, i) for i in range(3)]
-    again = KafkaConsumer(bootstrap_servers=broker.address, group_id="g")
+    again = KafkaConsumer(bootstrap_servers=broker.address, group_id=group)
     assert sum(again.committed(partition) or 0 for partition in partitions) == 500
     assert sum(again.end_offsets(partitions).values()) == 500
     again.close()
@@ -47,9 +47,9 @@ def test_kafka_python_finds_offsets_by_time(broker, topic):
     reader.close()
 
 
-def test_aiokafka_writes_transactions_and_reads_them(broker, topic):
+def test_aiokafka_writes_transactions_and_reads_them(broker, topic, group):
     async def run():
-        producer = AIOKafkaProducer(bootstrap_servers=broker.address, transactional_id="t")
+        producer = AIOKafkaProducer(bootstrap_servers=broker.address, transactional_id=topic)
         await producer.start()
         async with producer.transaction():
             for i in range(20):
@@ -59,7 +59,7 @@ def test_aiokafka_writes_transactions_and_reads_them(broker, topic):
                 await producer.send(topic, b"dropped")
                 raise RuntimeError("stop")
         await producer.stop()
-        reader = AIOKafkaConsumer(topic, bootstrap_servers=broker.address, group_id="g", auto_offset_reset="earliest", isolation_level="read_committed")
+        reader = AIOKafkaConsumer(topic, bootstrap_servers=broker.address, group_id=group, auto_offset_reset="earliest", isolation_level="read_committed")
         await reader.start()
         values = []
         while len(values) < 20:
