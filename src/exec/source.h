@@ -20,6 +20,9 @@ namespace tidemill {
 // A part of a source that is read in order: a topic's partition, a file. `id` is stable over restarts.
 struct SourceSplit {
   std::string id;
+  // Of a topic's partition, for metrics; empty = the split is something else.
+  std::string topic;
+  int32_t partition = -1;
 };
 
 struct ReadOutcome {
@@ -37,6 +40,8 @@ struct SplitContext {
   Labels labels;
   const Clock* clock = nullptr;
   std::function<void()> wake;  // any thread
+  // The scan has saved positions but this split has none: it appeared after they were saved, so all of it is new.
+  bool restored_without = false;
 };
 
 // Reads one split. Called from one lane only. Never blocks beyond reading a local file: when nothing is there it says
@@ -45,6 +50,9 @@ class SplitReader {
  public:
   virtual ~SplitReader() = default;
   virtual Result<ReadOutcome> Read(int rows_max) = 0;
+  // Where reading begins, when the reader has chosen it: saved with an epoch even before the first Read, so that a
+  // restart does not choose anew.
+  virtual std::optional<std::string> StartPosition() const { return std::nullopt; }
   // Records between the position and the end, for lag metrics; -1 = unknown.
   virtual int64_t LagRecords() const { return -1; }
 };
@@ -59,6 +67,14 @@ class Source {
                                                          const std::optional<std::string>& position,
                                                          SplitContext context) = 0;
   virtual bool bounded() const = 0;
+  // Splits that were found after Splits(), oldest first, without the first `from`: the list only grows. Any lane; never
+  // blocks.
+  virtual std::vector<SourceSplit> LaterSplits(size_t from) {
+    (void)from;
+    return {};
+  }
+  // `found` is called, on any thread, after something was added to that list. Before any lane runs.
+  virtual void OnLaterSplits(std::function<void()> found) { (void)found; }
   // Before a manifest names these positions (split id -> position): what lies before them must survive a crash, or a
   // position could lie beyond what a restart finds. Blocks; on the job's thread.
   virtual Status MakeDurable(const std::map<std::string, std::string>& positions) {

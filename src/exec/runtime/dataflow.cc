@@ -183,6 +183,8 @@ Status Dataflow::MakeSource(int stage, int index, Subtask& subtask) {
     const auto found = options_.restored->sources.find(scan->name);
     if (found != options_.restored->sources.end()) restored = &found->second;
   }
+  const Labels split_labels = {{"pipeline", options_.job}, {"topic", graph_.stages[stage].reject_origin}};
+  const Clock& clock = environment_.clock();
   for (size_t i = 0; i < source.splits.size(); ++i) {
     if (static_cast<int>(i) % options_.parallelism != index) continue;
     const SourceSplit& split = source.splits[i];
@@ -192,10 +194,19 @@ Status Dataflow::MakeSource(int stage, int index, Subtask& subtask) {
       if (found != restored->end()) position = &found->second;
     }
     SplitContext context{.metrics = &metrics,
-                         .labels = {{"pipeline", options_.job}, {"topic", graph_.stages[stage].reject_origin}},
-                         .clock = &environment_.clock()};
+                         .labels = split_labels,
+                         .clock = &clock,
+                         .restored_without = restored != nullptr && position == nullptr};
     Status added = task->AddSplit(*source.source, split, position, std::move(context), signals_[index]);
     if (!added.ok()) return added.WithContext(scan->name);
+  }
+  if (!source.source->bounded()) {
+    task->FollowSource(
+        *source.source, source.splits.size(), index, options_.parallelism,
+        [&metrics, split_labels, &clock] {
+          return SplitContext{.metrics = &metrics, .labels = split_labels, .clock = &clock, .restored_without = true};
+        },
+        signals_[index]);
   }
   subtask.SetSource(std::move(task));
   return Status::OK();

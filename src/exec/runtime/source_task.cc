@@ -29,13 +29,36 @@ Status SourceTask::AddSplit(Source& source, const SourceSplit& split, const Spli
     context.rejects = rejects_.get();
     context.wake = WakeFlag::Callback(added->wake);
     rejects_->SetWake(context.wake);
-    Labels labels = context.labels;
-    labels.emplace_back("partition", split.id);
+    Labels& labels = context.labels;
+    if (!split.topic.empty()) {
+      std::erase_if(labels, [](const auto& label) { return label.first == "topic"; });
+      labels.emplace_back("topic", split.topic);
+    }
+    labels.emplace_back("partition", split.topic.empty() ? split.id : std::to_string(split.partition));
     added->lag_gauge =
         context.metrics->GetGauge("tidemill_source_lag_records", "Rows that are there and not read yet.", labels);
     TM_ASSIGN_OR_RETURN(added->reader, source.OpenSplit(split, added->read_to, std::move(context)));
+    if (!added->read_to.has_value()) added->read_from = added->read_to = added->reader->StartPosition();
   }
   splits_.push_back(std::move(added));
+  return Status::OK();
+}
+
+void SourceTask::FollowSource(Source& source, size_t known, int index, int parallelism,
+                              std::function<SplitContext()> context, const std::shared_ptr<LaneSignal>& signal) {
+  following_ = {&source, known, 0, index, parallelism, std::move(context), signal, std::make_shared<WakeFlag>(signal)};
+  source.OnLaterSplits(WakeFlag::Callback(following_.found));
+}
+
+Status SourceTask::AddLaterSplits() {
+  const std::vector<SourceSplit> later = following_.source->LaterSplits(following_.seen);
+  const int64_t now = clock_.MonotonicNanos();
+  for (const SourceSplit& split : later) {
+    const size_t number = following_.known + following_.seen++;
+    if (static_cast<int>(number % static_cast<size_t>(following_.parallelism)) != following_.index) continue;
+    TM_RETURN_IF_ERROR(AddSplit(*following_.source, split, nullptr, following_.context(), following_.signal));
+    splits_.back()->waiting_since_ns = now;
+  }
   return Status::OK();
 }
 
@@ -44,7 +67,10 @@ bool SourceTask::ended() const {
   return std::all_of(splits_.begin(), splits_.end(), [](const auto& split) { return split->ended(); });
 }
 
-bool SourceTask::HasWork() const { return rejects_->HasRoom() && Choose() >= 0; }
+bool SourceTask::HasWork() const {
+  if (following_.found != nullptr && following_.found->IsSet()) return true;
+  return rejects_->HasRoom() && Choose() >= 0;
+}
 
 int SourceTask::Choose() const {
   int best = -1;
@@ -73,6 +99,8 @@ Status SourceTask::Start(Chain& chain) {
 }
 
 Status SourceTask::Step(EventTime limit, Chain& chain) {
+  if (following_.found != nullptr && following_.found->Take()) TM_RETURN_IF_ERROR(AddLaterSplits());
+  if (!rejects_->HasRoom()) return Status::OK();
   const int chosen = Choose();
   if (chosen < 0) return Status::OK();
   last_ = static_cast<size_t>(chosen);

@@ -53,6 +53,11 @@ class SourceTask {
   Status AddSplit(Source& source, const SourceSplit& split, const SplitPosition* restored, SplitContext context,
                   const std::shared_ptr<LaneSignal>& signal);
 
+  // From now on this task also reads those of the source's later splits that are `index` modulo `parallelism`, counted
+  // from `known` on. `context` makes the context of a split.
+  void FollowSource(Source& source, size_t known, int index, int parallelism, std::function<SplitContext()> context,
+                    const std::shared_ptr<LaneSignal>& signal);
+
   bool timed() const { return timer_ != nullptr && timer_->has_watermark(); }
   bool ended() const;          // nothing follows in any split
   bool HasWork() const;        // Step would do something
@@ -94,6 +99,18 @@ class SourceTask {
     bool CanStep() const { return !pending.empty() || (!read_ended && (!waiting || wake->IsSet())); }
   };
 
+  struct Following {
+    Source* source = nullptr;
+    size_t known = 0;  // splits there were at the start
+    size_t seen = 0;   // later ones
+    int index = 0;
+    int parallelism = 1;
+    std::function<SplitContext()> context;
+    std::shared_ptr<LaneSignal> signal;
+    std::shared_ptr<WakeFlag> found;
+  };
+
+  Status AddLaterSplits();
   int Choose() const;  // number of the split that goes next, -1 = none now
   Status Read(Split& split);
   Status EmitWatermark(Chain& chain);
@@ -105,6 +122,7 @@ class SourceTask {
   const Clock& clock_;
   Counter* rows_out_;
   std::vector<std::unique_ptr<Split>> splits_;
+  Following following_;
   EventTime watermark_ = kMinEventTime;
   bool idle_ = false;
   double density_ = SourceAligner::kUnknownDensity;
