@@ -37,6 +37,7 @@ struct TableDefinition {
   int rowtime_column = -1;
   ExpressionPtr watermark;
   std::vector<int> primary_key;
+  bool gives_upserts = false;  // read, it gives the changes of each primary key: +U with the new row, -D
   std::vector<std::string> partitioned_by;
   Config options;  // WITH, variables replaced
   // Where each option's value stands in the script, for errors. Key -> position.
@@ -76,6 +77,11 @@ class PlannerEnvironment {
   // True when a sink's effects leave before the epoch commits (webhook, online store): what reaches it must be
   // journalled.
   virtual bool SendsAtOnce(const TableDefinition& table) {
+    (void)table;
+    return false;
+  }
+  // True when reading the table gives changes by PRIMARY KEY (+U, -D) instead of new rows.
+  virtual bool GivesUpserts(const TableDefinition& table) {
     (void)table;
     return false;
   }

@@ -58,6 +58,9 @@ void MakeNamesUnique(std::vector<std::string>& names) {
 
 ChangelogMode InferChangelog(const LogicalSpec& spec, const std::vector<LogicalPtr>& inputs) {
   if (std::holds_alternative<GroupAggregateSpec>(spec)) return ChangelogMode::kRetract;
+  if (const auto* scan = std::get_if<ScanSpec>(&spec)) {
+    return scan->table->gives_upserts ? ChangelogMode::kUpsert : ChangelogMode::kAppend;
+  }
   ChangelogMode mode = ChangelogMode::kAppend;
   // The right side of a temporal join is versions, which never show.
   const size_t counted = std::holds_alternative<TemporalJoinSpec>(spec) ? 1 : inputs.size();

@@ -220,6 +220,7 @@ Result<TablePtr> Binder::BindCreateTable(const ast::CreateTable& create) {
         .WithHint("WITH ('connector' = '...')");
   }
   TM_RETURN_IF_ERROR(environment_.ValidateTable(*table, false, false).At(table->position));
+  table->gives_upserts = environment_.GivesUpserts(*table);
   return TablePtr(std::move(table));
 }
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <set>
+
 #include <fmt/format.h>
 
 #include "sql/errors.h"
@@ -30,6 +33,58 @@ const char* AppendOnlyName(const LogicalSpec& spec) {
   return nullptr;
 }
 
+// Changes by key without the row from before pass where each row is looked at alone and the key stays.
+bool PassesUpserts(const LogicalSpec& spec) {
+  return std::holds_alternative<ProjectSpec>(spec) || std::holds_alternative<JournalSpec>(spec) ||
+         std::holds_alternative<SinkSpec>(spec) || std::holds_alternative<TemporalJoinSpec>(spec);
+}
+
+// The columns of `node` that hold the key of its upserts; empty when it is not all there.
+std::vector<int> UpsertKey(const LogicalNode& node) {
+  std::vector<int> key;
+  if (const auto* scan = std::get_if<ScanSpec>(&node.spec)) {
+    for (int column : scan->table->primary_key) {
+      const auto found = std::find(scan->columns.begin(), scan->columns.end(), column);
+      if (found == scan->columns.end()) return {};
+      key.push_back(static_cast<int>(found - scan->columns.begin()));
+    }
+    return key;
+  }
+  if (node.inputs.size() != 1) return {};
+  const auto* project = std::get_if<ProjectSpec>(&node.spec);
+  const std::vector<int> below = UpsertKey(*node.inputs[0]);
+  if (project == nullptr) return below;
+  for (int column : below) {
+    const auto found =
+        std::find_if(project->expressions.begin(), project->expressions.end(), [&](const ExpressionPtr& expression) {
+          return expression->kind == Expression::Kind::kColumn && expression->column == column;
+        });
+    if (found == project->expressions.end()) return {};
+    key.push_back(static_cast<int>(found - project->expressions.begin()));
+  }
+  return key;
+}
+
+Status CheckUpserts(const LogicalNode& node) {
+  const auto refuse = [&](std::string what) {
+    return Status(kChangelogMismatch, std::move(what))
+        .At(node.position)
+        .WithNote(OriginNote(node))
+        .WithHint("only SELECT of columns into a sink with the same PRIMARY KEY, and a temporal join's right side");
+  };
+  if (!PassesUpserts(node.spec)) {
+    return refuse(fmt::format("{} can't take changes by key, which come without the row from before (not there yet)",
+                              NodeKindName(node.spec)));
+  }
+  const auto* sink = std::get_if<SinkSpec>(&node.spec);
+  if (sink == nullptr || sink->table->primary_key.empty()) return Status::OK();
+  std::set<int> written;
+  for (int column : UpsertKey(*node.inputs[0])) written.insert(sink->columns[column]);
+  const std::set<int> key(sink->table->primary_key.begin(), sink->table->primary_key.end());
+  if (written == key) return Status::OK();
+  return refuse(fmt::format("the PRIMARY KEY of '{}' is not the key of the changes written to it", sink->table->name));
+}
+
 }  // namespace
 
 PlanRoots MarkRetractions(const PlanRoots& roots) {
@@ -45,7 +100,13 @@ PlanRoots MarkRetractions(const PlanRoots& roots) {
 Status CheckChangelog(const PlanRoots& roots, PlannerEnvironment& environment) {
   for (const LogicalPtr& node : InputsFirst(roots)) {
     bool updating = false;
-    for (const LogicalPtr& input : node->inputs) updating = updating || input->changelog != ChangelogMode::kAppend;
+    const bool joins_versions = std::holds_alternative<TemporalJoinSpec>(node->spec);
+    for (size_t i = 0; i < node->inputs.size(); ++i) {
+      const ChangelogMode mode = node->inputs[i]->changelog;
+      if (mode == ChangelogMode::kUpsert) TM_RETURN_IF_ERROR(CheckUpserts(*node));
+      const bool versions = joins_versions && i == 1 && mode == ChangelogMode::kUpsert;
+      updating = updating || (mode != ChangelogMode::kAppend && !versions);
+    }
     if (!updating) continue;
     if (const char* name = AppendOnlyName(node->spec)) {
       return Status(kChangelogMismatch, fmt::format("{} takes only inserts, its input is updated", name))
