@@ -23,7 +23,7 @@ kafka_python_sha256=67add72052e3ad0c37ed9963ebe2b1696adc7f063c64eaf19862c21b69a6
 packages=(
   build-essential g++-12 cmake ninja-build ccache mold git ca-certificates python3 python3-venv
   libboost1.81-dev libssl-dev libfmt-dev libspdlog-dev libsimdjson-dev libcli11-dev libabsl-dev libre2-dev libcctz-dev
-  libedit-dev libroaring-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev libyaml-cpp-dev
+  libedit-dev libroaring-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev libyaml-cpp-dev librdkafka-dev
   nlohmann-json3-dev libgtest-dev libbenchmark-dev clang-format-14 tzdata curl kcat
 )
 

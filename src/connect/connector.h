@@ -54,6 +54,7 @@ struct Connector {
   bool is_source = false;
   bool is_sink = false;
   bool sends_at_once = false;  // its effects can't be taken back by an epoch: webhooks
+  bool gives_upserts = false;  // read, a table gives +U and -D by its primary key
   bool takes_format = false;   // accepts 'format' and '<format>.*' / 'value.format'
   std::vector<ConnectorOption> options;
   std::vector<MetadataColumn> metadata;

@@ -8,5 +8,18 @@ namespace tidemill {
 // TM60xx: connectors.
 inline constexpr ErrorCode kNoFilesFound{6001, ErrorDomain::kUser, "no input files"};
 inline constexpr ErrorCode kDeliveryFailed{6003, ErrorDomain::kExternal, "delivery failed", "", true};
+inline constexpr ErrorCode kKafkaUnreachable{
+    6010, ErrorDomain::kExternal, "Kafka can't be reached",
+    "check 'properties.bootstrap.servers', the network and 'properties.security.protocol'", true};
+inline constexpr ErrorCode kKafkaLoginFailed{6011, ErrorDomain::kUser, "Kafka refused the connection",
+                                             "check the 'properties.sasl.*' and 'properties.ssl.*' options"};
+inline constexpr ErrorCode kKafkaNotAllowed{6012, ErrorDomain::kUser, "not allowed by Kafka",
+                                            "ask for an ACL that allows it"};
+inline constexpr ErrorCode kKafkaUnknownTopic{6013, ErrorDomain::kUser, "Kafka has no such topic",
+                                              "create the topic, or correct 'topic'"};
+inline constexpr ErrorCode kKafkaRecordsGone{
+    6014, ErrorDomain::kUser, "records to be read next are gone from Kafka",
+    "to go on with what is there: 'properties.auto.offset.reset' = 'earliest' (or 'latest')"};
+inline constexpr ErrorCode kKafkaRefused{6015, ErrorDomain::kExternal, "Kafka answered with an error", "", true};
 
 }  // namespace tidemill

@@ -4,6 +4,7 @@
 #include "connect/feature_store/feature_store_sink.h"
 #include "connect/filesystem/filesystem.h"
 #include "connect/http/http_sink.h"
+#include "connect/kafka/kafka.h"
 #include "connect/print/print.h"
 #include "connect/tidemill_log/tidemill_log.h"
 
@@ -11,8 +12,8 @@ namespace tidemill {
 
 const std::vector<Connector>& Connectors() {
   static const std::vector<Connector> kConnectors = {
-      BlackholeConnector(), DatagenConnector(), FeatureStoreConnector(), FilesystemConnector(),
-      HttpConnector(),      PrintConnector(),   TidemillLogConnector(),
+      BlackholeConnector(), DatagenConnector(), FeatureStoreConnector(), FilesystemConnector(),  HttpConnector(),
+      KafkaConnector(),     PrintConnector(),   TidemillLogConnector(),  UpsertKafkaConnector(),
   };
   return kConnectors;
 }

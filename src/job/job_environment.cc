@@ -90,6 +90,11 @@ bool JobPlannerEnvironment::SendsAtOnce(const TableDefinition& table) {
   return connector != nullptr && connector->sends_at_once;
 }
 
+bool JobPlannerEnvironment::GivesUpserts(const TableDefinition& table) {
+  const Connector* connector = FindConnector(table.connector());
+  return connector != nullptr && connector->gives_upserts;
+}
+
 std::vector<std::string> JobPlannerEnvironment::connectors() const {
   std::vector<std::string> names;
   for (const Connector& connector : Connectors()) names.emplace_back(connector.name);

@@ -51,6 +51,7 @@ class JobPlannerEnvironment final : public PlannerEnvironment {
   Status ValidateModel(const ModelDefinition& model) override;
   bool IsBounded(const TableDefinition& table) override;
   bool SendsAtOnce(const TableDefinition& table) override;
+  bool GivesUpserts(const TableDefinition& table) override;
   std::vector<std::string> connectors() const override;
 
  private:

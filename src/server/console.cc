@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "connect/errors.h"
 #include "exec/errors.h"
 #include "job/errors.h"
 #include "server/errors.h"
@@ -94,7 +95,7 @@ int ExitCodeOf(const Status& status) {
   if (status.ok()) return kExitOk;
   if (status.Is(kUsage) || status.Is(kUnsafeListen)) return kExitUsage;
   if (status.Is(kCancelled)) return kExitInterrupted;
-  if (status.Is(kNetworkError)) return kExitConnect;
+  if (status.Is(kNetworkError) || status.Is(kKafkaUnreachable) || status.Is(kKafkaLoginFailed)) return kExitConnect;
   if (status.Is(kTimeout)) return kExitTimeout;
   if (status.Is(kIncompatibleState) || status.Is(kIncompatiblePlan)) return kExitIncompatible;
   return kExitFailed;

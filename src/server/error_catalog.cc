@@ -166,6 +166,16 @@ std::vector<CatalogEntry> MakeCatalog() {
       {&kNoFilesFound, ""},
       {&kDeliveryFailed,
        "The receiver did not take a row although it was sent again; the row is in the dead letters: tidemill dlq list"},
+      {&kKafkaUnreachable,
+       "No broker answered in time (10 seconds, 'properties.default.api.timeout.ms' says otherwise). A job that runs "
+       "waits for its brokers; one that starts does not."},
+      {&kKafkaLoginFailed, "The brokers are there, but TLS or the login failed; the message has their words."},
+      {&kKafkaNotAllowed, ""},
+      {&kKafkaUnknownTopic, ""},
+      {&kKafkaRecordsGone,
+       "The topic's retention has removed records that the job has not read yet, or the topic was made anew. Going on "
+       "would lose them silently, so the job stops."},
+      {&kKafkaRefused, "The message has Kafka's own name of the error."},
       // job
       {&kBadManifest, ""},
       {&kIncompatiblePlan, ""},
