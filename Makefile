@@ -36,7 +36,7 @@ test-room: setup ## unit tests of one room: make test-room ROOM=sql [PRESET=debu
 test-clients: build ## the tests of Kafka clients again, against a real Apache Kafka (minutes)
 	@scripts/setup_clients.sh
 	@cmake --build --preset release -j $(JOBS) --target wire_codec_tool
-	@$(PYTHON) -m pytest tests/wire --server kafka
+	@$(PYTHON) -m pytest tests/wire tests/e2e/test_kafka_connector.py --server kafka
 
 bench: build ## build and run the benchmarks; BENCH=log runs one
 	@cmake --build --preset release -j $(JOBS) --target $(if $(BENCH),bench_$(BENCH),bench)

@@ -1,0 +1,515 @@
+"""Jobs that read and write Kafka topics: connectors 'kafka' and 'upsert-kafka'.
+
+The broker is a Tidemill of its own; with --server kafka an Apache Kafka, or what TIDEMILL_TEST_KAFKA=host:port names.
+"""
+import json
+import os
+import signal
+import socket
+import time
+import uuid
+
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+import servers
+from conftest import wait_for
+
+WAIT_S = 60
+
+
+class Kafka:
+    def __init__(self, address: str):
+        self.address = address
+        self.admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+        self.new_producer()
+
+    def new_producer(self):
+        self.producer = Producer({"bootstrap.servers": self.address, "linger.ms": 1, "partitioner": "murmur2_random", "log_level": 0})
+
+    def name(self, prefix: str = "t") -> str:
+        return f"{prefix}-{uuid.uuid4().hex[:8]}"
+
+    def create(self, topic: str | None = None, partitions: int = 1, **config) -> str:
+        topic = topic or self.name()
+        new = NewTopic(topic, partitions, 1, config={key.replace("_", "."): value for key, value in config.items()})
+        self.admin.create_topics([new])[topic].result(WAIT_S)
+        return topic
+
+    def add_partitions(self, topic: str, total: int):
+        self.admin.create_partitions([NewPartitions(topic, total)])[topic].result(WAIT_S)
+        self.new_producer()  # the old one remembers how many there were
+
+    def produce(self, topic: str, records):
+        """Each a value, or a dict for Producer.produce."""
+        for record in records:
+            record = record if isinstance(record, dict) else {"value": record}
+            self.producer.produce(topic, **record)
+        assert self.producer.flush(WAIT_S) == 0
+
+    def read(self, topic: str, enough) -> list:
+        """Every record from the beginning until `enough(records)`, as they came."""
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": uuid.uuid4().hex, "enable.auto.commit": False, "log_level": 0})
+        partitions = consumer.list_topics(topic, WAIT_S).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
+        records, end = [], time.monotonic() + WAIT_S
+        while not enough(records):
+            assert time.monotonic() < end, f"{topic}: {len(records)} records, the last: {[r.value() for r in records[-3:]]}"
+            for record in consumer.consume(500, 0.1):
+                assert record.error() is None, record.error()
+                records.append(record)
+        consumer.close()
+        return records
+
+    def committed(self, group: str, topic: str, partitions: int = 1) -> list[int]:
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": group, "log_level": 0})
+        try:
+            found = consumer.committed([TopicPartition(topic, number) for number in range(partitions)], WAIT_S)
+        except KafkaException:
+            return []
+        finally:
+            consumer.close()
+        return [place.offset for place in found]
+
+
+@pytest.fixture(scope="module")
+def kafka(request, tmp_path_factory):
+    address = os.environ.get("TIDEMILL_TEST_KAFKA")
+    if address:
+        yield Kafka(address)
+        return
+    if request.config.getoption("--server") != "tidemill":
+        yield Kafka(request.getfixturevalue("real_kafka").address)
+        return
+    server = servers.Tidemill(tmp_path_factory.mktemp("broker"))
+    server.start()
+    yield Kafka(server.address)
+    server.stop()
+
+
+@pytest.fixture
+def own_broker(tmp_path_factory):
+    server = servers.Tidemill(tmp_path_factory.mktemp("own"))
+    server.start()
+    yield server
+    server.stop()
+
+
+def table(kafka, name: str, columns: str, topic: str, connector: str = "kafka", **options) -> str:
+    """CREATE TABLE; option names are written with _ for . and __ for -."""
+    given = {"connector": connector, "topic": topic, "properties.bootstrap.servers": kafka.address, "format": "json"}
+    given |= {key.replace("__", "-").replace("_", "."): value for key, value in options.items()}
+    clause = ", ".join(f"'{key}' = '{value}'" for key, value in given.items() if value is not None)
+    return f"CREATE TABLE {name} ({columns}) WITH ({clause});\n"
+
+
+def upsert_table(kafka, name: str, columns: str, topic: str, **options) -> str:
+    return table(kafka, name, columns, topic, "upsert-kafka", **({"format": None, "key_format": "json", "value_format": "json"} | options))
+
+
+def file_sink(tm, columns: str) -> str:
+    return f"CREATE TABLE o ({columns}) WITH ('connector' = 'filesystem', 'path' = '{tm.work}/out', 'format' = 'json');\n"
+
+
+def rows_of(tm) -> list[dict]:
+    rows = []
+    for path in sorted((tm.work / "out").rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            rows += [json.loads(line) for line in path.read_text().splitlines()]
+    return rows
+
+
+def read_bounded(tm, kafka, topic: str, **options) -> list[int]:
+    """What a job with these options reads of a topic of {"n": ...}."""
+    options = {"scan_bounded_mode": "latest-offset"} | options
+    script = tm.script("read.sql", table(kafka, "i", "n BIGINT", topic, **options) + file_sink(tm, "n BIGINT") + "INSERT INTO o SELECT n FROM i;")
+    tm.run("run", script, "--overwrite")
+    return sorted(row["n"] for row in rows_of(tm))
+
+
+def numbers(count: int, start: int = 0) -> list[str]:
+    return [json.dumps({"n": n}) for n in range(start, start + count)]
+
+
+@pytest.fixture(scope="module")
+def ten(kafka) -> str:
+    """0 to 9; even numbers in partition 0, odd ones in partition 1; number n has the time 1,000,000 + 1000 n."""
+    topic = kafka.create(partitions=2)
+    kafka.produce(topic, [{"value": value, "partition": n % 2, "timestamp": 1_000_000 + 1000 * n} for n, value in enumerate(numbers(10))])
+    return topic
+
+
+@pytest.mark.parametrize("options, expected", [
+    ({"scan_startup_mode": "earliest-offset"}, list(range(10))),
+    ({"scan_startup_mode": "latest-offset"}, []),
+    ({"scan_startup_mode": "timestamp", "scan_startup_timestamp__millis": "1006000"}, [6, 7, 8, 9]),
+    ({"scan_startup_mode": "timestamp", "scan_startup_timestamp__millis": "1008500"}, [9]),
+    ({"scan_startup_mode": "specific-offsets", "scan_startup_specific__offsets": "partition:0,offset:4;partition:1,offset:3"}, [7, 8, 9]),
+    ({"scan_startup_mode": "specific-offsets", "scan_startup_specific__offsets": "partition:0,offset:4"}, [1, 3, 5, 7, 8, 9]),
+    ({}, list(range(10))),  # a group without offsets begins at the beginning
+    ({"properties_auto_offset_reset": "latest"}, []),
+    ({"scan_startup_mode": "earliest-offset", "scan_bounded_mode": "timestamp", "scan_bounded_timestamp__millis": "1004000"}, [0, 1, 2, 3]),
+    ({"scan_startup_mode": "earliest-offset", "scan_bounded_mode": "specific-offsets",
+      "scan_bounded_specific__offsets": "partition:0,offset:2;partition:1,offset:1"}, [0, 1, 2]),
+], ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else None)
+def test_where_reading_begins_and_ends(tm, kafka, ten, options, expected):
+    options = {"properties_group_id": kafka.name("group")} | options
+    assert read_bounded(tm, kafka, ten, **options) == expected
+
+
+def test_a_group_goes_on_where_it_was_and_bounds_others(tm, kafka):
+    topic = kafka.create()
+    kafka.produce(topic, numbers(5))
+    group = kafka.name("group")
+    assert read_bounded(tm, kafka, topic, properties_group_id=group) == [0, 1, 2, 3, 4]
+    assert kafka.committed(group, topic) == [5]
+    kafka.produce(topic, numbers(3, 5))
+    tm.data = tm.work / "another"  # a job that knows nothing of the first one
+    assert read_bounded(tm, kafka, topic, properties_group_id=group) == [5, 6, 7]
+    kafka.produce(topic, numbers(2, 8))
+    tm.data = tm.work / "third"
+    assert read_bounded(tm, kafka, topic, properties_group_id=group, scan_startup_mode="earliest-offset",
+                        scan_bounded_mode="group-offsets") == list(range(8))
+
+
+def test_a_group_without_offsets_can_be_refused(tm, kafka, ten):
+    script = tm.script("read.sql", table(kafka, "i", "n BIGINT", ten, properties_group_id=kafka.name(), properties_auto_offset_reset="none") +
+                       "CREATE TABLE o (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO o SELECT n FROM i;")
+    done = tm.run("run", script, code=1)
+    assert "error[TM6014]" in done.stderr and "the group has no committed offset" in done.stderr
+
+
+def test_markers_of_transactions_do_not_hold_up_the_end(tm, kafka):
+    topic = kafka.create()
+    producer = Producer({"bootstrap.servers": kafka.address, "transactional.id": kafka.name()})
+    producer.init_transactions(WAIT_S)
+    for number, commit in ((0, True), (1, False), (2, True)):
+        producer.begin_transaction()
+        producer.produce(topic, json.dumps({"n": number}))
+        producer.flush(WAIT_S)
+        producer.commit_transaction(WAIT_S) if commit else producer.abort_transaction(WAIT_S)
+    start = {"scan_startup_mode": "earliest-offset"}
+    # As in Flink, records of aborted transactions are read unless the reader says otherwise.
+    assert read_bounded(tm, kafka, topic, **start) == [0, 1, 2]
+    assert read_bounded(tm, kafka, topic, **start, properties_isolation_level="read_committed") == [0, 2]
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_kill_in_the_middle_loses_nothing(tm, kafka, lanes):
+    source, sink = kafka.create(partitions=3), kafka.create(partitions=2)
+    script = tm.script("pass.sql", f"SET 'parallelism.default' = '{lanes}'; SET 'execution.checkpointing.interval' = '100 ms';" +
+                       table(kafka, "i", "n BIGINT", source, scan_startup_mode="earliest-offset") +
+                       table(kafka, "o", "n BIGINT, twice BIGINT", sink, key_format="json", key_fields="n") +
+                       "INSERT INTO o SELECT n, n * 2 FROM i WHERE MOD(n, 3) <> 0;")
+    group = "KafkaSource-i"
+    sent = 0
+    for run in range(3):
+        process = tm.start("run", script)
+        kafka.produce(source, [{"value": value, "partition": n % 3} for n, value in enumerate(numbers(3000, sent))])
+        sent += 3000
+        expected = {n for n in range(sent) if n % 3}
+        records = kafka.read(sink, lambda records: len(records) >= len(expected) // 2)
+        if run == 1:  # an epoch that is known to be there: the next run may begin after it
+            wait_for(lambda: sum(max(0, offset) for offset in kafka.committed(group, source, 3)) > 0, "an epoch")
+        assert process.poll() is None, process.stderr.read()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    process = tm.start("run", script)
+    expected = {n for n in range(sent) if n % 3}
+    records = kafka.read(sink, lambda records: len({record.value() for record in records}) >= len(expected))
+    values = [json.loads(record.value()) for record in records]
+    assert {value["n"] for value in values} == expected and all(value["twice"] == 2 * value["n"] for value in values)
+    assert all(json.loads(record.key()) == {"n": json.loads(record.value())["n"]} for record in records)
+    wait_for(lambda: sum(kafka.committed(group, source, 3)) == sent or process.poll() is not None, "the last epoch")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130
+
+
+def test_a_pattern_finds_new_topics_and_partitions(tm, kafka):
+    prefix = kafka.name("clicks")
+    kafka.create(f"{prefix}-a")
+    kafka.produce(f"{prefix}-a", numbers(1))
+    sink = kafka.create()
+    script = tm.script("pattern.sql", "SET 'parallelism.default' = '2';" +
+                       table(kafka, "i", "n BIGINT, t STRING METADATA FROM 'topic', p INT METADATA FROM 'partition'", None, topic__pattern=f"{prefix}-.*",
+                             scan_startup_mode="latest-offset", scan_topic__partition__discovery_interval="200 ms") +
+                       table(kafka, "o", "n BIGINT, t STRING, p INT", sink) + "INSERT INTO o SELECT n, t, p FROM i;")
+    process = tm.start("run", script)
+    group = "KafkaSource-i"
+    wait_for(lambda: kafka.committed(group, f"{prefix}-a") == [1], "the start of the job")
+    kafka.create(f"{prefix}-b", partitions=2)
+    kafka.produce(f"{prefix}-b", [{"value": numbers(1, 10)[0], "partition": 0}, {"value": numbers(1, 11)[0], "partition": 1}])
+    kafka.add_partitions(f"{prefix}-a", 2)
+    kafka.produce(f"{prefix}-a", [{"value": numbers(1, 20)[0], "partition": 1}])
+    kafka.create(f"not-{prefix}-c")
+    records = kafka.read(sink, lambda records: len(records) == 3)
+    assert process.poll() is None, process.stderr.read()
+    found = {(row["n"], row["t"].removeprefix(prefix), row["p"]) for row in (json.loads(record.value()) for record in records)}
+    assert found == {(10, "-b", 0), (11, "-b", 1), (20, "-a", 1)}
+    # A restart knows the new ones by their saved positions, and begins those that came meanwhile at their beginning.
+    wait_for(lambda: kafka.committed(group, f"{prefix}-b", 2) == [1, 1], "their epoch")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    kafka.create(f"{prefix}-d")
+    kafka.produce(f"{prefix}-d", numbers(1, 30))
+    process = tm.start("run", script)
+    records = kafka.read(sink, lambda records: any(json.loads(record.value())["n"] == 30 for record in records))
+    assert process.poll() is None, process.stderr.read()
+
+
+def test_keys_headers_and_metadata_come_and_go(tm, kafka):
+    source, sink = kafka.create(partitions=2), kafka.create(partitions=4)
+    kafka.produce(source, [{"key": '{"id":7}', "value": '{"name":"a"}', "partition": 1, "timestamp": 1_700_000_000_123,
+                            "headers": [("h", b"1"), ("h", b"2"), ("n", None)]}])
+    script = tm.script("meta.sql", table(
+        kafka, "i", """k_id BIGINT, name STRING, t STRING METADATA FROM 'topic' VIRTUAL, p INT METADATA FROM 'partition' VIRTUAL,
+            pos BIGINT METADATA FROM 'offset' VIRTUAL, ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+            kind STRING METADATA FROM 'timestamp-type' VIRTUAL, headers MAP<STRING, BYTES> METADATA,
+            list ARRAY<ROW<key STRING, value BYTES>> METADATA FROM 'header-list' VIRTUAL""",
+        source, key_format="json", key_fields="k_id", key_fields__prefix="k_", value_fields__include="EXCEPT_KEY", scan_startup_mode="earliest-offset",
+        scan_bounded_mode="latest-offset") + table(
+        kafka, "o", """id BIGINT, name STRING, t STRING, p INT, pos BIGINT, ts TIMESTAMP_LTZ(3), kind STRING,
+            headers MAP<STRING, BYTES> METADATA, at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp', target INT METADATA FROM 'partition'""",
+        sink, key_format="raw", key_fields="name") + "INSERT INTO o SELECT k_id, name, t, p, pos, ts, kind, headers, ts, 3 FROM i;")
+    tm.run("run", script)
+    record, = kafka.read(sink, lambda records: len(records) == 1)
+    value = json.loads(record.value())
+    assert value.pop("ts").startswith("2023-11-14 22:13:20.123")
+    assert value == {"id": 7, "name": "a", "t": source, "p": 1, "pos": 0, "kind": "CreateTime"}
+    assert record.key() == b"a" and record.partition() == 3 and record.timestamp() == (1, 1_700_000_000_123)
+    assert sorted(record.headers()) == [("h", b"2"), ("n", None)]
+
+
+def test_rows_choose_their_topic(tm, kafka):
+    source, one, two = kafka.create(), kafka.create(), kafka.create()
+    kafka.produce(source, numbers(6))
+    script = tm.script("route.sql", table(kafka, "i", "n BIGINT", source, scan_startup_mode="earliest-offset", scan_bounded_mode="latest-offset") +
+                       table(kafka, "o", "n BIGINT, t STRING METADATA FROM 'topic'", f"{one};{two}") +
+                       f"INSERT INTO o SELECT n, CASE WHEN n < 2 THEN '{one}' WHEN n < 5 THEN '{two}' ELSE 'elsewhere' END FROM i;")
+    tm.run("run", script)
+    assert len(kafka.read(one, lambda records: len(records) == 2)) == 2
+    assert [json.loads(r.value())["n"] for r in kafka.read(two, lambda records: len(records) == 3)] == [2, 3, 4]
+    assert "'elsewhere' is not one of the table's topics" in tm.run("dlq", "show", "i").stdout
+
+
+def test_bad_records_are_kept_and_large_ones_refused(tm, kafka):
+    source, sink = kafka.create(), kafka.create()
+    kafka.produce(source, ['{"n": 1}', "nonsense", {"value": None, "key": "k"}, '{"n": 2, "pad": "%s"}' % ("x" * 3000)])
+    script = tm.script("bad.sql", table(kafka, "i", "n BIGINT, pad STRING", source, scan_startup_mode="earliest-offset", scan_bounded_mode="latest-offset") +
+                       table(kafka, "o", "n BIGINT, pad STRING", sink, properties_max_request_size="2000") + "INSERT INTO o SELECT n, pad FROM i;")
+    tm.run("run", script)
+    record, = kafka.read(sink, lambda records: len(records) == 1)
+    assert json.loads(record.value())["n"] == 1
+    listed = tm.run("dlq", "list").stdout
+    assert "malformed" in listed and "too_large" in listed, listed
+
+
+def test_a_table_by_key_goes_there_and_back(tm, kafka):
+    changes, counts, copy = kafka.create(partitions=2), kafka.create(cleanup_policy="compact", partitions=2), kafka.create(partitions=2)
+    kafka.produce(changes, [json.dumps({"who": who}) for who in "abacab"])
+    script = tm.script("count.sql", table(kafka, "i", "who STRING", changes, scan_startup_mode="earliest-offset", scan_bounded_mode="latest-offset") +
+                       upsert_table(kafka, "o", "who STRING, n BIGINT, PRIMARY KEY (who) NOT ENFORCED", counts, key_format="raw") +
+                       "INSERT INTO o SELECT who, COUNT(*) FROM i GROUP BY who;")
+    tm.run("run", script)
+    last = {}
+    for record in kafka.read(counts, lambda records: len(records) >= 6):
+        last[record.key()] = json.loads(record.value())
+    assert last == {b"a": {"who": "a", "n": 3}, b"b": {"who": "b", "n": 2}, b"c": {"who": "c", "n": 1}}
+    kafka.produce(counts, [{"key": "b", "value": None}])
+    script = tm.script("copy.sql", upsert_table(kafka, "i", "who STRING, n BIGINT, PRIMARY KEY (who) NOT ENFORCED", counts, key_format="raw",
+                                                scan_bounded_mode="latest-offset") +
+                       upsert_table(kafka, "o", "who STRING, n BIGINT, PRIMARY KEY (who) NOT ENFORCED", copy, value_fields__include="EXCEPT_KEY",
+                                    sink_buffer__flush_max__rows="1000", sink_buffer__flush_interval="1 s") +
+                       "INSERT INTO o SELECT who, n FROM i;")
+    tm.run("run", script)
+    records = kafka.read(copy, lambda records: len({record.key() for record in records}) == 3)
+    last = {json.loads(record.key())["who"]: record.value() and json.loads(record.value()) for record in records}
+    assert last == {"a": {"n": 3}, "b": None, "c": {"n": 1}}
+    assert len(records) <= 4  # changes of one key were merged
+
+
+def test_changes_are_flushed_by_time(tm, kafka):
+    source, sink = kafka.create(), kafka.create()
+    script = tm.script("flush.sql", "SET 'execution.checkpointing.interval' = '1 h';" + table(kafka, "i", "n BIGINT", source, scan_startup_mode="earliest-offset") +
+                       upsert_table(kafka, "o", "n BIGINT, PRIMARY KEY (n) NOT ENFORCED", sink, sink_buffer__flush_max__rows="1000",
+                                    sink_buffer__flush_interval="100 ms") + "INSERT INTO o SELECT n FROM i;")
+    process = tm.start("run", script)
+    kafka.produce(source, numbers(3))
+    assert len(kafka.read(sink, lambda records: len(records) == 3)) == 3
+    assert process.poll() is None, process.stderr.read()
+
+
+def test_versions_of_a_temporal_join_come_from_a_topic(tm, kafka):
+    rates, orders = kafka.create(), kafka.create()
+    kafka.produce(rates, [{"key": key, "value": value, "timestamp": time} for key, value, time in [
+        ("EUR", '{"currency":"EUR","rate":1.0}', 1000), ("EUR", '{"currency":"EUR","rate":2.0}', 3000), ("EUR", None, 5000),
+        ("USD", '{"currency":"USD","rate":1.0}', 9000)]])
+    kafka.produce(orders, [json.dumps({"id": n, "currency": "EUR", "ts": f"1970-01-01 00:00:0{n}Z"}) for n in (2, 4, 6, 8)])
+    bounds = {"scan_startup_mode": "earliest-offset", "scan_bounded_mode": "latest-offset"}
+    script = tm.script("join.sql", upsert_table(kafka, "rates", """currency STRING, rate DOUBLE, ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+            WATERMARK FOR ts AS ts, PRIMARY KEY (currency) NOT ENFORCED""", rates, key_format="raw", scan_bounded_mode="latest-offset") +
+                       table(kafka, "orders", "id INT, currency STRING, ts TIMESTAMP_LTZ(3), WATERMARK FOR ts AS ts", orders, **bounds) +
+                       file_sink(tm, "id INT, rate DOUBLE") +
+                       """INSERT INTO o SELECT o.id, r.rate FROM orders AS o
+                          LEFT JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.currency = r.currency;""")
+    tm.run("run", script)
+    assert sorted((row["id"], row["rate"]) for row in rows_of(tm)) == [(2, 1.0), (4, 2.0), (6, None), (8, None)]
+
+
+def test_lag_is_in_the_metrics(tm, kafka):
+    source = kafka.create(partitions=2)
+    kafka.produce(source, [{"value": value, "partition": 1} for value in numbers(50)])
+    script = tm.script("lag.sql", table(kafka, "i", "n BIGINT", source, scan_startup_mode="earliest-offset") +
+                       "CREATE TABLE o (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO o SELECT n FROM i;")
+    server = tm.serve("run", script, "--http", "127.0.0.1:0")
+
+    def value(name: str, partition: int) -> float | None:
+        for line in server.get("/metrics")[1].splitlines():
+            if line.startswith(name + "{") and f'topic="{source}"' in line and f'partition="{partition}"' in line:
+                return float(line.rsplit(" ", 1)[1])
+        return None
+    for name in ("tidemill_source_lag_records", "tidemill_source_lag_seconds"):
+        wait_for(lambda: value(name, 0) == 0 and value(name, 1) == 0, name)
+
+
+def test_a_broker_that_goes_away_is_waited_for(tm, own_broker):
+    kafka = Kafka(own_broker.address)
+    source, sink = kafka.create(), kafka.create()
+    script = tm.script("away.sql", "SET 'execution.checkpointing.interval' = '100 ms';" + table(kafka, "i", "n BIGINT", source, scan_startup_mode="earliest-offset") +
+                       table(kafka, "o", "n BIGINT", sink) + "INSERT INTO o SELECT n FROM i;")
+    process = tm.start("run", script)
+    for round in range(2):
+        kafka.produce(source, numbers(100, round * 100))
+        kafka.read(sink, lambda records: len({record.value() for record in records}) == (round + 1) * 100)
+        own_broker.kill()
+        own_broker.start()
+    kafka.produce(source, numbers(100, 200))
+    records = kafka.read(sink, lambda records: len({record.value() for record in records}) == 300)
+    assert {json.loads(record.value())["n"] for record in records} == set(range(300))
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130, errors
+    assert "restarts after" not in errors
+    assert 1 <= errors.count("Kafka at ") < 40, errors  # said, and at a bounded rate
+
+
+@pytest.mark.parametrize("side", ["source", "sink"])
+def test_a_broker_that_is_not_there_is_an_error_soon(tm, side):
+    with socket.socket() as taken:  # bound but not listening: nobody else can have the port
+        taken.bind(("127.0.0.1", 0))
+        nobody = Kafka.__new__(Kafka)
+        nobody.address = f"127.0.0.1:{taken.getsockname()[1]}"
+        there = table(nobody, "k", "n BIGINT", "t", properties_default_api_timeout_ms="1500")
+        other = "CREATE TABLE o (n BIGINT) WITH ('connector' = 'blackhole');" if side == "source" else \
+            "CREATE TABLE o (n BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '1');"
+        insert = "INSERT INTO o SELECT n FROM k;" if side == "source" else "INSERT INTO k SELECT n FROM o;"
+        started = time.monotonic()
+        done = tm.run("run", tm.script("nobody.sql", there + other + insert), code=4)
+        assert time.monotonic() - started < 30
+    assert done.stderr.count("error[TM6010]") == 1 and nobody.address in done.stderr and "Connection refused" in done.stderr
+
+
+def test_a_topic_that_is_not_there_is_named(tm, kafka):
+    topic = kafka.create()
+    script = tm.script("typo.sql", table(kafka, "i", "n BIGINT", topic + "s", scan_bounded_mode="latest-offset") + file_sink(tm, "n BIGINT") +
+                       "INSERT INTO o SELECT n FROM i;")
+    done = tm.run("run", script, code=1)
+    assert "error[TM6013]" in done.stderr and f"did you mean '{topic}'?" in done.stderr and "--> " in done.stderr
+
+
+WRONG = [
+    ({"topic": None}, "TM2113", "needs option 'topic' or 'topic-pattern'"),
+    ({"topic__pattern": "a.*"}, "TM2111", "exclude each other"),
+    ({"topic": None, "topic__pattern": "a("}, "TM2111", "not a regular expression"),
+    ({"topic": "a b"}, "TM2111", "'a b' is not a topic name"),
+    ({"properties_bootstrap_servers": None}, "TM2113", "needs option 'properties.bootstrap.servers'"),
+    ({"properties_bootstrap_server": "x"}, "TM2112", "did you mean 'properties.bootstrap.servers'?"),
+    ({"properties_fetch_min_byte": "1"}, "TM2112", "did you mean 'properties.fetch.min.bytes'?"),
+    ({"properties_fetch_min_bytes": "many"}, "TM2111", "fetch.min.bytes"),
+    ({"properties_security_protocol": "SASL"}, "TM2111", "security.protocol"),
+    ({"properties_ssl_truststore_location": "/etc/trust.jks"}, "TM2111", "properties.ssl.ca.location"),
+    ({"properties_ssl_keystore_location": "/etc/key.jks"}, "TM2111", "PKCS#12"),
+    ({"properties_sasl_jaas_config": "com.sun.security.auth.module.Krb5LoginModule required;"}, "TM2111", "PlainLoginModule"),
+    ({"properties_value_deserializer": "X"}, "TM2111", "the table's 'format'"),
+    ({"properties_transactional_id": "x"}, "TM2111", "exactly-once"),
+    ({"properties_plugin_library_paths": "/tmp/x.so"}, "TM2111", "code is not loaded"),
+    ({"properties_enable_auto_commit": "true"}, "TM2111", "committed with each epoch"),
+    ({"format": None}, "TM2113", "needs option 'format'"),
+    ({"format": "parquet"}, "TM2111", "'parquet' is not a format of records"),
+    ({"scan_startup_mode": "earliest"}, "TM2111", "not one of earliest-offset"),
+    ({"scan_startup_mode": "timestamp"}, "TM2111", "needs option 'scan.startup.timestamp-millis'"),
+    ({"scan_startup_mode": "specific-offsets", "scan_startup_specific__offsets": "0:1"}, "TM2111", "partition:0,offset:42"),
+    ({"scan_startup_timestamp__millis": "1"}, "TM2111", "means something only with"),
+    ({"scan_bounded_mode": "earliest-offset"}, "TM2111", "not one of unbounded"),
+    ({"scan_topic__partition__discovery_interval": "often"}, "TM2111", "often"),
+    ({"key_format": "json"}, "TM2111", "needs 'key.fields'"),
+    ({"key_fields": "n"}, "TM2111", "needs 'key.format'"),
+    ({"key_format": "json", "key_fields": "m"}, "TM2111", "'m' is not a physical column"),
+    ({"key_format": "json", "key_fields": "n", "key_fields__prefix": "n"}, "TM2111", "EXCEPT_KEY"),
+    ({"value_fields__include": "SOME"}, "TM2111", "not one of ALL, EXCEPT_KEY"),
+    ({"sink_partitioner": "com.example.Mine"}, "TM2111", "not one of default, fixed, round-robin"),
+    ({"sink_delivery__guarantee": "exactly-once"}, "TM2111", "comes with a later version"),
+    ({"sink_parallelism": "0"}, "TM2111", "at least 1"),
+    ({"sink_buffer__flush_max__rows": "1"}, "TM2112", "has no option"),
+]
+
+
+@pytest.mark.parametrize("options, code, text", WRONG, ids=lambda value: "-".join(value) if isinstance(value, dict) else None)
+def test_wrong_options_are_named_where_they_stand(tm, options, code, text):
+    nobody = Kafka.__new__(Kafka)
+    nobody.address = "127.0.0.1:1"
+    given = {"topic": "t"} | options
+    topic = given.pop("topic")
+    script = tm.script("wrong.sql", table(nobody, "i", "n BIGINT", topic, **given))
+    done = tm.run("check", script, code=3)
+    assert done.stderr.startswith(f"error[{code}]: ") and text in done.stderr, done.stderr
+    assert "wrong.sql:1:" in done.stderr
+    wrong = [value for key, value in options.items() if value is not None]
+    if code == "TM2111" and len(wrong) == 1:  # the caret stands under the option's value or the one that needs it
+        assert "^" in done.stderr
+
+
+@pytest.mark.parametrize("columns, options, text", [
+    ("n BIGINT", {}, "needs PRIMARY KEY"),
+    ("n BIGINT, PRIMARY KEY (n) NOT ENFORCED", {"key_format": None}, "needs option 'key.format'"),
+    ("n BIGINT, PRIMARY KEY (n) NOT ENFORCED", {"value_format": None}, "needs option 'value.format'"),
+    ("n BIGINT, PRIMARY KEY (n) NOT ENFORCED", {"sink_buffer__flush_max__rows": "5"}, "both above 0"),
+    ("n BIGINT, e INT METADATA FROM 'leader-epoch' VIRTUAL, PRIMARY KEY (n) NOT ENFORCED", {}, "librdkafka 2.1"),
+])
+def test_wrong_upsert_tables_are_refused(tm, columns, options, text):
+    nobody = Kafka.__new__(Kafka)
+    nobody.address = "127.0.0.1:1"
+    done = tm.run("check", tm.script("wrong.sql", upsert_table(nobody, "i", columns, "t", **options)), code=3)
+    assert text in done.stderr and "wrong.sql:1:" in done.stderr
+
+
+@pytest.mark.parametrize("statement, text", [
+    ("INSERT INTO o SELECT n, v FROM i WHERE v > 1;", "Filter can't take changes by key"),
+    ("INSERT INTO o SELECT v, COUNT(*) FROM i GROUP BY v;", "GroupAggregate can't take changes by key"),
+    ("INSERT INTO o SELECT v, n FROM i;", "is not the key of the changes"),
+    ("INSERT INTO plain SELECT n FROM i;", "has no PRIMARY KEY"),
+])
+def test_what_changes_by_key_cannot_do_yet_is_refused(tm, statement, text):
+    nobody = Kafka.__new__(Kafka)
+    nobody.address = "127.0.0.1:1"
+    columns = "n BIGINT, v BIGINT, PRIMARY KEY (n) NOT ENFORCED"
+    script = tm.script("refused.sql", upsert_table(nobody, "i", columns, "t") + upsert_table(nobody, "o", columns, "u") +
+                       table(nobody, "plain", "n BIGINT", "v") + statement)
+    done = tm.run("check", script, code=3)
+    assert "error[TM2117]" in done.stderr and text in done.stderr, done.stderr
+
+
+def test_secrets_are_not_shown(tm):
+    nobody = Kafka.__new__(Kafka)
+    nobody.address = "127.0.0.1:1"
+    secret = tm.work / "secret"
+    secret.write_text("hunter2\n")
+    script = tm.script("secret.sql", table(nobody, "i", "n BIGINT", "t", properties_security_protocol="SASL_PLAINTEXT", properties_sasl_mechanism="PLAIN",
+                                           properties_default_api_timeout_ms="1000", properties_sasl_username="me",
+                                           properties_sasl_password="${file:%s}" % secret) +
+                       "CREATE TABLE o (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO o SELECT n FROM i;")
+    done = tm.run("-v", "run", script, code=4)
+    assert "hunter2" not in done.stderr + done.stdout
+    assert "hunter2" not in tm.run("explain", script).stdout
