@@ -46,15 +46,18 @@ Status CompressGzip(std::string_view bytes, std::string* out) {
 }
 
 // Lets `step(out, room)` fill `out` piece by piece: it returns the bytes written; negative: failed; and sets *done at
-// the end.
+// the end. What `out` has is written over, and its memory used before more is taken: clearing and copying megabytes
+// costs more than decompressing them.
 template <typename F>
 Status FillInSteps(std::string_view codec, int64_t bytes_max, std::string* out, F&& step) {
+  const size_t limit = static_cast<size_t>(bytes_max) + 1;
   size_t filled = 0;
-  out->clear();
+  if (out->size() > limit) out->resize(limit);
   for (bool done = false; !done;) {
     if (filled == out->size()) {
       if (static_cast<int64_t>(filled) > bytes_max) return TooLarge(codec, bytes_max);
-      out->resize(std::min<size_t>(std::max(filled * 2, kStep), static_cast<size_t>(bytes_max) + 1));
+      const bool has_memory = filled + kStep <= out->capacity();
+      out->resize(std::min(has_memory ? filled + kStep : std::max(filled * 2, kStep), limit));
     }
     const int64_t n = step(out->data() + filled, out->size() - filled, &done);
     if (n < 0) return Damaged(codec, "it can't be decompressed");

@@ -141,7 +141,9 @@ Status PartitionImpl::CheckBatches(std::string* batches, const BatchAppendOption
   if (static_cast<int64_t>(batches->size()) > kAppendBytesMax)
     return Status(kRecordTooLarge, "one append of more than 256 MiB");
   const bool keys_needed = config->compacts();
-  std::string decompressed;
+  // Kept for the thread's next append, unless it is large: a fresh one would be memory to clear for every batch.
+  thread_local std::string decompressed;
+  if (decompressed.capacity() > kBufferBytesMax) std::string().swap(decompressed);
   std::vector<RecordView> records;
   for (size_t at = 0; at < batches->size();) {
     TM_ASSIGN_OR_RETURN(const BatchHeader header, ParseBatchHeader(std::string_view(*batches).substr(at)));

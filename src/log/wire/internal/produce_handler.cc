@@ -92,6 +92,11 @@ void AppendAll(const Broker& broker, const std::shared_ptr<ProduceUnderWay>& pro
   produce->FinishOne();
 }
 
+// A producer that was replaced learns it from Produce in the words of older versions, whoever found it out.
+KafkaError ProduceError(KafkaError error) {
+  return error == KafkaError::kProducerFenced ? KafkaError::kInvalidProducerEpoch : error;
+}
+
 // Of the first batch: a request is of one producer.
 TransactionalProducer ProducerOf(const ProduceRequest& request) {
   TransactionalProducer producer;
@@ -124,7 +129,7 @@ void AppendInTransaction(Broker& broker, const std::shared_ptr<ProduceUnderWay>&
         partitions.push_back(partition);
         continue;
       }
-      KafkaError error = broker.transactions->VerifyPartition(producer, partition);
+      KafkaError error = ProduceError(broker.transactions->VerifyPartition(producer, partition));
       if (error == KafkaError::kTransactionAbortable && produce->call->version < 11)
         error = KafkaError::kInvalidTxnState;
       if (error != KafkaError::kNone) produce->Refuse(produce->response.responses[i].partition_responses[j], error);
@@ -132,7 +137,7 @@ void AppendInTransaction(Broker& broker, const std::shared_ptr<ProduceUnderWay>&
   }
   if (!adds) return AppendAll(broker, produce);
   broker.transactions->AddPartitions(producer, partitions, [&broker, produce](KafkaError error) {
-    if (error != KafkaError::kNone) produce->RefuseAll(error);
+    if (error != KafkaError::kNone) produce->RefuseAll(ProduceError(error));
     AppendAll(broker, produce);
   });
 }

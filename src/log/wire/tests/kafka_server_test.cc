@@ -104,12 +104,12 @@ class KafkaServerTest : public ::testing::Test {
     return batch;
   }
   static wire::ProduceResponse Produce(WireClient& client, const std::string& batch,
-                                       std::optional<std::string_view> transactional_id = {}) {
+                                       std::optional<std::string_view> transactional_id = {}, int16_t version = 9) {
     wire::ProduceRequest request;
     request.acks = -1;
     request.transactional_id = transactional_id;
     request.topic_data.push_back({"t", {}, {{0, batch}}});
-    return client.Ask<wire::ProduceResponse>(request, 9);
+    return client.Ask<wire::ProduceResponse>(request, version);
   }
   static wire::FetchRequest FetchFrom(int64_t offset, int32_t wait_ms, int8_t isolation = 0) {
     wire::FetchRequest request;
@@ -207,6 +207,12 @@ TEST_F(KafkaServerTest, ATransactionIsSeenWhenItEnds) {
   const auto seen = client.Ask<wire::FetchResponse>(FetchFrom(0, 1, 1), 12);
   EXPECT_FALSE(seen.responses[0].partitions[0].records->empty());
   EXPECT_EQ(seen.responses[0].partitions[0].last_stable_offset, 2);  // with the marker
+  // Producers know only one word of Produce for having been replaced.
+  EXPECT_EQ(client.Ask<wire::InitProducerIdResponse>(init, 4).error_code, 0);
+  for (const int16_t version : {9, 12}) {
+    EXPECT_EQ(Produce(client, Batch("late", options), "id", version).responses[0].partition_responses[0].error_code,
+              static_cast<int16_t>(KafkaError::kInvalidProducerEpoch));
+  }
 }
 
 TEST_F(KafkaServerTest, StopsWhileRequestsWait) {
