@@ -33,10 +33,11 @@ test-room: setup ## unit tests of one room: make test-room ROOM=sql [PRESET=debu
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target $(ROOM)_tests
 	@build/$(PRESET)/$(ROOM)_tests $(if $(FILTER),--gtest_filter='$(FILTER)')
 
-test-clients: build ## the tests of Kafka clients again, against a real Apache Kafka (minutes)
+test-clients: build ## what `make test` leaves out: JVM, Go and JavaScript clients, and all clients against a real Apache Kafka too (minutes)
 	@scripts/setup_clients.sh
 	@cmake --build --preset release -j $(JOBS) --target wire_codec_tool
 	@$(PYTHON) -m pytest tests/wire tests/e2e/test_kafka_connector.py --server kafka
+	@$(PYTHON) -m pytest tests/clients --server both
 
 bench: build ## build and run the benchmarks; BENCH=log runs one
 	@cmake --build --preset release -j $(JOBS) --target $(if $(BENCH),bench_$(BENCH),bench)

@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
-# Installs what `make test-clients` and `bench/kafka.py` need beyond setup.sh: Apache Kafka with its Java clients and Kafka Streams, pinned,
-# in .deps/clients/kafka. A second run takes well under a second. Prints only what it does.
+# Installs what `make test-clients` and `bench/kafka.py` need beyond setup.sh: Apache Kafka with its Java clients and Kafka Streams, franz-go and
+# KafkaJS; all pinned, under .deps/clients. A second run takes well under a second. Prints only what it does. `setup_clients.sh kafka` installs Kafka alone.
+#
+#   kafka/       jars: the broker, the clients, Streams (checksums in tests/clients/java/jars.sha256)
+#   java/        our Java programs, compiled
+#   franz-go     our Go program
+#   node/        node_modules of our JavaScript program, and the program
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -12,6 +17,7 @@ say() { echo "setup: $*"; }
 die() { echo "setup: error: $*" >&2; exit 1; }
 fresh() { [ "$(cat "$deps/stamps/$1" 2>/dev/null)" = "$2" ]; }
 stamp() { echo "$2" >"$deps/stamps/$1"; }
+digest() { find "$@" -type f -not -path '*/node_modules/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-32; }
 
 exec 9>"$deps/.lock-clients"
 flock 9
@@ -47,4 +53,45 @@ install_kafka() {
   stamp kafka "$want"
 }
 
-install_kafka
+install_java() {
+  local want
+  want="$(cat "$deps/stamps/kafka") $(digest tests/clients/java)"
+  fresh clients-java "$want" && return
+  install_packages javac=openjdk-17-jdk-headless
+  say "compiling the Java clients"
+  rm -rf "$into/java.new"
+  javac -Xlint:all,-processing,-classfile -proc:none -d "$into/java.new" -cp "$into/kafka/*" tests/clients/java/*.java
+  rm -rf "$into/java"
+  mv "$into/java.new" "$into/java"
+  stamp clients-java "$want"
+}
+
+install_go() {
+  local want
+  want=$(digest tests/clients/go)
+  fresh clients-go "$want" && [ -x "$into/franz-go" ] && return
+  command -v go >/dev/null || die "franz-go needs Go $(sed -n 's/^go //p' tests/clients/go/go.mod) or newer, which Debian 12 lacks: install it"
+  say "building the Go client"
+  (cd tests/clients/go && GOFLAGS=-mod=readonly GOTOOLCHAIN=local go build -o "$into/franz-go.new" .) || die "the Go client does not build"
+  mv "$into/franz-go.new" "$into/franz-go"
+  stamp clients-go "$want"
+}
+
+install_node() {
+  local want
+  want=$(digest tests/clients/node)
+  fresh clients-node "$want" && [ -d "$into/node/node_modules" ] && return
+  install_packages node=nodejs npm=npm
+  say "installing the JavaScript client"
+  rm -rf "$into/node.new"
+  cp -r tests/clients/node "$into/node.new"
+  rm -rf "$into/node.new/node_modules"
+  (cd "$into/node.new" && npm ci --silent --ignore-scripts --no-audit --no-fund) || die "npm can't install the JavaScript client"
+  rm -rf "$into/node"
+  mv "$into/node.new" "$into/node"
+  stamp clients-node "$want"
+}
+
+for part in ${*:-kafka java go node}; do
+  "install_$part"
+done

@@ -66,7 +66,6 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 
     def memory_bytes(self) -> int:
-        """Resident now; of that, what is the process's own and not the page cache's (files that it has mapped)."""
         for line in Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Rss:"):
                 return int(line.split()[1]) * 1024
@@ -76,11 +75,14 @@ class Server:
 class Tidemill(Server):
     kind = "tidemill"
 
+    def launch(self) -> None:
+        self.run([BINARY, "--data-dir", self.folder / "data", "serve", "--http", "127.0.0.1:0", "--kafka", f"127.0.0.1:{self.port}"])
+
     def start(self) -> None:
         """On the same port as before, so that clients find it again."""
         port_file = self.folder / "data" / "kafka.port"
         port_file.unlink(missing_ok=True)
-        self.run([BINARY, "--data-dir", self.folder / "data", "serve", "--http", "127.0.0.1:0", "--kafka", f"127.0.0.1:{self.port}"])
+        self.launch()
         end = time.monotonic() + 60
         while not port_file.exists():
             self.check(end)
@@ -124,14 +126,14 @@ class Kafka(Server):
                                str(self.folder / "server.properties")], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def java(self) -> list:
-        return ["java", f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+UseG1GC", f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties",
-                "-cp", f"{self.libraries}/*", "kafka.Kafka", self.folder / "server.properties"]
+    def launch(self) -> None:
+        self.run(["java", f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+UseG1GC", f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties",
+                  "-cp", f"{self.libraries}/*", "kafka.Kafka", self.folder / "server.properties"])
 
     def start(self) -> None:
         if self.port == 0:
             self.configure()
-        self.run(self.java())
+        self.launch()
         end = time.monotonic() + 180
         while True:
             self.check(end)
