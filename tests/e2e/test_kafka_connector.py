@@ -395,6 +395,53 @@ def test_a_broker_that_goes_away_is_waited_for(tm, own_broker):
     assert 1 <= errors.count("Kafka at ") < 40, errors  # said, and at a bounded rate
 
 
+def test_a_job_stops_without_its_broker(tm, own_broker):
+    kafka = Kafka(own_broker.address)
+    source, sink = kafka.create(), kafka.create()
+    kafka.produce(source, numbers(10))
+    script = tm.script("stop.sql", table(kafka, "i", "n BIGINT", source, scan_startup_mode="earliest-offset") + table(kafka, "o", "n BIGINT", sink) +
+                       "INSERT INTO o SELECT n FROM i;")
+    process = tm.start("run", script)
+    kafka.read(sink, lambda records: len(records) == 10)
+    own_broker.kill()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    own_broker.start()
+
+
+def test_a_topic_that_goes_away_stops_the_job(tm, kafka):
+    source = kafka.create()
+    kafka.produce(source, numbers(1))
+    script = tm.script("gone.sql", table(kafka, "i", "n BIGINT", source, scan_startup_mode="earliest-offset") +
+                       "CREATE TABLE o (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO o SELECT n FROM i;")
+    process = tm.start("run", script)
+    wait_for(lambda: kafka.committed("KafkaSource-i", source) == [1], "an epoch")
+    kafka.admin.delete_topics([source])[source].result(WAIT_S)
+    _, errors = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 1 and "error[TM6013]" in errors and f"has no topic '{source}'" in errors, errors
+
+
+def test_records_that_are_gone_are_not_skipped_silently(tm, kafka):
+    source = kafka.create()
+    kafka.produce(source, numbers(5))
+    given = {"scan_startup_mode": "earliest-offset", "scan_topic__partition__discovery_interval": "0"}
+    text = table(kafka, "i", "n BIGINT", source, **given) + "CREATE TABLE o (n BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO o SELECT n FROM i;"
+    process = tm.start("run", tm.script("late.sql", text))
+    wait_for(lambda: kafka.committed("KafkaSource-i", source) == [5], "an epoch")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    kafka.produce(source, numbers(10, 5))
+    place = TopicPartition(source, 0, 12)
+    kafka.admin.delete_records([place])[place].result(WAIT_S)
+    done = tm.run("run", tm.script("late.sql", text), code=1)
+    assert "error[TM6014]" in done.stderr and source in done.stderr, done.stderr
+    text = table(kafka, "i", "n BIGINT", source, **given, properties_auto_offset_reset="earliest") + text.split(";\n", 1)[1]
+    process = tm.start("run", tm.script("late.sql", text))
+    wait_for(lambda: kafka.committed("KafkaSource-i", source) == [15] or process.poll() is not None, "the rest")
+    assert process.poll() is None, process.stderr.read()
+
+
 @pytest.mark.parametrize("side", ["source", "sink"])
 def test_a_broker_that_is_not_there_is_an_error_soon(tm, side):
     with socket.socket() as taken:  # bound but not listening: nobody else can have the port

@@ -51,11 +51,6 @@ Status SetProperty(rd_kafka_conf_t* conf, const std::string& name, const std::st
   return Status(kInvalidConfig, "the value of Kafka property '" + name + "' is not valid");
 }
 
-void OnLog(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
-  auto* log = static_cast<KafkaLog*>(rd_kafka_opaque(handle));
-  if (log != nullptr) log->Take(level, facility, text);
-}
-
 }  // namespace
 
 bool IsPassingKafkaError(int error) {
@@ -181,8 +176,20 @@ Result<std::shared_ptr<KafkaClient>> KafkaClient::Make(Kind kind, const KafkaCon
   for (const auto& [name, value] : connection.settings) TM_RETURN_IF_ERROR(SetProperty(conf.get(), name, value));
   if (!connection.group_id.empty()) TM_RETURN_IF_ERROR(SetProperty(conf.get(), "group.id", connection.group_id));
   for (const auto& [name, value] : forced) TM_RETURN_IF_ERROR(SetProperty(conf.get(), name, value));
-  rd_kafka_conf_set_opaque(conf.get(), &client->log_);
+  rd_kafka_conf_set_opaque(conf.get(), client.get());
   rd_kafka_conf_set_log_cb(conf.get(), &OnLog);
+  if (kind == Kind::kConsumer) {
+    // What is wrong with a partition comes here too, from within Take, not as a record.
+    rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t* handle, int error, const char* reason, void* opaque) {
+      OnError(handle, error, reason, opaque);
+    });
+    rd_kafka_conf_set_offset_commit_cb(
+        conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t*, void* opaque) {
+          if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__NO_OFFSET) {
+            static_cast<KafkaClient*>(opaque)->commit_failed_.store(true);
+          }
+        });
+  }
   if (on_delivery != nullptr) rd_kafka_conf_set_dr_msg_cb(conf.get(), on_delivery);
   char text[512];
   const auto type = kind == Kind::kConsumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
@@ -195,6 +202,35 @@ Result<std::shared_ptr<KafkaClient>> KafkaClient::Make(Kind kind, const KafkaCon
 KafkaClient::~KafkaClient() {
   if (handle_ != nullptr) rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
+
+void KafkaClient::OnLog(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
+  auto* client = static_cast<KafkaClient*>(rd_kafka_opaque(handle));
+  if (client != nullptr) client->log_.Take(level, facility, text);
+}
+
+void KafkaClient::OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
+  auto* client = static_cast<KafkaClient*>(opaque);
+  const bool of_connection = error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL;
+  if (IsPassingKafkaError(error) || of_connection) {
+    return client->log_.Take(LOG_WARNING, of_connection ? "AUTH" : "ERROR", reason);
+  }
+  Status status = KafkaStatus(error, "Kafka at " + client->servers_ + ": " + reason);
+  // A broker that is coming up may not know its topics yet: the restart of the job will tell.
+  if (status.Is(kKafkaUnknownTopic)) status = Status(kKafkaRefused, status.message());
+  {
+    std::lock_guard<std::mutex> lock(client->mutex_);
+    if (client->failed_.ok()) client->failed_ = std::move(status);
+  }
+  client->has_failed_.store(true, std::memory_order_release);
+}
+
+Status KafkaClient::failed() const {
+  if (!has_failed_.load(std::memory_order_acquire)) return Status::OK();
+  std::lock_guard<std::mutex> lock(mutex_);
+  return failed_;
+}
+
+void KafkaClient::Serve() { (void)rd_kafka_poll(handle_, 0); }
 
 Status KafkaClient::Failed(int error, const std::string& what) const {
   const std::string context = "Kafka at " + servers_ + ": " + what;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -91,12 +92,20 @@ class KafkaClient {
                                                            int64_t timestamp_ms);
   // The group's committed offsets; partitions without one are left out.
   Result<std::map<KafkaPartition, int64_t>> Committed(const std::vector<KafkaPartition>& partitions);
-  // Best effort, in the background.
+  // Best effort, in the background; Serve hears how it went.
   void CommitAsync(const std::map<KafkaPartition, int64_t>& offsets);
+  // True once after a commit that failed.
+  bool TakeCommitFailure() { return commit_failed_.exchange(false); }
+  // Lets librdkafka tell what it has to tell; to be called now and then, never waits.
+  void Serve();
+  // Why this consumer can't go on: a topic is gone, records are gone, reading is not allowed.
+  Status failed() const;
 
  private:
   KafkaClient(const KafkaConnection& connection)
       : log_(connection.servers), servers_(connection.servers), timeout_ms_(connection.timeout_ms) {}
+  static void OnLog(const rd_kafka_s* handle, int level, const char* facility, const char* text);
+  static void OnError(rd_kafka_s*, int error, const char* reason, void* opaque);
   // `error` with the reason why the cluster can't be reached, if that is it.
   Status Failed(int error, const std::string& what) const;
 
@@ -104,6 +113,10 @@ class KafkaClient {
   const std::string servers_;
   const int64_t timeout_ms_;
   rd_kafka_s* handle_ = nullptr;
+  std::atomic<bool> commit_failed_{false};
+  std::atomic<bool> has_failed_{false};
+  mutable std::mutex mutex_;
+  Status failed_;
 };
 
 }  // namespace tidemill

@@ -9,9 +9,12 @@
 namespace tidemill {
 namespace {
 
-// Fetched ahead for all partitions of a source, and the least for one: a broker's answer to one fetch must fit.
+// Fetched ahead for all partitions of a source, and the least for one: a broker's answer to one fetch must fit. Records
+// are counted too, since librdkafka needs some 300 bytes for each beside its own.
 constexpr int64_t kFetchedKbMax = 64 << 10;
 constexpr int64_t kFetchedKbMin = 1 << 10;
+constexpr int64_t kFetchedRecordsMax = 200'000;
+constexpr int64_t kFetchedRecordsMin = 2'000;
 
 void OnQueueFilled(rd_kafka_t*, void* opaque) { (*static_cast<const std::function<void()>*>(opaque))(); }
 
@@ -37,13 +40,21 @@ void KafkaHeadersOf(const KafkaRecord& record, std::vector<KafkaHeader>* headers
 
 Result<std::shared_ptr<KafkaClient>> MakeKafkaConsumer(const KafkaConnection& connection, size_t partitions,
                                                        const std::string& offset_reset) {
-  const int64_t share = kFetchedKbMax / std::max<int64_t>(1, static_cast<int64_t>(partitions));
+  const int64_t sharers = std::max<int64_t>(1, static_cast<int64_t>(partitions));
   std::map<std::string, std::string> defaults = {
       {"isolation.level", "read_uncommitted"},  // as Kafka's Java client, and so Flink, has it
       {"check.crcs", "true"},
-      {"queued.max.messages.kbytes", std::to_string(std::max(kFetchedKbMin, share))},
+      {"queued.max.messages.kbytes", std::to_string(std::max(kFetchedKbMin, kFetchedKbMax / sharers))},
+      {"queued.min.messages", std::to_string(std::max(kFetchedRecordsMin, kFetchedRecordsMax / sharers))},
+      // librdkafka 2.0 sleeps so long (500 ms if not told) before it looks whether a full queue has been read.
+      {"fetch.error.backoff.ms", "10"},
+      // One question at a time goes to a broker: one that waits for partitions that are read to their end holds up
+      // those whose queues have been read meanwhile.
+      {"fetch.wait.max.ms", "50"},
       {"reconnect.backoff.max.ms", "2000"},
       {"client.id", "tidemill"},
+      // How long a commit waits for the group's coordinator, and with it the end of the client. It joins no group.
+      {"session.timeout.ms", "1000"},
   };
   // Positions are the job's: nothing is committed, moved or reset behind its back.
   std::map<std::string, std::string> forced = {
@@ -92,6 +103,7 @@ Status KafkaQueue::Take(int max, std::vector<KafkaRecord>* records, int64_t* rea
   const ssize_t count = rd_kafka_consume_batch_queue(queue_, 0, messages_.data(), messages_.size());
   messages_.resize(count < 0 ? 0 : static_cast<size_t>(count));
   if (count < 0) return KafkaStatus(rd_kafka_last_error(), "reading " + partition_.ToString());
+  TM_RETURN_IF_ERROR(consumer_->failed());
   for (const rd_kafka_message_t* message : messages_) {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       KafkaRecord record;

@@ -69,7 +69,8 @@ class KafkaQueue {
   std::vector<rd_kafka_message_s*> messages_;  // of the last Take
 };
 
-// A client that reads; `partitions` divide `buffer_bytes` of memory among them.
+// A client that reads; `partitions` divide what is fetched ahead among them. `offset_reset`: what happens when the
+// records that should be read are gone: "error", "earliest", "latest".
 Result<std::shared_ptr<KafkaClient>> MakeKafkaConsumer(const KafkaConnection& connection, size_t partitions,
                                                        const std::string& offset_reset);
 

@@ -131,8 +131,10 @@ class KafkaSource final : public Source {
       partitions_.push_back(std::move(partition));
     }
     const std::string& reset = options_.properties.offset_reset;
-    TM_ASSIGN_OR_RETURN(consumer_, MakeKafkaConsumer(connection_, partitions_.size(),
-                                                     reset.empty() || reset == "none" ? "error" : reset));
+    KafkaConnection reading = connection_;
+    reading.group_id.clear();  // partitions are assigned by the job
+    TM_ASSIGN_OR_RETURN(
+        consumer_, MakeKafkaConsumer(reading, partitions_.size(), reset.empty() || reset == "none" ? "error" : reset));
     thread_ = std::thread([this] { Watch(); });
     return splits;
   }
@@ -198,6 +200,7 @@ class KafkaSource final : public Source {
         if (partition != known_.end() && position.ok()) offsets[partition->second] = position->next;
       }
     }
+    if (asker_->TakeCommitFailure()) committed_.clear();
     std::erase_if(offsets, [&](const auto& entry) {
       const auto before = committed_.find(entry.first);
       return before != committed_.end() && before->second == entry.second;
@@ -281,6 +284,8 @@ class KafkaSource final : public Source {
       if (stopping_) return;
       const int64_t now_ms = clock_.NowMicros() / 1000;
       for (const auto& progress : progress_) progress->Show(now_ms);
+      asker_->Serve();
+      consumer_->Serve();
       if (!discovers || clock_.MonotonicNanos() < look_at) continue;
       lock.unlock();
       const Status status = Discover();
