@@ -167,6 +167,36 @@ TEST(DataflowTest, ALoneEventTravelsAtOnce) {
   }
 }
 
+TEST(DataflowTest, SplitsThatAreFoundLaterAreReadAndSaved) {
+  for (int parallelism : {1, 2, 4}) {
+    MemoryEnvironment environment;
+    MemoryInput& input = environment.inputs["t"];
+    input.bounded = false;
+    input.has_watermark = false;
+    input.splits = {Sequence(0, 10)};
+    GraphBuilder graph;
+    graph.Sink(graph.Source("t"), "out");
+    Listener listener;
+    auto dataflow = MakeDataflow(graph.Build(), environment, {.parallelism = parallelism}, listener);
+    dataflow->Start();
+    MemoryOutput& output = environment.outputs["out"];
+    ASSERT_TRUE(Eventually([&] { return output.Written().size() == 10; }));
+    for (int64_t split = 1; split < 6; ++split) input.AddSplit(Sequence(split, split == 5 ? 0 : 10));
+    ASSERT_TRUE(Eventually([&] { return output.Written().size() == 50; })) << output.Written().size();
+    dataflow->RequestEpoch({1, true});
+    ASSERT_TRUE(
+        listener.WaitFor([&] { return static_cast<int>(listener.answers.size()) == dataflow->num_subtasks(); }));
+    std::map<std::string, std::string> positions;
+    for (const EpochAnswer& answer : listener.answers) {
+      for (const auto& [split, position] : answer.positions) positions[split] = position.position.value_or("none");
+    }
+    const std::map<std::string, std::string> expected = {{"0", "10"}, {"1", "10"}, {"2", "10"},
+                                                         {"3", "10"}, {"4", "10"}, {"5", "0"}};
+    EXPECT_EQ(positions, expected) << parallelism;
+    EXPECT_TRUE(listener.failure.ok()) << listener.failure.ToString();
+  }
+}
+
 TEST(DataflowTest, FanOutFeedsEveryConsumerTheSame) {
   MemoryEnvironment environment;
   environment.inputs["t"].splits = {Sequence(1, 5000), Sequence(2, 5000)};

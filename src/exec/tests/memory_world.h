@@ -69,6 +69,8 @@ inline std::vector<Row> RowsOf(const Batch& batch) {
 struct MemoryInput {
   std::mutex mutex;
   std::vector<std::vector<Row>> splits;
+  size_t at_start = SIZE_MAX;  // splits there were when the source was asked for them
+  std::vector<std::function<void()>> found;
   bool bounded = true;
   bool has_watermark = true;
   std::map<std::string, std::function<void()>> wakes;
@@ -82,6 +84,16 @@ struct MemoryInput {
       std::lock_guard<std::mutex> lock(mutex);
       splits[split].insert(splits[split].end(), rows.begin(), rows.end());
       for (auto& [id, each] : wakes) wake.push_back(each);
+    }
+    for (auto& each : wake) each();
+  }
+  // A split that is found while the dataflow runs.
+  void AddSplit(std::vector<Row> rows) {
+    std::vector<std::function<void()>> wake;
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      splits.push_back(std::move(rows));
+      wake = found;
     }
     for (auto& each : wake) each();
   }
@@ -109,6 +121,7 @@ class MemoryReader final : public SplitReader {
     outcome.ended = input_.bounded && at_ == rows.size();
     return outcome;
   }
+  std::optional<std::string> StartPosition() const override { return std::to_string(at_); }
   int64_t LagRecords() const override {
     std::lock_guard<std::mutex> lock(input_.mutex);
     return static_cast<int64_t>(input_.splits[split_].size() - at_);
@@ -125,9 +138,17 @@ class MemorySource final : public Source {
   explicit MemorySource(MemoryInput& input) : input_(input) {}
   Result<std::vector<SourceSplit>> Splits() override {
     std::vector<SourceSplit> splits;
+    input_.at_start = input_.splits.size();
     for (size_t i = 0; i < input_.splits.size(); ++i) splits.push_back({std::to_string(i)});
     return splits;
   }
+  std::vector<SourceSplit> LaterSplits(size_t from) override {
+    std::lock_guard<std::mutex> lock(input_.mutex);
+    std::vector<SourceSplit> splits;
+    for (size_t i = input_.at_start + from; i < input_.splits.size(); ++i) splits.push_back({std::to_string(i)});
+    return splits;
+  }
+  void OnLaterSplits(std::function<void()> found) override { input_.found.push_back(std::move(found)); }
   Result<std::unique_ptr<SplitReader>> OpenSplit(const SourceSplit& split, const std::optional<std::string>& position,
                                                  SplitContext context) override {
     {
