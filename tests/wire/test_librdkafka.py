@@ -6,7 +6,7 @@ import time
 
 import confluent_kafka as ck
 import pytest
-from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, OffsetSpec
 
 
 def make_topic(broker, name, partitions=1, **config):
@@ -214,6 +214,22 @@ def test_administration(broker, topic):
     with pytest.raises(ck.KafkaException) as caught:
         admin.create_partitions([NewPartitions(topic, 3)])[topic].result(10)
     assert caught.value.args[0].code() == ck.KafkaError.INVALID_PARTITIONS
+
+
+def test_the_record_with_the_greatest_timestamp_is_found(broker, topic):
+    admin = make_topic(broker, topic)
+    place = ck.TopicPartition(topic, 0)
+
+    def newest():
+        found = admin.list_offsets({place: OffsetSpec.max_timestamp()})[place].result(20)
+        return found.offset, found.timestamp
+
+    assert newest() == (-1, -1)
+    producer = ck.Producer({"bootstrap.servers": broker.address})
+    for i, time_ms in enumerate([5000, 9000, 7000, 9000, 1000]):
+        producer.produce(topic, value=str(i), timestamp=1_700_000_000_000 + time_ms)
+        assert producer.flush(20) == 0
+    assert newest() == (1, 1_700_000_009_000)
 
 
 def test_nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed(broker, topic, group):

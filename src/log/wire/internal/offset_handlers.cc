@@ -10,6 +10,27 @@ namespace {
 
 constexpr int64_t kLatest = -1;
 constexpr int64_t kEarliest = -2;
+constexpr int64_t kNewestTimestamp = -3;         // KIP-734
+constexpr int64_t kEarliestLocal = -4;           // KIP-405
+constexpr int64_t kEarliestNotUploadedYet = -6;  // KIP-1023; between them: the latest in tiered storage, KIP-1005
+
+// The first record with the greatest timestamp; the end offset when there is none. By bisection: what is asked for
+// rarely needs no index of its own.
+Result<int64_t> OffsetOfNewest(Partition& partition) {
+  const int64_t end = partition.Offsets().end;
+  int64_t offset = end;
+  for (int64_t low = -1, high = INT64_MAX - 1; high - low > 1;) {
+    const int64_t middle = low + (high - low) / 2;
+    TM_ASSIGN_OR_RETURN(const int64_t found, partition.OffsetForTime(middle));
+    if (found < end) {
+      low = middle;
+      offset = found;
+    } else {
+      high = middle;
+    }
+  }
+  return offset;
+}
 
 KafkaError FindOffset(Broker& broker, std::string_view topic, const ListOffsetsRequest::ListOffsetsPartition& wanted,
                       bool read_committed, ListOffsetsResponse::ListOffsetsPartitionResponse* answer) {
@@ -20,12 +41,15 @@ KafkaError FindOffset(Broker& broker, std::string_view topic, const ListOffsetsR
   const int64_t end = read_committed ? offsets.last_stable : offsets.end;
   if (wanted.timestamp == kLatest) {
     answer->offset = end;
-  } else if (wanted.timestamp == kEarliest) {
+  } else if (wanted.timestamp == kEarliest || wanted.timestamp == kEarliestLocal) {
     answer->offset = offsets.log_start;
-  } else if (wanted.timestamp < 0) {
+  } else if (wanted.timestamp < kEarliestNotUploadedYet) {
     return KafkaError::kInvalidRequest;
+  } else if (wanted.timestamp < kNewestTimestamp) {
+    return KafkaError::kNone;  // there is no tiered storage: offset -1
   } else {
-    const auto found = (*partition)->OffsetForTime(wanted.timestamp);
+    const auto found = wanted.timestamp == kNewestTimestamp ? OffsetOfNewest(**partition)
+                                                            : (*partition)->OffsetForTime(wanted.timestamp);
     if (!found.ok()) return KafkaErrorOf(found.status());
     if (*found >= end) return KafkaError::kNone;  // no such record: offset -1
     PartitionReader reader(*partition, *found, {.isolation = IsolationLevel::kReadUncommitted});

@@ -82,7 +82,7 @@ constexpr ApiHandler On(int16_t max_version = Message::kMaxVersion) {
 const ApiHandler kHandlers[] = {
     On<ProduceRequest, HandleProduce>(),
     On<FetchRequest, HandleFetch>(),
-    On<ListOffsetsRequest, HandleListOffsets>(6),  // from 7 on: the newest timestamp, tiered storage
+    On<ListOffsetsRequest, HandleListOffsets>(),
     On<MetadataRequest, HandleMetadata>(),
     On<FindCoordinatorRequest, HandleFindCoordinator>(5),  // 6 is for share groups
     On<OffsetCommitRequest, HandleOffsetCommit>(),
