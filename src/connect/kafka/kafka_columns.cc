@@ -50,14 +50,6 @@ KafkaMetadata KafkaMetadataOf(std::string_view key) {
   return static_cast<KafkaMetadata>(found - std::begin(kMetadataKeys));
 }
 
-Result<std::unique_ptr<RowDecoder>> MakeKafkaDecoder(const std::string& format, const Schema& wanted, const Schema& all,
-                                                     const Config& options) {
-  if (format != "csv") return MakeRowDecoder(format, wanted, options);
-  std::vector<std::string> names;
-  for (int i = 0; i < all.num_fields(); ++i) names.push_back(all.field(i).name);
-  return MakeCsvDecoder(wanted, options, names);
-}
-
 std::vector<int> KafkaValueColumns(const TableDefinition& table, const KafkaTableOptions& options) {
   std::vector<int> columns;
   for (int i = 0; i < static_cast<int>(table.columns.size()); ++i) {

@@ -1,13 +1,11 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "connect/connector.h"
 #include "connect/kafka/kafka_options.h"
-#include "data/format.h"
 #include "data/schema.h"
 
 namespace tidemill {
@@ -27,11 +25,6 @@ enum class KafkaMetadata : uint8_t {
 std::vector<MetadataColumn> KafkaMetadataColumns();
 KafkaMetadata KafkaMetadataOf(std::string_view key);  // of a key in that table
 DataType KafkaMetadataType(KafkaMetadata metadata);
-
-// A decoder for some columns of a record: `wanted` names those that are read, `all` those that the bytes have, in
-// order: CSV goes by position.
-Result<std::unique_ptr<RowDecoder>> MakeKafkaDecoder(const std::string& format, const Schema& wanted, const Schema& all,
-                                                     const Config& options);
 
 // The columns (numbers into TableDefinition::columns) that the value of a record holds.
 std::vector<int> KafkaValueColumns(const TableDefinition& table, const KafkaTableOptions& options);

@@ -8,6 +8,7 @@
 #include <arrow/compute/api.h>
 #include <arrow/record_batch.h>
 
+#include "connect/record_decoder.h"
 #include "data/arrow_status.h"
 
 namespace tidemill {
@@ -121,12 +122,12 @@ Result<std::unique_ptr<KafkaRowDecoder>> KafkaRowDecoder::Make(const KafkaReadLa
                                                                const KafkaTableOptions& options,
                                                                KafkaPartition partition) {
   std::unique_ptr<KafkaRowDecoder> decoder(new KafkaRowDecoder(layout, std::move(partition)));
-  TM_ASSIGN_OR_RETURN(decoder->values_, MakeKafkaDecoder(options.value_format, layout.value_schema, layout.value_all,
-                                                         options.value_options));
+  TM_ASSIGN_OR_RETURN(decoder->values_, MakeRecordDecoder(options.value_format, layout.value_schema, layout.value_all,
+                                                          options.value_options));
   decoder->values_->SetOrigin(decoder->partition_.topic, decoder->partition_.partition);
   if (layout.reads_keys || layout.upsert) {
     TM_ASSIGN_OR_RETURN(decoder->keys_,
-                        MakeKafkaDecoder(options.key_format, layout.key_schema, layout.key_all, options.key_options));
+                        MakeRecordDecoder(options.key_format, layout.key_schema, layout.key_all, options.key_options));
     decoder->keys_->SetOrigin(decoder->partition_.topic, decoder->partition_.partition);
   }
   return decoder;

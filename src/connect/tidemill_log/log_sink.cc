@@ -41,7 +41,7 @@ class Answer {
 };
 
 // What all writers of a sink share.
-struct SinkSetup {
+struct LogSinkSetup {
   Log* log;
   std::string topic;
   int32_t partitions;
@@ -55,7 +55,7 @@ struct SinkSetup {
 
 class LogSinkWriter final : public SinkWriter {
  public:
-  static Result<std::unique_ptr<SinkWriter>> Make(const SinkSetup& setup, SinkContext context,
+  static Result<std::unique_ptr<SinkWriter>> Make(const LogSinkSetup& setup, SinkContext context,
                                                   std::string transactional_id) {
     auto writer =
         std::unique_ptr<LogSinkWriter>(new LogSinkWriter(setup, std::move(context), std::move(transactional_id)));
@@ -104,7 +104,7 @@ class LogSinkWriter final : public SinkWriter {
   }
 
  private:
-  LogSinkWriter(const SinkSetup& setup, SinkContext context, std::string transactional_id)
+  LogSinkWriter(const LogSinkSetup& setup, SinkContext context, std::string transactional_id)
       : setup_(setup),
         context_(std::move(context)),
         transactional_id_(std::move(transactional_id)),
@@ -180,7 +180,7 @@ class LogSinkWriter final : public SinkWriter {
     return std::optional<std::string>("");
   }
 
-  const SinkSetup& setup_;
+  const LogSinkSetup& setup_;
   SinkContext context_;
   const std::string transactional_id_;
   std::unique_ptr<RowEncoder> values_;
@@ -199,7 +199,7 @@ class LogSinkWriter final : public SinkWriter {
 
 class LogSink final : public Sink {
  public:
-  LogSink(SinkSetup setup, std::string id_prefix) : setup_(std::move(setup)), id_prefix_(std::move(id_prefix)) {}
+  LogSink(LogSinkSetup setup, std::string id_prefix) : setup_(std::move(setup)), id_prefix_(std::move(id_prefix)) {}
 
   Result<std::unique_ptr<SinkWriter>> OpenWriter(SinkContext context) override {
     const std::string id = id_prefix_ + std::to_string(context.subtask);
@@ -224,7 +224,7 @@ class LogSink final : public Sink {
   }
 
  private:
-  const SinkSetup setup_;
+  const LogSinkSetup setup_;
   const std::string id_prefix_;
 };
 
@@ -232,7 +232,7 @@ class LogSink final : public Sink {
 
 Result<std::unique_ptr<Sink>> MakeLogSink(const SinkSpec& sink, const ConnectorContext& context) {
   TM_ASSIGN_OR_RETURN(const LogTableOptions options, ParseLogTableOptions(*sink.table));
-  SinkSetup setup;
+  LogSinkSetup setup;
   setup.log = context.log;
   setup.topic = options.topics[0];
   if (options.auto_create_sink) TM_RETURN_IF_ERROR(EnsureTopic(*context.log, setup.topic, options.partitions));

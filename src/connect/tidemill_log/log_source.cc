@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "connect/errors.h"
+#include "connect/record_decoder.h"
 #include "connect/tidemill_log/log_options.h"
 #include "data/arrow_status.h"
 #include "data/format.h"
@@ -23,13 +24,15 @@ struct ReadLayout {
     DataType type;
   };
   Schema read_schema;
-  Schema decoded_schema;
+  Schema physical_schema;  // what a record holds
+  Schema decoded_schema;   // of that, what is read
   std::vector<Column> columns;
 };
 
 ReadLayout MakeLayout(const ScanSpec& scan) {
   ReadLayout layout;
   layout.read_schema = SourceReadSchema(scan);
+  layout.physical_schema = scan.table->physical_schema();
   std::vector<Field> decoded;
   for (int number : SourceReadColumns(scan)) {
     const ColumnDefinition& column = scan.table->columns[number];
@@ -52,15 +55,15 @@ ReadLayout MakeLayout(const ScanSpec& scan) {
 }
 
 // Position text: "next offset", or "next offset/end" when the read is bounded.
-struct Position {
+struct LogPosition {
   int64_t next = 0;
   int64_t end = -1;
 
   std::string ToText() const {
     return end < 0 ? std::to_string(next) : std::to_string(next) + "/" + std::to_string(end);
   }
-  static Result<Position> Parse(std::string_view text) {
-    Position position;
+  static Result<LogPosition> Parse(std::string_view text) {
+    LogPosition position;
     const char* last = text.data() + text.size();
     auto [rest, error] = std::from_chars(text.data(), last, position.next);
     if (error == std::errc() && rest != last && *rest == '/') {
@@ -76,7 +79,7 @@ struct Position {
 
 class LogSplitReader final : public SplitReader {
  public:
-  LogSplitReader(std::shared_ptr<Partition> partition, Position position, std::unique_ptr<RowDecoder> decoder,
+  LogSplitReader(std::shared_ptr<Partition> partition, LogPosition position, std::unique_ptr<RowDecoder> decoder,
                  const ReadLayout& layout, SplitContext context)
       : partition_(partition),
         position_(position),
@@ -177,7 +180,7 @@ class LogSplitReader final : public SplitReader {
   }
 
   std::shared_ptr<Partition> partition_;
-  Position position_;
+  LogPosition position_;
   PartitionReader reader_;
   std::unique_ptr<RowDecoder> decoder_;
   const ReadLayout& layout_;
@@ -209,14 +212,15 @@ class LogSource final : public Source {
                                                  SplitContext context) override {
     TM_ASSIGN_OR_RETURN(const Place place, PlaceOf(split.id));
     TM_ASSIGN_OR_RETURN(auto partition, log_.partition(place.topic, place.partition));
-    Position start;
+    LogPosition start;
     if (position) {
-      TM_ASSIGN_OR_RETURN(start, Position::Parse(*position));
+      TM_ASSIGN_OR_RETURN(start, LogPosition::Parse(*position));
     } else {
       TM_ASSIGN_OR_RETURN(start.next, StartOffset(*partition));
     }
     if (options_.bounded && start.end < 0) start.end = partition->Offsets().last_stable;
-    TM_ASSIGN_OR_RETURN(auto decoder, MakeRowDecoder(options_.format, layout_.decoded_schema, options_.format_options));
+    TM_ASSIGN_OR_RETURN(auto decoder, MakeRecordDecoder(options_.format, layout_.decoded_schema,
+                                                        layout_.physical_schema, options_.format_options));
     return std::unique_ptr<SplitReader>(
         new LogSplitReader(std::move(partition), start, std::move(decoder), layout_, std::move(context)));
   }
@@ -227,7 +231,7 @@ class LogSource final : public Source {
   Status MakeDurable(const std::map<std::string, std::string>& positions) override {
     for (const auto& [split, text] : positions) {
       TM_ASSIGN_OR_RETURN(const Place place, PlaceOf(split));
-      TM_ASSIGN_OR_RETURN(const Position position, Position::Parse(text));
+      TM_ASSIGN_OR_RETURN(const LogPosition position, LogPosition::Parse(text));
       auto partition = log_.partition(place.topic, place.partition);
       if (partition.status().Is(kUnknownTopic)) continue;  // deleted: there is nothing to come back to
       TM_RETURN_IF_ERROR(partition.status());
@@ -241,7 +245,7 @@ class LogSource final : public Source {
     std::vector<ConsumerPosition> committed;
     for (const auto& [split, text] : positions) {
       const Result<Place> place = PlaceOf(split);
-      const Result<Position> position = Position::Parse(text);
+      const Result<LogPosition> position = LogPosition::Parse(text);
       if (place.ok() && position.ok()) committed.push_back({place->topic, place->partition, position->next, "", 0});
     }
     if (!committed.empty()) log_.positions().CommitAsync(group_, std::move(committed), [](Status) {});

@@ -31,7 +31,7 @@ bool IsBounded(const TableDefinition& table) {
   return mode != "unbounded";
 }
 
-Result<std::unique_ptr<Source>> MakeSource(const ScanSpec& scan, const ConnectorContext& context) {
+Result<std::unique_ptr<Source>> OpenLogSource(const ScanSpec& scan, const ConnectorContext& context) {
   if (context.log == nullptr)
     return Status(kInvalidConfig, "table '" + scan.table->name + "' needs the embedded log, which is not open");
   return MakeLogSource(scan, context);
@@ -75,7 +75,7 @@ Connector TidemillLogConnector() {
   };
   connector.validate = &ValidateLogTable;
   connector.is_bounded = &IsBounded;
-  connector.make_source = &MakeSource;
+  connector.make_source = &OpenLogSource;
   connector.make_sink = &OpenLogSink;
   return connector;
 }

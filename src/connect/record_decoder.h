@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/format.h"
+#include "sql/catalog.h"
+
+namespace tidemill {
+
+// A decoder of some columns of records: `wanted` has those that are read, `all` those that the bytes have, in order.
+// CSV goes by position, so it has to know both.
+Result<std::unique_ptr<RowDecoder>> MakeRecordDecoder(const std::string& format, const Schema& wanted,
+                                                      const Schema& all, const Config& options);
+
+}  // namespace tidemill
