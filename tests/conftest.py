@@ -13,6 +13,11 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("server_kind", tuple(servers.KINDS) if chosen == "both" else (chosen,), scope="session")
 
 
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--server") == "tidemill":
+        items[:] = [item for item in items if item.get_closest_marker("apache_kafka") is None]
+
+
 @pytest.fixture(scope="session")
 def real_kafka(tmp_path_factory):
     """One for all tests, as it takes long to start."""

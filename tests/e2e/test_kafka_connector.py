@@ -548,6 +548,49 @@ def test_what_changes_by_key_cannot_do_yet_is_refused(tm, statement, text):
     assert "error[TM2117]" in done.stderr and text in done.stderr, done.stderr
 
 
+@pytest.fixture(scope="module")
+def guarded_kafka(tmp_path_factory):
+    """An Apache Kafka that asks for a name and a password."""
+    class Guarded(servers.Kafka):
+        def wait_until_ready(self, end: float):
+            pass
+
+    users = 'user_admin="admin" user_me="hunter2"'
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+    server = Guarded(tmp_path_factory.mktemp("guarded"), **{
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:SASL_PLAINTEXT", "sasl.enabled.mechanisms": "PLAIN",
+        "inter.broker.listener.name": "PLAINTEXT", "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "listener.name.plaintext.plain.sasl.jaas.config": f'{module} username="admin" password="admin" {users};'})
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.apache_kafka
+def test_a_login_as_flink_writes_it(tm, guarded_kafka):
+    guard = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "me", "sasl.password": "hunter2"}
+    client = {"bootstrap.servers": guarded_kafka.address, "log_level": 0, **guard}
+    topic = uuid.uuid4().hex
+    admin = AdminClient(client)
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(WAIT_S)
+    producer = Producer(client)
+    for value in numbers(3):
+        producer.produce(topic, value)
+    assert producer.flush(WAIT_S) == 0
+    (tm.work / "password").write_text("hunter2\n")
+    (tm.work / "wrong").write_text("hunter3\n")
+    for password, code in (("wrong", 4), ("password", 0)):
+        login = f'org.apache.kafka.common.security.plain.PlainLoginModule required username="me" password="${{file:{tm.work}/{password}}}";'
+        script = tm.script(f"{password}.sql", table(guarded_kafka, "i", "n BIGINT", topic, properties_security_protocol="SASL_PLAINTEXT",
+                                                    properties_sasl_mechanism="PLAIN", properties_sasl_jaas_config=login, scan_bounded_mode="latest-offset") +
+                           file_sink(tm, "n BIGINT") + "INSERT INTO o SELECT n FROM i;")
+        done = tm.run("run", script, code=code)
+        assert "hunter" not in done.stderr
+        if code:
+            assert "error[TM6011]" in done.stderr and "authentication" in done.stderr.lower(), done.stderr
+    assert [row["n"] for row in rows_of(tm)] == [0, 1, 2]
+
+
 def test_secrets_are_not_shown(tm):
     nobody = Kafka.__new__(Kafka)
     nobody.address = "127.0.0.1:1"
