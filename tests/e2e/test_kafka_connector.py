@@ -4,6 +4,7 @@ The broker is a Tidemill of its own; with --server kafka an Apache Kafka, or wha
 """
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -464,6 +465,23 @@ def test_a_topic_that_is_not_there_is_named(tm, kafka):
                        "INSERT INTO o SELECT n FROM i;")
     done = tm.run("run", script, code=1)
     assert "error[TM6013]" in done.stderr and f"did you mean '{topic}'?" in done.stderr and "--> " in done.stderr
+
+
+def test_the_documented_switch_is_one_line(tm, kafka):
+    blocks = re.findall(r"```sql\n(.*?)```", (servers.ROOT / "docs" / "kafka.md").read_text(), re.DOTALL)
+    embedded, line, upsert = blocks[0], blocks[1].strip(), blocks[2]
+    outgrown = embedded.replace("'connector' = 'tidemill-log',", line)
+    assert sum(a != b for a, b in zip(embedded.splitlines(), outgrown.splitlines())) == 1
+    insert = "INSERT INTO o SELECT who AS n FROM clicks /*+ OPTIONS('scan.bounded.mode' = 'latest-offset') */;"
+    tm.run("topic", "create", "clicks")
+    tm.run("topic", "produce", "clicks", stdin='{"who": "here", "amount": 1, "ts": "2026-01-01 00:00:00"}\n')
+    topic = kafka.create()
+    kafka.produce(topic, ['{"who": "there", "amount": 1, "ts": "2026-01-01 00:00:00"}'])
+    outgrown = outgrown.replace("broker-1:9092,broker-2:9092", kafka.address).replace("'topic' = 'clicks'", f"'topic' = '{topic}'")
+    for text, who in ((embedded, "here"), (outgrown, "there")):
+        tm.run("run", tm.script("switch.sql", text + file_sink(tm, "n STRING") + insert), "--overwrite")
+        assert rows_of(tm) == [{"n": who}]
+    tm.run("check", tm.script("upsert.sql", embedded + upsert))
 
 
 WRONG = [
