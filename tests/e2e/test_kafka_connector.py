@@ -260,6 +260,13 @@ def test_a_pattern_finds_new_topics_and_partitions(tm, kafka):
     assert process.poll() is None, process.stderr.read()
 
 
+def test_a_pattern_leaves_kafkas_own_topics_out(tm, kafka):
+    kafka.committed(kafka.name(), kafka.create())  # now there is one, if the server keeps offsets in a topic
+    text = table(kafka, "i", "n BIGINT", None, topic__pattern="__.*offsets", scan_bounded_mode="latest-offset") + file_sink(tm, "n BIGINT")
+    done = tm.run("run", tm.script("own.sql", text + "INSERT INTO o SELECT n FROM i;"), code=3)
+    assert "error[TM2111]" in done.stderr and "has no topic that fits '__.*offsets'" in done.stderr
+
+
 def test_keys_headers_and_metadata_come_and_go(tm, kafka):
     source, sink = kafka.create(partitions=2), kafka.create(partitions=4)
     kafka.produce(source, [{"key": '{"id":7}', "value": '{"name":"a"}', "partition": 1, "timestamp": 1_700_000_000_123,

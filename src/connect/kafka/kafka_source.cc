@@ -20,6 +20,8 @@ namespace tidemill {
 namespace {
 
 constexpr int64_t kLagIntervalMs = 1000;
+// Kafka's own topics: a pattern does not mean them.
+constexpr std::string_view kInternalTopics[] = {"__consumer_offsets", "__transaction_state", "__share_group_state"};
 
 // How far a reader is, for the thread that shows its lag.
 struct KafkaProgress {
@@ -219,7 +221,10 @@ class KafkaSource final : public Source {
     const re2::RE2 pattern(options_.topic_pattern, re2::RE2::Quiet);
     for (const auto& [topic, partitions] : topics) {
       const bool named = std::find(options_.topics.begin(), options_.topics.end(), topic) != options_.topics.end();
-      if (options_.topic_pattern.empty() ? !named : !re2::RE2::FullMatch(topic, pattern)) continue;
+      const bool internal =
+          std::find(std::begin(kInternalTopics), std::end(kInternalTopics), topic) != std::end(kInternalTopics);
+      const bool fits = !options_.topic_pattern.empty() && !internal && re2::RE2::FullMatch(topic, pattern);
+      if (!named && !fits) continue;
       for (int32_t i = 0; i < partitions; ++i) wanted.push_back({topic, i});
     }
     return wanted;
