@@ -11,14 +11,18 @@
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "base/errors.h"
 #include "base/listen_socket.h"
@@ -47,6 +51,22 @@ std::string GuessOf(uint32_t length) {
   }
 }
 
+// Empty when the client showed no certificate.
+std::string SubjectOf(SSL* tls) {
+  std::string subject;
+  X509* certificate = SSL_get1_peer_certificate(tls);
+  if (certificate == nullptr) return subject;
+  BIO* out = BIO_new(BIO_s_mem());
+  if (X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(out, &bytes);
+    subject.assign(bytes, static_cast<size_t>(size));
+  }
+  BIO_free(out);
+  X509_free(certificate);
+  return subject;
+}
+
 }  // namespace
 
 class FrameServer::Impl : public std::enable_shared_from_this<Impl> {
@@ -68,9 +88,11 @@ class FrameServer::Impl : public std::enable_shared_from_this<Impl> {
   void Stop();
   void Accept();
 
-  void Remove(uint64_t id) {
+  void Remove(uint64_t id, const std::string& address) {
     std::lock_guard lock(mutex_);
     sessions_.erase(id);
+    if (const auto count = by_address_.find(address); count != by_address_.end() && --count->second == 0)
+      by_address_.erase(count);
     if (open_ != nullptr) open_->Set(static_cast<double>(sessions_.size()));
   }
   int connections() const {
@@ -83,6 +105,7 @@ class FrameServer::Impl : public std::enable_shared_from_this<Impl> {
   FrameServerOptions options_;
   asio::io_context io_;
   std::optional<tcp::acceptor> acceptor_;
+  std::optional<asio::ssl::context> tls_;
   std::atomic<int64_t> buffered_{0};
   std::atomic<bool> running_{false};
   uint16_t port_ = 0;
@@ -92,7 +115,10 @@ class FrameServer::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   mutable std::mutex mutex_;
+  void Take(tcp::socket socket);
+
   std::unordered_map<uint64_t, std::shared_ptr<Session>> sessions_;
+  std::unordered_map<std::string, int> by_address_;  // connections of each
   uint64_t next_id_ = 1;
   std::vector<std::thread> threads_;
 };
@@ -100,27 +126,35 @@ class FrameServer::Impl : public std::enable_shared_from_this<Impl> {
 // One connection. Everything but `Answer` and `is_closed` runs on its strand.
 class FrameServer::Impl::Session final : public FrameConnection, public std::enable_shared_from_this<Session> {
  public:
-  Session(std::shared_ptr<Impl> server, tcp::socket socket, uint64_t id)
+  Session(std::shared_ptr<Impl> server, tcp::socket socket, const tcp::endpoint& peer, uint64_t id)
       : server_(std::move(server)),
         socket_(std::move(socket)),
         strand_(asio::make_strand(server_->io_)),
         deadline_(server_->io_),
         room_(server_->io_),
-        id_(id) {
-    error_code error;
-    const tcp::endpoint peer = socket_.remote_endpoint(error);
-    if (!error) peer_ = peer.address().to_string() + ":" + std::to_string(peer.port());
-    socket_.set_option(tcp::no_delay(true), error);
+        id_(id),
+        address_(peer.address().to_string()),
+        peer_(address_ + ":" + std::to_string(peer.port())) {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+    if (server_->tls_) tls_.emplace(socket_, *server_->tls_);
   }
 
   uint64_t id() const override { return id_; }
   const std::string& peer() const override { return peer_; }
   bool is_closed() const override { return closed_.load(std::memory_order_acquire); }
+  const std::string& tls_subject() const override { return tls_subject_; }
+  void Trust() override { trusted_ = true; }
+  void Pause(int64_t ms) override {
+    asio::dispatch(strand_, [self = shared_from_this(), until = Now() + std::chrono::milliseconds(ms)] {
+      self->paused_until_ = std::max(self->paused_until_, until);
+    });
+  }
 
   void Begin() {
     asio::post(strand_, [self = shared_from_this()] {
       self->Watch();
-      self->ReadLength();
+      self->tls_ ? self->ShakeHands() : self->ReadLength();
     });
   }
   void CloseSoon() {
@@ -159,70 +193,107 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
     std::atomic<bool> used_{false};
   };
 
+  // `done` is called on the strand with an error_code and the number of bytes.
+  template <typename Buffers, typename Done>
+  void ReadAll(const Buffers& buffers, Done done) {
+    if (tls_) {
+      asio::async_read(*tls_, buffers, asio::bind_executor(strand_, std::move(done)));
+    } else {
+      asio::async_read(socket_, buffers, asio::bind_executor(strand_, std::move(done)));
+    }
+  }
+  template <typename Buffers, typename Done>
+  void WriteAll(const Buffers& buffers, Done done) {
+    if (tls_) {
+      asio::async_write(*tls_, buffers, asio::bind_executor(strand_, std::move(done)));
+    } else {
+      asio::async_write(socket_, buffers, asio::bind_executor(strand_, std::move(done)));
+    }
+  }
+
+  void ShakeHands() {
+    frame_began_ = true;  // for the time that it may take
+    tls_->async_handshake(asio::ssl::stream_base::server,
+                          asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
+                            if (self->closed_) return;
+                            if (error) {
+                              LogWarning(fmt::format("{} connection from {} closed: no TLS: {}",
+                                                     self->server_->protocol_, self->peer_, error.message()));
+                              return self->Close();
+                            }
+                            self->tls_subject_ = SubjectOf(self->tls_->native_handle());
+                            self->touched_ = Now();
+                            self->ReadLength();
+                          }));
+  }
+
   void ReadLength() {
     if (closed_ || reading_) return;
     if (static_cast<int>(owed_.size()) >= server_->options_.requests_in_flight_max) return;  // Answer goes on
     reading_ = true;
     frame_began_ = false;
-    asio::async_read(socket_, asio::buffer(head_.data(), 1),
-                     asio::bind_executor(strand_, [self = shared_from_this()](error_code error, size_t) {
-                       if (error) return self->Close();
-                       self->frame_began_ = true;
-                       self->touched_ = Now();
-                       self->ReadRestOfLength();
-                     }));
+    ReadAll(asio::buffer(head_.data(), 1), [self = shared_from_this()](error_code error, size_t) {
+      if (error) return self->Close();
+      self->frame_began_ = true;
+      self->touched_ = Now();
+      self->ReadRestOfLength();
+    });
   }
 
   void ReadRestOfLength() {
-    asio::async_read(
-        socket_, asio::buffer(head_.data() + 1, 3),
-        asio::bind_executor(strand_, [self = shared_from_this()](error_code error, size_t) {
-          if (error) return self->Close();
-          uint32_t length = 0;
-          for (const unsigned char byte : self->head_) length = length << 8 | byte;
-          if (length == 0 || length > static_cast<uint64_t>(self->server_->options_.frame_bytes_max)) {
-            LogWarning(fmt::format("{} connection from {} closed: its request is to have {} bytes, {} are allowed{}",
-                                   self->server_->protocol_, self->peer_, static_cast<int32_t>(length),
-                                   self->server_->options_.frame_bytes_max, GuessOf(length)));
-            return self->Close();
-          }
-          self->left_ = length;
-          self->frame_.clear();
-          self->WaitForRoom();
-        }));
+    ReadAll(asio::buffer(head_.data() + 1, 3), [self = shared_from_this()](error_code error, size_t) {
+      if (error) return self->Close();
+      uint32_t length = 0;
+      for (const unsigned char byte : self->head_) length = length << 8 | byte;
+      const FrameServerOptions& options = self->server_->options_;
+      const int64_t allowed = self->trusted_ ? options.frame_bytes_max
+                                             : std::min(options.frame_bytes_max, options.stranger_frame_bytes_max);
+      if (length == 0 || length > static_cast<uint64_t>(allowed)) {
+        LogWarning(fmt::format("{} connection from {} closed: its request is to have {} bytes, {} are allowed{}",
+                               self->server_->protocol_, self->peer_, static_cast<int32_t>(length), allowed,
+                               GuessOf(length)));
+        return self->Close();
+      }
+      self->left_ = length;
+      self->frame_.clear();
+      self->WaitForRoom();
+    });
   }
 
   // A frame is let in whole, or pieces of many would hold the memory that each needs to get done. Until there is room
-  // for it the client waits, through no fault of its own.
+  // for it, and while the connection is paused, the client waits.
   void WaitForRoom() {
     if (closed_) return;
+    if (const auto pause = paused_until_ - Now(); pause > pause.zero())
+      return LookAgain(std::min<std::chrono::nanoseconds>(pause, std::chrono::seconds(1)));
     const auto bytes = static_cast<int64_t>(left_);
     const int64_t before = server_->buffered_.fetch_add(bytes);
     if (before > 0 && before + bytes > server_->options_.buffered_bytes_max) {
       server_->buffered_ -= bytes;
-      touched_ = Now();
-      room_.expires_after(kRoomPoll);
-      room_.async_wait(asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
-        if (!error) self->WaitForRoom();
-      }));
-      return;
+      return LookAgain(kRoomPoll);
     }
     held_ = bytes;
     touched_ = Now();
     ReadPiece();
+  }
+  void LookAgain(std::chrono::nanoseconds after) {
+    touched_ = Now();
+    room_.expires_after(after);
+    room_.async_wait(asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
+      if (!error) self->WaitForRoom();
+    }));
   }
 
   void ReadPiece() {
     const size_t before = frame_.size();
     const size_t piece = std::min(left_, std::max(kFirstPiece, before));
     frame_.resize(before + piece);
-    asio::async_read(socket_, asio::buffer(frame_.data() + before, piece),
-                     asio::bind_executor(strand_, [self = shared_from_this(), piece](error_code error, size_t) {
-                       if (error || self->closed_) return self->Close();
-                       self->left_ -= piece;
-                       if (self->left_ > 0) return self->ReadPiece();
-                       self->HandOver();
-                     }));
+    ReadAll(asio::buffer(frame_.data() + before, piece), [self = shared_from_this(), piece](error_code error, size_t) {
+      if (error || self->closed_) return self->Close();
+      self->left_ -= piece;
+      if (self->left_ > 0) return self->ReadPiece();
+      self->HandOver();
+    });
   }
 
   void HandOver() {
@@ -280,18 +351,17 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
     }
     sending_ = true;
     touched_ = Now();
-    asio::async_write(socket_, std::move(buffers),
-                      asio::bind_executor(strand_, [self = shared_from_this(), close](error_code error, size_t bytes) {
-                        self->sending_ = false;
-                        if (self->closed_) return;
-                        self->server_->buffered_ -= std::exchange(self->sending_bytes_, 0);
-                        if (self->server_->out_ != nullptr) self->server_->out_->Add(static_cast<int64_t>(bytes));
-                        self->sent_.clear();
-                        self->touched_ = Now();
-                        if (error || close) return self->Close();
-                        self->Send();
-                        self->ReadLength();
-                      }));
+    WriteAll(buffers, [self = shared_from_this(), close](error_code error, size_t bytes) {
+      self->sending_ = false;
+      if (self->closed_) return;
+      self->server_->buffered_ -= std::exchange(self->sending_bytes_, 0);
+      if (self->server_->out_ != nullptr) self->server_->out_->Add(static_cast<int64_t>(bytes));
+      self->sent_.clear();
+      self->touched_ = Now();
+      if (error || close) return self->Close();
+      self->Send();
+      self->ReadLength();
+    });
   }
 
   // Ends a connection that has been silent, or stuck in a frame or an answer, for too long.
@@ -320,19 +390,23 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
     socket_.close(ignored);
     deadline_.cancel();
     room_.cancel();
-    server_->Remove(id_);
+    server_->Remove(id_, address_);
   }
 
   static std::chrono::steady_clock::time_point Now() { return std::chrono::steady_clock::now(); }
 
   const std::shared_ptr<Impl> server_;
   tcp::socket socket_;
+  std::optional<asio::ssl::stream<tcp::socket&>> tls_;
   Strand strand_;
   asio::steady_timer deadline_;
   asio::steady_timer room_;
   const uint64_t id_;
-  std::string peer_;
+  const std::string address_;
+  const std::string peer_;
+  std::string tls_subject_;
   std::atomic<bool> closed_{false};
+  std::atomic<bool> trusted_{false};
 
   std::array<unsigned char, 4> head_{};
   std::string frame_;
@@ -341,6 +415,7 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
   bool reading_ = false;
   bool frame_began_ = false;
   std::chrono::steady_clock::time_point touched_ = Now();
+  std::chrono::steady_clock::time_point paused_until_{};
 
   std::deque<Owed> owed_;
   uint64_t first_owed_ = 0;  // number of owed_.front()
@@ -356,6 +431,10 @@ Status FrameServer::Impl::Listen(const FrameServerOptions& options) {
                       OpenListenSocket({options.address, options.port, options.insecure}, protocol_));
   acceptor_.emplace(io_, listening.is_ipv6 ? tcp::v6() : tcp::v4(), listening.fd);
   port_ = listening.port;
+  if (options.tls != nullptr) {
+    SSL_CTX_up_ref(options.tls->handle());  // the asio context gives one back
+    tls_.emplace(options.tls->handle());
+  }
   return Status::OK();
 }
 
@@ -369,19 +448,28 @@ void FrameServer::Impl::Accept() {
   acceptor_->async_accept([self = shared_from_this()](error_code error, tcp::socket socket) {
     if (!self->running_) return;
     if (!error) {
-      std::lock_guard lock(self->mutex_);
-      if (static_cast<int>(self->sessions_.size()) < self->options_.connections_max) {
-        const uint64_t id = self->next_id_++;
-        const auto session = std::make_shared<Session>(self, std::move(socket), id);
-        self->sessions_.emplace(id, session);
-        if (self->open_ != nullptr) self->open_->Set(static_cast<double>(self->sessions_.size()));
-        session->Begin();
-      }
+      self->Take(std::move(socket));
     } else if (error == asio::error::no_descriptors) {
       std::this_thread::sleep_for(kRoomPoll);  // the queue of the kernel holds them meanwhile
     }
     self->Accept();
   });
+}
+
+void FrameServer::Impl::Take(tcp::socket socket) {
+  error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  if (error) return;  // gone already
+  std::lock_guard lock(mutex_);
+  if (static_cast<int>(sessions_.size()) >= options_.connections_max) return;
+  int& of_address = by_address_[peer.address().to_string()];
+  if (of_address >= options_.connections_per_address_max) return;
+  ++of_address;
+  const uint64_t id = next_id_++;
+  const auto session = std::make_shared<Session>(shared_from_this(), std::move(socket), peer, id);
+  sessions_.emplace(id, session);
+  if (open_ != nullptr) open_->Set(static_cast<double>(sessions_.size()));
+  session->Begin();
 }
 
 void FrameServer::Impl::Stop() {

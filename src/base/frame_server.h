@@ -8,6 +8,7 @@
 
 #include "base/metrics.h"
 #include "base/status.h"
+#include "base/tls_server_context.h"
 
 namespace tidemill {
 
@@ -16,13 +17,17 @@ struct FrameServerOptions {
   uint16_t port = 0;      // 0 = any free port
   bool insecure = false;  // allows an address that is not loopback
   int64_t frame_bytes_max = 100 << 20;
+  int64_t stranger_frame_bytes_max = 100 << 20;  // until the handler says Trust()
   // Of requests that are being read or handled and answers that are being sent, of all connections together; above it
   // no connection is read from until some of it is gone.
   int64_t buffered_bytes_max = 512 << 20;
-  int requests_in_flight_max = 32;    // of one connection; above it the connection is not read from
-  int connections_max = 1024;         // above: closed at once
-  int64_t idle_timeout_ms = 600'000;  // between frames
-  int64_t frame_timeout_ms = 30'000;  // from a frame's first byte to its last, and for an answer that nobody takes
+  int requests_in_flight_max = 32;  // of one connection; above it the connection is not read from
+  int connections_max = 1024;       // above: closed at once
+  int connections_per_address_max = 1024;
+  std::shared_ptr<const TlsServerContext> tls;  // null: plain
+  int64_t idle_timeout_ms = 600'000;            // between frames
+  int64_t frame_timeout_ms = 30'000;  // from a frame's first byte to its last, and for an answer that nobody takes; for
+                                      // the TLS handshake too
   int threads = 1;
 };
 
@@ -40,7 +45,13 @@ class FrameConnection {
   virtual uint64_t id() const = 0;              // never used again in this process
   virtual const std::string& peer() const = 0;  // "127.0.0.1:54321"
   virtual bool is_closed() const = 0;           // thread-safe
-  std::shared_ptr<void> session;                // the handler's own; touched by its calls only
+  // The subject of the client's TLS certificate, as RFC 2253 writes it ("CN=alice,O=shop"); empty without one.
+  virtual const std::string& tls_subject() const = 0;
+  virtual void Trust() = 0;  // thread-safe
+  // No further frame of it is taken in for so long (a quota). Thread-safe; from inside the handler it holds for the
+  // very next frame.
+  virtual void Pause(int64_t ms) = 0;
+  std::shared_ptr<void> session;  // the handler's own; touched by its calls only
 };
 
 // A TCP server of frames: a big-endian int32 length, then so many bytes, both ways. The frames of one connection are

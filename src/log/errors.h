@@ -40,5 +40,7 @@ inline constexpr ErrorCode kMalformedMessage{1230, ErrorDomain::kData, "malforme
 inline constexpr ErrorCode kUnsupportedMessageVersion{1231, ErrorDomain::kData,
                                                       "version of a Kafka message is not supported"};
 inline constexpr ErrorCode kUnencodableMessage{1232, ErrorDomain::kInternal, "Kafka message can't be encoded"};
+inline constexpr ErrorCode kAuthenticationFailed{1233, ErrorDomain::kUser, "authentication failed",
+                                                 "check user name, password and mechanism"};
 
 }  // namespace tidemill

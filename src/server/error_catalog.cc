@@ -95,6 +95,9 @@ std::vector<CatalogEntry> MakeCatalog() {
       {&kMalformedMessage, "The connection that sent it is closed; others are not touched."},
       {&kUnsupportedMessageVersion, ""},
       {&kUnencodableMessage, ""},
+      {&kAuthenticationFailed,
+       "A client could not prove who it is: the user name or password is wrong, or it used a mechanism that the "
+       "server does not offer. What a client is told does not say which."},
       // state
       {&kIncompatibleState, ""},
       {&kStateLimit, ""},

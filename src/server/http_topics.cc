@@ -7,7 +7,7 @@
 #include "base/errors.h"
 #include "base/file_system.h"
 #include "log/errors.h"
-#include "server/base64.h"
+#include "base/base64.h"
 #include "server/errors.h"
 #include "server/http_api.h"
 #include "server/output.h"

@@ -14,6 +14,7 @@ struct KafkaListenerOptions {
   std::string address;     // "127.0.0.1:9092", port 0 = any free one
   std::string advertised;  // "HOST:PORT" for clients; empty: `address`, or this machine's name where that is a wildcard
   bool insecure = false;
+  std::string security_file;  // empty: everybody may do everything
 };
 
 // The Kafka server of a running process: says where it listens on stderr and in <data-dir>/kafka.port, and removes that

@@ -3,7 +3,7 @@
 #include <simdjson.h>
 
 #include "base/errors.h"
-#include "server/base64.h"
+#include "base/base64.h"
 #include "server/server_client.h"
 #include "server/topic_access.h"
 

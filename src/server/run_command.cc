@@ -23,6 +23,7 @@ struct RunCommandOptions {
   RunOptions run;
   std::string http;
   std::string kafka;
+  std::string kafka_security;
   bool insecure = false;
   bool overwrite = false;
   bool append = false;
@@ -125,7 +126,8 @@ int Run(CommandContext& context, const RunCommandOptions& options) {
   jobs.SetStarting(true);
   std::unique_ptr<KafkaListener> kafka;
   if (!options.kafka.empty()) {
-    auto started = KafkaListener::Start(**engine, {options.kafka, "", options.insecure}, context.console);
+    auto started =
+        KafkaListener::Start(**engine, {options.kafka, "", options.insecure, options.kafka_security}, context.console);
     if (!started.ok()) return context.Fail(started.status());
     kafka = *std::move(started);
   }
@@ -162,6 +164,8 @@ void AddRunCommand(CLI::App& parent, CommandList& commands) {
                   "Serve the HTTP API meanwhile, e.g. 127.0.0.1:8080; port 0 takes any free one");
   app->add_option("--kafka-listen", options->kafka,
                   "Serve Kafka clients meanwhile, e.g. 127.0.0.1:9092; port 0 takes any free one");
+  app->add_option("--kafka-security", options->kafka_security,
+                  "YAML file with TLS, users, ACLs and quotas of Kafka clients (docs/kafka-security.md)");
   app->add_flag("--insecure", options->insecure, "Allow listening on an address that others reach");
   app->add_flag("--fresh", options->run.fresh, "Forget the saved state of an earlier run");
   app->add_flag("--overwrite", options->overwrite, "Replace the files of another run in the output folders");

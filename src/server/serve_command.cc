@@ -24,6 +24,7 @@ struct ServeOptions {
   std::string http = "127.0.0.1:8080";
   std::string kafka = "127.0.0.1:9092";
   std::string kafka_advertised;
+  std::string kafka_security;
   int parallelism = 0;
   bool insecure = false;
 };
@@ -94,8 +95,8 @@ int Serve(CommandContext& context, const ServeOptions& options) {
   jobs.SetStarting(!scripts.empty());
   std::unique_ptr<KafkaListener> kafka;
   if (options.kafka != "off") {
-    auto started =
-        KafkaListener::Start(**engine, {options.kafka, options.kafka_advertised, options.insecure}, context.console);
+    auto started = KafkaListener::Start(
+        **engine, {options.kafka, options.kafka_advertised, options.insecure, options.kafka_security}, context.console);
     if (!started.ok()) return context.Fail(started.status());
     kafka = *std::move(started);
   }
@@ -139,6 +140,8 @@ void AddServeCommand(CLI::App& parent, CommandList& commands) {
   app->add_option("--kafka", options->kafka, "Where Kafka clients connect; off: nowhere")->capture_default_str();
   app->add_option("--kafka-advertise", options->kafka_advertised,
                   "HOST:PORT that Kafka clients are told, where it is not the address of --kafka");
+  app->add_option("--kafka-security", options->kafka_security,
+                  "YAML file with TLS, users, ACLs and quotas of Kafka clients (docs/kafka-security.md)");
   app->add_option("--parallelism", options->parallelism, "Lanes of each job")->check(CLI::Range(1, 128));
   app->add_flag("--insecure", options->insecure, "Allow an address that others reach");
   app->footer(

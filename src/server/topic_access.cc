@@ -13,7 +13,7 @@
 #include "base/murmur.h"
 #include "data/time_text.h"
 #include "log/errors.h"
-#include "server/base64.h"
+#include "base/base64.h"
 #include "server/errors.h"
 #include "server/output.h"
 

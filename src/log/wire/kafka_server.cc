@@ -8,10 +8,12 @@ namespace tidemill {
 
 namespace {
 
+constexpr int64_t kStrangerFrameBytesMax = 512 << 10;  // Kafka's sasl.server.max.receive.size
+
 class KafkaServerImpl final : public KafkaServer {
  public:
   KafkaServerImpl(Log& log, const Clock& clock, const KafkaServerOptions& options, MetricsRegistry* metrics)
-      : broker_(log, clock, options.seed),
+      : broker_(log, clock, options.security, options.seed),
         frames_(
             "Kafka",
             [this](const std::shared_ptr<FrameConnection>& connection, std::string frame, FrameServer::Reply reply) {
@@ -28,7 +30,9 @@ class KafkaServerImpl final : public KafkaServer {
                const KafkaServerOptions& options) {
     TM_RETURN_IF_ERROR(options.topic_defaults.Validate());
     TM_RETURN_IF_ERROR(broker_.Start(files, clock, log_directory));
-    TM_RETURN_IF_ERROR(frames_.Listen(options.listen));
+    FrameServerOptions listen = options.listen;
+    if (options.security.users != nullptr) listen.stranger_frame_bytes_max = kStrangerFrameBytesMax;
+    TM_RETURN_IF_ERROR(frames_.Listen(listen));
     broker_.host = options.advertised_host.empty() ? options.listen.address : options.advertised_host;
     broker_.port = options.advertised_port == 0 ? frames_.port() : options.advertised_port;
     broker_.cluster_id = options.cluster_id;

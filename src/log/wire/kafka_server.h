@@ -9,12 +9,25 @@
 #include "base/frame_server.h"
 #include "base/metrics.h"
 #include "base/status.h"
+#include "log/access/access_control.h"
+#include "log/access/quotas.h"
+#include "log/access/sasl.h"
 #include "log/log.h"
 
 namespace tidemill {
 
+// Who may connect, and what they may do there. As it is here: everybody, everything.
+struct KafkaSecurity {
+  // Null: nobody is asked for a password. A client without one is User:ANONYMOUS, or, with a TLS certificate,
+  // User:<its subject>.
+  std::shared_ptr<const SaslUsers> users;
+  std::shared_ptr<const AccessControl> access;  // null: whoever is let in may do everything
+  std::vector<Quota> quotas;
+};
+
 struct KafkaServerOptions {
   FrameServerOptions listen;
+  KafkaSecurity security;
   // Where clients are told to connect; empty and 0: the address and port that are listened on.
   std::string advertised_host;
   uint16_t advertised_port = 0;

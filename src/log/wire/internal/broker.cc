@@ -45,7 +45,8 @@ std::vector<GroupTopic> AllTopics(const Log& log) {
 
 }  // namespace
 
-Broker::Broker(Log& the_log, const Clock& clock, uint64_t seed) : log(the_log) {
+Broker::Broker(Log& the_log, const Clock& clock, KafkaSecurity the_security, uint64_t seed)
+    : log(the_log), security(std::move(the_security)), quotas(security.quotas, clock) {
   GroupOptions options;
   options.deadline_moved = [this] { timers.Post([this] { TickCoordinator(*this, *groups, groups_tick_ms); }); };
   options.topics = [this] { return AllTopics(log); };
@@ -78,6 +79,12 @@ void Broker::Stop() {
   if (const Status closed = transactions->Close(); !closed.ok())
     LogError("closing the journal of Kafka transactions: " + closed.ToString());
   transactions.reset();
+}
+
+int32_t Broker::Charge(const KafkaRequest& request, QuotaKind kind, size_t bytes) {
+  const int64_t pause_ms = quotas.Charge(kind, request.session->user, request.client_id, static_cast<int64_t>(bytes));
+  if (pause_ms > 0) request.connection->Pause(pause_ms);
+  return static_cast<int32_t>(pause_ms);
 }
 
 std::optional<std::string> Broker::NameOf(std::string_view name, const TopicId& id) const {

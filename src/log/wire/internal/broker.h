@@ -6,11 +6,14 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "log/access/quotas.h"
 #include "log/groups/group_coordinator.h"
 #include "log/groups/kafka_transactions.h"
 #include "log/kafka_error.h"
 #include "log/log.h"
+#include "log/wire/internal/request.h"
 #include "log/wire/internal/task_queue.h"
+#include "log/wire/kafka_server.h"
 
 namespace tidemill::wire {
 
@@ -20,13 +23,15 @@ inline constexpr int32_t kLeaderEpoch = 0;  // there is one leader, ever
 // What the handlers of all connections share. Handlers run on the frame server's threads and must not block: whatever
 // writes files goes to `slow`.
 struct Broker {
-  Broker(Log& the_log, const Clock& clock, uint64_t seed);
+  Broker(Log& the_log, const Clock& clock, KafkaSecurity the_security, uint64_t seed);
   // Opens what is kept of transactions in the log's directory, then lets `timers` and `slow` run.
   Status Start(FileSystem& files, const Clock& clock, const std::string& log_directory);
   ~Broker() { Stop(); }
   void Stop();
 
   Log& log;
+  const KafkaSecurity security;
+  Quotas quotas;
   std::string host;  // where clients are told to go
   int32_t port = 0;
   std::string cluster_id;
@@ -38,6 +43,27 @@ struct Broker {
   std::shared_ptr<KafkaTransactionCoordinator> transactions;
   int64_t groups_tick_ms = INT64_MAX;  // when the next look at their deadlines is due; of the thread of `timers`
   int64_t transactions_tick_ms = INT64_MAX;
+
+  // Counts bytes of the request's client against its quota; when it was too fast, its connection pauses for the time
+  // that this gives, in ms.
+  int32_t Charge(const KafkaRequest& request, QuotaKind kind, size_t bytes);
+
+  // Whether the client of this request may do this. A name that is denied is never said to exist or not.
+  bool Allows(const KafkaRequest& request, AclOperation operation, AclResource resource, std::string_view name) const {
+    return security.access == nullptr || security.access->Allows(request.session->who, operation, resource, name);
+  }
+  bool AllowsTopic(const KafkaRequest& request, AclOperation operation, std::string_view topic) const {
+    return Allows(request, operation, AclResource::kTopic, topic);
+  }
+  bool AllowsGroup(const KafkaRequest& request, AclOperation operation, std::string_view group) const {
+    return Allows(request, operation, AclResource::kGroup, group);
+  }
+  bool AllowsCluster(const KafkaRequest& request, AclOperation operation) const {
+    return Allows(request, operation, AclResource::kCluster, kClusterName);
+  }
+  bool AllowsTransactionalId(const KafkaRequest& request, AclOperation operation, std::string_view id) const {
+    return Allows(request, operation, AclResource::kTransactionalId, id);
+  }
 
   // The topic's name: `name`, or, where that is empty, that of `id`. Null when there is no topic with this id.
   std::optional<std::string> NameOf(std::string_view name, const TopicId& id) const;

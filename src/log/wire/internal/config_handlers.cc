@@ -53,6 +53,10 @@ void AnswerDescribeConfigs(Broker& broker, const CallPtr<DescribeConfigsRequest>
     };
     const Config defaults = broker.topic_defaults.ToConfig();
     if (wanted.resource_type == kTopicResource) {
+      if (!broker.AllowsTopic(*call, AclOperation::kDescribeConfigs, wanted.resource_name)) {
+        refuse(KafkaError::kTopicAuthorizationFailed, "not allowed");
+        continue;
+      }
       const auto topic = broker.log.Describe(std::string(wanted.resource_name));
       if (!topic.ok()) {
         refuse(KafkaErrorOf(topic.status()), topic.status().message());
@@ -64,6 +68,10 @@ void AnswerDescribeConfigs(Broker& broker, const CallPtr<DescribeConfigsRequest>
           answer.Add(result, call, wanted, key, value, defaults.Get(key) == value ? kIsDefault : kSetForTopic);
       }
     } else if (wanted.resource_type == kBrokerResource) {
+      if (!broker.AllowsCluster(*call, AclOperation::kDescribeConfigs)) {
+        refuse(KafkaError::kClusterAuthorizationFailed, "not allowed");
+        continue;
+      }
       if (!wanted.resource_name.empty() && wanted.resource_name != fmt::to_string(kNodeId)) {
         refuse(KafkaError::kInvalidRequest, fmt::format("this is node {}", kNodeId));
         continue;
@@ -107,6 +115,10 @@ void AnswerAlter(Broker& broker, const CallPtr<Request>& call, Changed changed) 
     };
     if (resource.resource_type != kTopicResource) {
       refuse(KafkaError::kInvalidRequest, "only the settings of topics can be changed here");
+      continue;
+    }
+    if (!broker.AllowsTopic(*call, AclOperation::kAlterConfigs, resource.resource_name)) {
+      refuse(KafkaError::kTopicAuthorizationFailed, "not allowed");
       continue;
     }
     const auto topic = broker.log.Describe(std::string(resource.resource_name));

@@ -56,6 +56,7 @@ void AnswerMetadata(Broker& broker, const CallPtr<MetadataRequest>& call, bool m
   // Version 0 asks for all topics by naming none.
   if (!request.topics || (call->version == 0 && request.topics->empty())) {
     for (const std::string& name : broker.log.ListTopics()) {
+      if (!broker.AllowsTopic(*call, AclOperation::kDescribe, name)) continue;
       if (const auto topic = broker.log.Describe(name); topic.ok()) answer.AddTopic(*topic);
     }
     return call->Answer(response);
@@ -67,7 +68,16 @@ void AnswerMetadata(Broker& broker, const CallPtr<MetadataRequest>& call, bool m
       answer.AddError("", wanted.topic_id, KafkaError::kUnknownTopicId, call->version >= 12);
       continue;
     }
+    if (!broker.AllowsTopic(*call, AclOperation::kDescribe, *name)) {
+      answer.AddError(by_id ? "" : *name, wanted.topic_id, KafkaError::kTopicAuthorizationFailed, call->version >= 12);
+      continue;
+    }
     auto topic = broker.log.Describe(*name);
+    if (topic.status().Is(kUnknownTopic) && may_create && !broker.AllowsCluster(*call, AclOperation::kCreate) &&
+        !broker.AllowsTopic(*call, AclOperation::kCreate, *name)) {
+      answer.AddError(*name, {}, KafkaError::kTopicAuthorizationFailed, false);
+      continue;
+    }
     if (topic.status().Is(kUnknownTopic) && may_create) {
       const Status created = broker.log.CreateTopic(*name, broker.topic_defaults);
       if (created.ok()) LogInfo(fmt::format("Kafka: {} made topic '{}' by asking for it", call->client_id, *name));
@@ -125,18 +135,29 @@ void HandleFindCoordinator(Broker& broker, const CallPtr<FindCoordinatorRequest>
   const FindCoordinatorRequest& request = call->message;
   FindCoordinatorResponse response;
   const bool known_type = request.key_type == 0 || request.key_type == 1;
-  const KafkaError error = known_type ? KafkaError::kNone : KafkaError::kInvalidRequest;
+  const auto error_of = [&](std::string_view key) {
+    if (!known_type) return KafkaError::kInvalidRequest;
+    if (request.key_type == 0) {
+      return broker.AllowsGroup(*call, AclOperation::kDescribe, key) ? KafkaError::kNone
+                                                                     : KafkaError::kGroupAuthorizationFailed;
+    }
+    return broker.AllowsTransactionalId(*call, AclOperation::kDescribe, key)
+               ? KafkaError::kNone
+               : KafkaError::kTransactionalIdAuthorizationFailed;
+  };
   response.error_message = std::nullopt;
   if (call->version < 4) {
+    const KafkaError error = error_of(request.key);
+    const bool is_found = error == KafkaError::kNone;
     response.error_code = Code(error);
-    response.node_id = known_type ? kNodeId : -1;
-    response.host = known_type ? std::string_view(broker.host) : std::string_view();
-    response.port = known_type ? broker.port : -1;
+    response.node_id = is_found ? kNodeId : -1;
+    response.host = is_found ? std::string_view(broker.host) : std::string_view();
+    response.port = is_found ? broker.port : -1;
     return call->Answer(response);
   }
   if (request.coordinator_keys.size() > kCoordinatorKeysMax) return call->CloseConnection();
   for (const std::string_view key : request.coordinator_keys)
-    response.coordinators.push_back({key, kNodeId, broker.host, broker.port, Code(error), std::nullopt});
+    response.coordinators.push_back({key, kNodeId, broker.host, broker.port, Code(error_of(key)), std::nullopt});
   call->Answer(response);
 }
 

@@ -24,10 +24,30 @@ void FillNames(const Broker& broker, ConsumerGroupDescribeResponse::Assignment* 
     topic.topic_name = texts->emplace_back(broker.log.TopicName(topic.topic_id).value_or(""));
 }
 
+KafkaError HeartbeatRefusal(const Broker& broker, const CallPtr<ConsumerGroupHeartbeatRequest>& call) {
+  const ConsumerGroupHeartbeatRequest& request = call->message;
+  if (!broker.AllowsGroup(*call, AclOperation::kRead, request.group_id)) return KafkaError::kGroupAuthorizationFailed;
+  if (request.subscribed_topic_names) {
+    for (const std::string_view name : *request.subscribed_topic_names) {
+      if (!broker.AllowsTopic(*call, AclOperation::kDescribe, name)) return KafkaError::kTopicAuthorizationFailed;
+    }
+  }
+  // What a pattern finds is found out by the coordinator, who does not know who asks.
+  const bool has_pattern = request.subscribed_topic_regex && !request.subscribed_topic_regex->empty();
+  if (has_pattern && !broker.AllowsTopic(*call, AclOperation::kDescribe, "*"))
+    return KafkaError::kTopicAuthorizationFailed;
+  return KafkaError::kNone;
+}
+
 }  // namespace
 
 void HandleConsumerGroupHeartbeat(Broker& broker, const CallPtr<ConsumerGroupHeartbeatRequest>& call) {
   const ConsumerGroupHeartbeatRequest& request = call->message;
+  ConsumerGroupHeartbeatResponse response;
+  if (const KafkaError refusal = HeartbeatRefusal(broker, call); refusal != KafkaError::kNone) {
+    response.error_code = Code(refusal);
+    return call->Answer(response);
+  }
   ConsumerHeartbeatRequest beat;
   beat.group = request.group_id;
   beat.member_id = request.member_id;
@@ -49,7 +69,6 @@ void HandleConsumerGroupHeartbeat(Broker& broker, const CallPtr<ConsumerGroupHea
   beat.client_id = call->client_id;
   beat.client_host = HostOf(*call->connection);
   const ConsumerHeartbeatResult result = broker.groups->ConsumerHeartbeat(std::move(beat));
-  ConsumerGroupHeartbeatResponse response;
   response.error_code = Code(result.error);
   if (!result.error_message.empty()) response.error_message = result.error_message;
   if (!result.member_id.empty()) response.member_id = result.member_id;
@@ -64,6 +83,12 @@ void HandleConsumerGroupDescribe(Broker& broker, const CallPtr<ConsumerGroupDesc
   std::deque<std::string> texts;
   ConsumerGroupDescribeResponse response;
   for (const std::string_view id : call->message.group_ids) {
+    if (!broker.AllowsGroup(*call, AclOperation::kDescribe, id)) {
+      auto& refused = response.groups.emplace_back();
+      refused.error_code = Code(KafkaError::kGroupAuthorizationFailed);
+      refused.group_id = id;
+      continue;
+    }
     const auto& group = found.emplace_back(broker.groups->DescribeConsumerGroup(std::string(id)));
     auto& item = response.groups.emplace_back();
     item.error_code = Code(group.error);

@@ -65,12 +65,14 @@ class FetchUnderWay : public std::enable_shared_from_this<FetchUnderWay> {
     is_answered_ = true;
     // Not from inside of a wake-up of one of them: those only post.
     watches_.clear();
+    response.throttle_time_ms = broker_.Charge(*call_, QuotaKind::kFetch, static_cast<size_t>(bytes));
     call_->Answer(response);
     return true;
   }
 
   KafkaError Read(const std::string& topic, const FetchRequest::FetchPartition& wanted, int64_t bytes_before,
                   FetchAnswer* answer, Readers* readers) {
+    if (!broker_.AllowsTopic(*call_, AclOperation::kRead, topic)) return KafkaError::kTopicAuthorizationFailed;
     const auto partition = broker_.log.partition(topic, wanted.partition);
     if (!partition.ok()) return KafkaErrorOf(partition.status());
     if (wanted.current_leader_epoch > kLeaderEpoch) return KafkaError::kUnknownLeaderEpoch;

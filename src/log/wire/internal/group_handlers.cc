@@ -46,6 +46,8 @@ void AnswerSync(const CallPtr<SyncGroupRequest>& call, const SyncResult& result)
 
 void HandleJoinGroup(Broker& broker, const CallPtr<JoinGroupRequest>& call) {
   const JoinGroupRequest& request = call->message;
+  if (!broker.AllowsGroup(*call, AclOperation::kRead, request.group_id))
+    return AnswerJoin(call, {.error = KafkaError::kGroupAuthorizationFailed});
   JoinRequest join;
   join.group = request.group_id;
   join.member_id = request.member_id;
@@ -64,6 +66,8 @@ void HandleJoinGroup(Broker& broker, const CallPtr<JoinGroupRequest>& call) {
 
 void HandleSyncGroup(Broker& broker, const CallPtr<SyncGroupRequest>& call) {
   const SyncGroupRequest& request = call->message;
+  if (!broker.AllowsGroup(*call, AclOperation::kRead, request.group_id))
+    return AnswerSync(call, {.error = KafkaError::kGroupAuthorizationFailed});
   SyncRequest sync;
   sync.group = request.group_id;
   sync.member_id = request.member_id;
@@ -79,6 +83,10 @@ void HandleSyncGroup(Broker& broker, const CallPtr<SyncGroupRequest>& call) {
 void HandleHeartbeat(Broker& broker, const CallPtr<HeartbeatRequest>& call) {
   const HeartbeatRequest& request = call->message;
   HeartbeatResponse response;
+  if (!broker.AllowsGroup(*call, AclOperation::kRead, request.group_id)) {
+    response.error_code = Code(KafkaError::kGroupAuthorizationFailed);
+    return call->Answer(response);
+  }
   response.error_code = Code(broker.groups->Heartbeat({std::string(request.group_id), std::string(request.member_id),
                                                        Text(request.group_instance_id), request.generation_id}));
   call->Answer(response);
@@ -86,12 +94,16 @@ void HandleHeartbeat(Broker& broker, const CallPtr<HeartbeatRequest>& call) {
 
 void HandleLeaveGroup(Broker& broker, const CallPtr<LeaveGroupRequest>& call) {
   const LeaveGroupRequest& request = call->message;
+  LeaveGroupResponse response;
+  if (!broker.AllowsGroup(*call, AclOperation::kRead, request.group_id)) {
+    response.error_code = Code(KafkaError::kGroupAuthorizationFailed);
+    return call->Answer(response);
+  }
   std::vector<LeaveMember> members;
   if (call->version < 3) members.push_back({std::string(request.member_id), std::nullopt});
   for (const auto& member : request.members)
     members.push_back({std::string(member.member_id), Text(member.group_instance_id)});
   const LeaveResult result = broker.groups->Leave(std::string(request.group_id), members);
-  LeaveGroupResponse response;
   response.error_code = Code(result.error);
   if (call->version < 3) {
     if (result.error == KafkaError::kNone && !result.members.empty()) response.error_code = Code(result.members[0]);
@@ -108,8 +120,11 @@ void HandleListGroups(Broker& broker, const CallPtr<ListGroupsRequest>& call) {
   const std::vector<GroupListing> groups =
       broker.groups->List(Texts(call->message.states_filter), Texts(call->message.types_filter));
   ListGroupsResponse response;
-  for (const GroupListing& group : groups)
+  const bool sees_all = broker.AllowsCluster(*call, AclOperation::kDescribe);
+  for (const GroupListing& group : groups) {
+    if (!sees_all && !broker.AllowsGroup(*call, AclOperation::kDescribe, group.group)) continue;
     response.groups.push_back({group.group, group.protocol_type, group.state, group.type});
+  }
   call->Answer(response);
 }
 
@@ -117,6 +132,12 @@ void HandleDescribeGroups(Broker& broker, const CallPtr<DescribeGroupsRequest>& 
   std::deque<GroupDescription> found;
   DescribeGroupsResponse response;
   for (const std::string_view id : call->message.groups) {
+    if (!broker.AllowsGroup(*call, AclOperation::kDescribe, id)) {
+      auto& refused = response.groups.emplace_back();
+      refused.error_code = Code(KafkaError::kGroupAuthorizationFailed);
+      refused.group_id = id;
+      continue;
+    }
     const GroupDescription& group = found.emplace_back(broker.groups->Describe(std::string(id)));
     auto& item = response.groups.emplace_back();
     // Before version 6 a group that does not exist is described as dead.
@@ -136,8 +157,11 @@ void HandleDescribeGroups(Broker& broker, const CallPtr<DescribeGroupsRequest>& 
 void HandleDeleteGroups(Broker& broker, const CallPtr<DeleteGroupsRequest>& call) {
   broker.slow.Post([&broker, call] {
     DeleteGroupsResponse response;
-    for (const std::string_view id : call->message.groups_names)
-      response.results.push_back({id, Code(broker.groups->Delete(std::string(id)))});
+    for (const std::string_view id : call->message.groups_names) {
+      const bool is_allowed = broker.AllowsGroup(*call, AclOperation::kDelete, id);
+      response.results.push_back(
+          {id, Code(is_allowed ? broker.groups->Delete(std::string(id)) : KafkaError::kGroupAuthorizationFailed)});
+    }
     call->Answer(response);
   });
 }

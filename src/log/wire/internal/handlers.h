@@ -44,6 +44,8 @@ struct DescribeTransactionsRequest;
 struct ListTransactionsRequest;
 struct ConsumerGroupHeartbeatRequest;
 struct ConsumerGroupDescribeRequest;
+struct SaslHandshakeRequest;
+struct SaslAuthenticateRequest;
 
 // One function for each API. They answer at once or later; the views in a call's message live as long as the call.
 void HandleApiVersions(Broker& broker, const CallPtr<ApiVersionsRequest>& call);
@@ -85,6 +87,12 @@ void HandleDescribeTransactions(Broker& broker, const CallPtr<DescribeTransactio
 void HandleListTransactions(Broker& broker, const CallPtr<ListTransactionsRequest>& call);
 void HandleConsumerGroupHeartbeat(Broker& broker, const CallPtr<ConsumerGroupHeartbeatRequest>& call);
 void HandleConsumerGroupDescribe(Broker& broker, const CallPtr<ConsumerGroupDescribeRequest>& call);
+
+void HandleSaslHandshake(Broker& broker, const CallPtr<SaslHandshakeRequest>& call);
+void HandleSaslAuthenticate(Broker& broker, const CallPtr<SaslAuthenticateRequest>& call);
+// A SASL message without Kafka's frame around it.
+void HandleBareToken(Broker& broker, const std::shared_ptr<FrameConnection>& connection,
+                     const std::shared_ptr<KafkaSession>& session, std::string token, FrameServer::Reply reply);
 
 // What ApiVersions says: the APIs that have a handler.
 struct ServedApi {

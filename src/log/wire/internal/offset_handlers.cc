@@ -74,17 +74,18 @@ KafkaError TrimPartition(Broker& broker, std::string_view topic, int32_t index, 
   return error;
 }
 
-// Topic by topic, partition by partition; `fill` gives each its error.
+// Topic by topic, partition by partition; `fill` gives each its error where `operation` is allowed.
 template <typename Response, typename Request, typename Fill>
-void AnswerEach(const CallPtr<Request>& call, Fill fill) {
+void AnswerEach(const Broker& broker, const CallPtr<Request>& call, AclOperation operation, Fill fill) {
   Response response;
   for (const auto& topic : call->message.topics) {
     auto& topic_answer = response.topics.emplace_back();
     topic_answer.name = topic.name;
+    const bool is_allowed = broker.AllowsTopic(*call, operation, topic.name);
     for (const auto& wanted : topic.partitions) {
       auto& answer = topic_answer.partitions.emplace_back();
       answer.partition_index = wanted.partition_index;
-      answer.error_code = Code(fill(topic.name, wanted, answer));
+      answer.error_code = Code(is_allowed ? fill(topic.name, wanted, answer) : KafkaError::kTopicAuthorizationFailed);
     }
   }
   call->Answer(response);
@@ -94,18 +95,20 @@ void AnswerEach(const CallPtr<Request>& call, Fill fill) {
 
 void HandleListOffsets(Broker& broker, const CallPtr<ListOffsetsRequest>& call) {
   broker.slow.Post([&broker, call] {
-    AnswerEach<ListOffsetsResponse>(call, [&](std::string_view topic, const auto& wanted, auto& answer) {
-      if (call->version >= 4) answer.leader_epoch = kLeaderEpoch;
-      return FindOffset(broker, topic, wanted, call->message.isolation_level == 1, &answer);
-    });
+    AnswerEach<ListOffsetsResponse>(
+        broker, call, AclOperation::kDescribe, [&](std::string_view topic, const auto& wanted, auto& answer) {
+          if (call->version >= 4) answer.leader_epoch = kLeaderEpoch;
+          return FindOffset(broker, topic, wanted, call->message.isolation_level == 1, &answer);
+        });
   });
 }
 
 void HandleDeleteRecords(Broker& broker, const CallPtr<DeleteRecordsRequest>& call) {
   broker.slow.Post([&broker, call] {
-    AnswerEach<DeleteRecordsResponse>(call, [&](std::string_view topic, const auto& wanted, auto& answer) {
-      return TrimPartition(broker, topic, wanted.partition_index, wanted.offset, &answer.low_watermark);
-    });
+    AnswerEach<DeleteRecordsResponse>(
+        broker, call, AclOperation::kDelete, [&](std::string_view topic, const auto& wanted, auto& answer) {
+          return TrimPartition(broker, topic, wanted.partition_index, wanted.offset, &answer.low_watermark);
+        });
   });
 }
 
@@ -114,11 +117,14 @@ void HandleOffsetForLeaderEpoch(Broker& broker, const CallPtr<OffsetForLeaderEpo
   for (const auto& topic : call->message.topics) {
     auto& topic_answer = response.topics.emplace_back();
     topic_answer.topic = topic.topic;
+    const bool is_allowed = broker.AllowsTopic(*call, AclOperation::kDescribe, topic.topic);
     for (const auto& wanted : topic.partitions) {
       auto& answer = topic_answer.partitions.emplace_back();
       answer.partition = wanted.partition;
       const auto partition = broker.log.partition(topic.topic, wanted.partition);
-      if (!partition.ok()) {
+      if (!is_allowed) {
+        answer.error_code = Code(KafkaError::kTopicAuthorizationFailed);
+      } else if (!partition.ok()) {
         answer.error_code = Code(KafkaErrorOf(partition.status()));
       } else if (wanted.current_leader_epoch > kLeaderEpoch) {
         answer.error_code = Code(KafkaError::kUnknownLeaderEpoch);

@@ -123,6 +123,7 @@ void AppendInTransaction(Broker& broker, const std::shared_ptr<ProduceUnderWay>&
   for (size_t i = 0; i < request.topic_data.size(); ++i) {
     const auto name = broker.NameOf(request.topic_data[i].name, request.topic_data[i].topic_id);
     for (size_t j = 0; name && j < request.topic_data[i].partition_data.size(); ++j) {
+      if (produce->response.responses[i].partition_responses[j].error_code != 0) continue;
       const GroupPartition partition{*name, request.topic_data[i].partition_data[j].index};
       if (!broker.log.partition(partition.topic, partition.partition).ok()) continue;  // refused when it is appended
       if (adds) {
@@ -142,6 +143,19 @@ void AppendInTransaction(Broker& broker, const std::shared_ptr<ProduceUnderWay>&
   });
 }
 
+void RefuseWhatIsNotAllowed(const Broker& broker, ProduceUnderWay& produce) {
+  const ProduceRequest& request = produce.call->message;
+  const auto& id = request.transactional_id;
+  if (id && !broker.AllowsTransactionalId(*produce.call, AclOperation::kWrite, *id))
+    return produce.RefuseAll(KafkaError::kTransactionalIdAuthorizationFailed);
+  for (size_t i = 0; i < request.topic_data.size(); ++i) {
+    const auto name = broker.NameOf(request.topic_data[i].name, request.topic_data[i].topic_id);
+    if (!name || broker.AllowsTopic(*produce.call, AclOperation::kWrite, *name)) continue;
+    for (ProduceAnswer& answer : produce.response.responses[i].partition_responses)
+      produce.Refuse(answer, KafkaError::kTopicAuthorizationFailed);
+  }
+}
+
 }  // namespace
 
 void HandleProduce(Broker& broker, const CallPtr<ProduceRequest>& call) {
@@ -157,6 +171,8 @@ void HandleProduce(Broker& broker, const CallPtr<ProduceRequest>& call) {
   const bool transactional = request.transactional_id.has_value();
   if (request.acks < -1 || request.acks > 1 || (transactional && request.acks != -1))
     produce->RefuseAll(KafkaError::kInvalidRequiredAcks);
+  RefuseWhatIsNotAllowed(broker, *produce);
+  produce->response.throttle_time_ms = broker.Charge(*call, QuotaKind::kProduce, call->frame.size());
   if (transactional) {
     AppendInTransaction(broker, produce);
   } else {

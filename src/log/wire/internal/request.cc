@@ -18,12 +18,11 @@ void KafkaRequest::WriteHeader(WireWriter& writer) const {
   header.Encode(writer, ResponseHeaderVersion(*api, version));
 }
 
-void KafkaRequest::Send(std::string out, const Status& encoded) {
+void KafkaRequest::Send(std::string out, const Status& encoded, FrameReply answer) {
   if (!encoded.ok()) {
     LogError(fmt::format("Kafka: {} v{} to {}: {}", api->name, version, connection->peer(), encoded.ToString()));
     return CloseConnection();
   }
-  FrameReply answer;
   answer.pieces.push_back(std::move(out));
   reply(std::move(answer));
 }

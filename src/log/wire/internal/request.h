@@ -9,6 +9,7 @@
 
 #include "base/frame_server.h"
 #include "log/wire/api.h"
+#include "log/wire/internal/session.h"
 #include "log/wire/wire_writer.h"
 
 namespace tidemill::wire {
@@ -27,6 +28,7 @@ std::string HostOf(const FrameConnection& connection);
 // One request under way. Answered once, from any thread; dropped without an answer, its connection is closed.
 struct KafkaRequest {
   std::shared_ptr<FrameConnection> connection;
+  std::shared_ptr<KafkaSession> session;
   std::string frame;  // what the views of a decoded message point into
   size_t body = 0;    // where the message begins in it
   const ApiInfo* api = nullptr;
@@ -38,18 +40,26 @@ struct KafkaRequest {
   // Views in the message need to live until this returns.
   template <typename Message>
   void Answer(const Message& message) {
-    std::string out;
-    WireWriter writer(&out);
-    WriteHeader(writer);
-    message.Encode(writer, version);
-    Send(std::move(out), writer.status());
+    Encode(message, {});
+  }
+  template <typename Message>
+  void AnswerAndClose(const Message& message) {
+    Encode(message, {{}, false, true});
   }
   void AnswerNothing() { reply({{}, true, false}); }
   void CloseConnection() { reply({{}, true, true}); }
 
  private:
+  template <typename Message>
+  void Encode(const Message& message, FrameReply answer) {
+    std::string out;
+    WireWriter writer(&out);
+    WriteHeader(writer);
+    message.Encode(writer, version);
+    Send(std::move(out), writer.status(), std::move(answer));
+  }
   void WriteHeader(WireWriter& writer) const;
-  void Send(std::string out, const Status& encoded);
+  void Send(std::string out, const Status& encoded, FrameReply answer);
 };
 
 // A request with its decoded message, whose views point into the frame: it stays where it is.

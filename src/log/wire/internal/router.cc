@@ -39,6 +39,8 @@
 #include "log/wire/messages/offset_fetch.h"
 #include "log/wire/messages/offset_for_leader_epoch.h"
 #include "log/wire/messages/produce.h"
+#include "log/wire/messages/sasl_authenticate.h"
+#include "log/wire/messages/sasl_handshake.h"
 #include "log/wire/messages/sync_group.h"
 #include "log/wire/messages/txn_offset_commit.h"
 #include "log/wire/wire_reader.h"
@@ -96,6 +98,8 @@ const ApiHandler kHandlers[] = {
     On<DeleteGroupsRequest, HandleDeleteGroups>(),
     On<OffsetDeleteRequest, HandleOffsetDelete>(),
     On<ApiVersionsRequest, HandleApiVersions>(),
+    On<SaslHandshakeRequest, HandleSaslHandshake>(),
+    On<SaslAuthenticateRequest, HandleSaslAuthenticate>(),
     On<InitProducerIdRequest, HandleInitProducerId>(),
     On<AddPartitionsToTxnRequest, HandleAddPartitionsToTxn>(3),  // from 4 on it is for brokers
     On<AddOffsetsToTxnRequest, HandleAddOffsetsToTxn>(),
@@ -116,6 +120,23 @@ const ApiHandler kHandlers[] = {
     On<IncrementalAlterConfigsRequest, HandleIncrementalAlterConfigs>(),
     On<DescribeClusterRequest, HandleDescribeCluster>(1),
 };
+
+bool IsForStrangers(int16_t key) {
+  return key == ApiVersionsRequest::kApiKey || key == SaslHandshakeRequest::kApiKey ||
+         key == SaslAuthenticateRequest::kApiKey;
+}
+
+std::shared_ptr<KafkaSession> SessionOf(const Broker& broker, FrameConnection& connection) {
+  if (connection.session == nullptr) {
+    const auto session = std::make_shared<KafkaSession>();
+    if (broker.security.users == nullptr) {
+      const std::string& subject = connection.tls_subject();
+      session->BecomeUser(subject.empty() ? "ANONYMOUS" : subject, HostOf(connection).substr(1));
+    }
+    connection.session = session;
+  }
+  return std::static_pointer_cast<KafkaSession>(connection.session);
+}
 
 const ApiHandler* FindHandler(int16_t key) {
   const auto* found = std::ranges::find(kHandlers, key, [](const ApiHandler& handler) { return handler.api.key; });
@@ -139,6 +160,9 @@ void HandleFrame(Broker& broker, const std::shared_ptr<FrameConnection>& connect
     LogWarning(fmt::format("Kafka: request from {}: {}; the connection is closed", connection->peer(), why));
     reply({{}, true, true});
   };
+  const std::shared_ptr<KafkaSession> session = SessionOf(broker, *connection);
+  if (session->takes_bare_tokens)
+    return HandleBareToken(broker, connection, session, std::move(frame), std::move(reply));
   WireReader start(frame);
   const int16_t key = start.Int16("api_key");
   int16_t version = start.Int16("api_version");
@@ -146,6 +170,8 @@ void HandleFrame(Broker& broker, const std::shared_ptr<FrameConnection>& connect
   if (!start.ok()) return refuse(start.status().ToString());
   if (handler == nullptr) return refuse(fmt::format("there is no API {} here", key));
   const ApiInfo& api = *FindApi(key);
+  if (!session->is_known.load(std::memory_order_acquire) && !IsForStrangers(key))
+    return refuse(fmt::format("{} before the client has logged in (SASL)", api.name));
   const bool known = version >= handler->api.min_version && version <= handler->api.max_version;
   // A newer client learns from the answer in version 0 what there is (KIP-511).
   if (!known && key != ApiVersionsRequest::kApiKey)
@@ -158,6 +184,7 @@ void HandleFrame(Broker& broker, const std::shared_ptr<FrameConnection>& connect
 
   KafkaRequest request;
   request.connection = connection;
+  request.session = session;
   request.body = reader.offset();
   request.api = &api;
   request.version = version;

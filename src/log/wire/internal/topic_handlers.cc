@@ -18,6 +18,8 @@ struct Refusal {
   std::string message;
 };
 
+const Refusal kTopicNotAllowed = {KafkaError::kTopicAuthorizationFailed, "not allowed"};
+
 Refusal RefusalOf(const Status& status) { return {KafkaErrorOf(status), status.ok() ? "" : status.message()}; }
 
 Refusal CreateOne(Broker& broker, const CreateTopicsRequest::CreatableTopic& topic, bool validate_only,
@@ -66,7 +68,10 @@ void AnswerCreateTopics(Broker& broker, const CallPtr<CreateTopicsRequest>& call
     item.configs.reset();
     item.error_message.reset();
     TopicDescription created;
-    const Refusal refusal = CreateOne(broker, topic, call->message.validate_only, &created);
+    const bool is_allowed = broker.AllowsCluster(*call, AclOperation::kCreate) ||
+                            broker.AllowsTopic(*call, AclOperation::kCreate, topic.name);
+    const Refusal refusal =
+        is_allowed ? CreateOne(broker, topic, call->message.validate_only, &created) : kTopicNotAllowed;
     item.error_code = Code(refusal.error);
     if (refusal.error != KafkaError::kNone) {
       item.error_message = texts.emplace_back(refusal.message);
@@ -96,6 +101,11 @@ void AnswerDeleteTopics(Broker& broker, const CallPtr<DeleteTopicsRequest>& call
     const auto name = broker.NameOf(given, id);
     if (!name) {
       item.error_code = Code(KafkaError::kUnknownTopicId);
+      return;
+    }
+    if (!given.empty()) item.name = texts.emplace_back(*name);
+    if (!broker.AllowsTopic(*call, AclOperation::kDelete, *name)) {
+      item.error_code = Code(KafkaError::kTopicAuthorizationFailed);
       return;
     }
     item.name = texts.emplace_back(*name);
@@ -130,7 +140,9 @@ void AnswerCreatePartitions(Broker& broker, const CallPtr<CreatePartitionsReques
   for (const auto& topic : call->message.topics) {
     auto& item = response.results.emplace_back();
     item.name = topic.name;
-    const Refusal refusal = GrowTopic(broker, topic, call->message.validate_only);
+    const Refusal refusal = broker.AllowsTopic(*call, AclOperation::kAlter, topic.name)
+                                ? GrowTopic(broker, topic, call->message.validate_only)
+                                : kTopicNotAllowed;
     item.error_code = Code(refusal.error);
     if (refusal.error != KafkaError::kNone) item.error_message = texts.emplace_back(refusal.message);
   }

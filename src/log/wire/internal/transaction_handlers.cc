@@ -72,6 +72,13 @@ void HandleInitProducerId(Broker& broker, const CallPtr<InitProducerIdRequest>& 
   };
   // Two-phase commit (KIP-939) is not there.
   if (request.enable2_pc || request.keep_prepared_txn) return answer({KafkaError::kInvalidRequest, -1, -1});
+  const auto& id = request.transactional_id;
+  if (id && !broker.AllowsTransactionalId(*call, AclOperation::kWrite, *id))
+    return answer({KafkaError::kTransactionalIdAuthorizationFailed, -1, -1});
+  // Whoever may write somewhere may do so without duplicates (KIP-679).
+  if (!id && !broker.AllowsCluster(*call, AclOperation::kIdempotentWrite) &&
+      !broker.security.access->AllowsSome(call->session->who, AclOperation::kWrite, AclResource::kTopic))
+    return answer({KafkaError::kClusterAuthorizationFailed, -1, -1});
   broker.transactions->InitProducerId(
       {Text(request.transactional_id), request.transaction_timeout_ms, request.producer_id, request.producer_epoch},
       answer);
@@ -81,9 +88,17 @@ void HandleAddPartitionsToTxn(Broker& broker, const CallPtr<AddPartitionsToTxnRe
   const AddPartitionsToTxnRequest& request = call->message;
   const std::vector<GroupPartition> partitions = PartitionsIn(request.v3_and_below_topics);
   std::vector<KafkaError> unknown;
+  const bool is_allowed =
+      broker.AllowsTransactionalId(*call, AclOperation::kWrite, request.v3_and_below_transactional_id);
   bool refused = false;
   for (const GroupPartition& partition : partitions) {
-    unknown.push_back(KafkaErrorOf(broker.log.partition(partition.topic, partition.partition).status()));
+    if (!is_allowed) {
+      unknown.push_back(KafkaError::kTransactionalIdAuthorizationFailed);
+    } else if (!broker.AllowsTopic(*call, AclOperation::kWrite, partition.topic)) {
+      unknown.push_back(KafkaError::kTopicAuthorizationFailed);
+    } else {
+      unknown.push_back(KafkaErrorOf(broker.log.partition(partition.topic, partition.partition).status()));
+    }
     refused = refused || unknown.back() != KafkaError::kNone;
   }
   if (refused) return AnswerAddPartitions(call, unknown, KafkaError::kNone);
@@ -95,12 +110,17 @@ void HandleAddPartitionsToTxn(Broker& broker, const CallPtr<AddPartitionsToTxnRe
 
 void HandleAddOffsetsToTxn(Broker& broker, const CallPtr<AddOffsetsToTxnRequest>& call) {
   const AddOffsetsToTxnRequest& request = call->message;
+  const auto answer = [call](KafkaError error) {
+    AddOffsetsToTxnResponse response;
+    response.error_code = TransactionCode(error, call->version >= 2);
+    call->Answer(response);
+  };
+  if (!broker.AllowsTransactionalId(*call, AclOperation::kWrite, request.transactional_id))
+    return answer(KafkaError::kTransactionalIdAuthorizationFailed);
+  if (!broker.AllowsGroup(*call, AclOperation::kRead, request.group_id))
+    return answer(KafkaError::kGroupAuthorizationFailed);
   broker.transactions->AddOffsets({std::string(request.transactional_id), request.producer_id, request.producer_epoch},
-                                  std::string(request.group_id), [call](KafkaError error) {
-                                    AddOffsetsToTxnResponse response;
-                                    response.error_code = TransactionCode(error, call->version >= 2);
-                                    call->Answer(response);
-                                  });
+                                  std::string(request.group_id), answer);
 }
 
 void HandleTxnOffsetCommit(Broker& broker, const CallPtr<TxnOffsetCommitRequest>& call) {
@@ -118,6 +138,10 @@ void HandleTxnOffsetCommit(Broker& broker, const CallPtr<TxnOffsetCommitRequest>
       const auto& partition = request.topics[i].partitions[j];
       int16_t& error = commit->response.topics[i].partitions[j].error_code;
       const auto found = broker.log.partition(request.topics[i].name, partition.partition_index);
+      if (!broker.AllowsTopic(*call, AclOperation::kRead, request.topics[i].name)) {
+        error = Code(KafkaError::kTopicAuthorizationFailed);
+        continue;
+      }
       if (!found.ok()) {
         error = Code(KafkaErrorOf(found.status()));
         continue;
@@ -130,6 +154,10 @@ void HandleTxnOffsetCommit(Broker& broker, const CallPtr<TxnOffsetCommitRequest>
       commit->at.push_back(&error);
     }
   }
+  if (!broker.AllowsTransactionalId(*call, AclOperation::kWrite, request.transactional_id))
+    return commit->Answer(KafkaError::kTransactionalIdAuthorizationFailed);
+  if (!broker.AllowsGroup(*call, AclOperation::kRead, request.group_id))
+    return commit->Answer(KafkaError::kGroupAuthorizationFailed);
   CommitOffsetsRequest membership;
   membership.group = request.group_id;
   membership.member_id = request.member_id;
@@ -146,6 +174,11 @@ void HandleTxnOffsetCommit(Broker& broker, const CallPtr<TxnOffsetCommitRequest>
 
 void HandleEndTxn(Broker& broker, const CallPtr<EndTxnRequest>& call) {
   const EndTxnRequest& request = call->message;
+  if (!broker.AllowsTransactionalId(*call, AclOperation::kWrite, request.transactional_id)) {
+    EndTxnResponse response;
+    response.error_code = Code(KafkaError::kTransactionalIdAuthorizationFailed);
+    return call->Answer(response);
+  }
   broker.transactions->EndTransaction(
       {std::string(request.transactional_id), request.producer_id, request.producer_epoch}, request.committed,
       call->version >= 5, [call](const ProducerIdResult& result) {
@@ -167,6 +200,10 @@ void HandleDescribeProducers(Broker& broker, const CallPtr<DescribeProducersRequ
     for (const int32_t index : topic.partition_indexes) {
       auto& answer = topic_answer.partitions.emplace_back();
       answer.partition_index = index;
+      if (!broker.AllowsTopic(*call, AclOperation::kRead, topic.name)) {
+        answer.error_code = Code(KafkaError::kTopicAuthorizationFailed);
+        continue;
+      }
       const auto partition = broker.log.partition(topic.name, index);
       answer.error_code = Code(KafkaErrorOf(partition.status()));
       if (!partition.ok()) continue;
@@ -184,6 +221,12 @@ void HandleDescribeTransactions(Broker& broker, const CallPtr<DescribeTransactio
   std::deque<TransactionDescription> found;
   DescribeTransactionsResponse response;
   for (const std::string_view id : call->message.transactional_ids) {
+    if (!broker.AllowsTransactionalId(*call, AclOperation::kDescribe, id)) {
+      auto& refused = response.transaction_states.emplace_back();
+      refused.error_code = Code(KafkaError::kTransactionalIdAuthorizationFailed);
+      refused.transactional_id = id;
+      continue;
+    }
     const TransactionDescription& one = found.emplace_back(broker.transactions->Describe(std::string(id)));
     auto& answer = response.transaction_states.emplace_back();
     answer.error_code = Code(one.error);
@@ -194,6 +237,7 @@ void HandleDescribeTransactions(Broker& broker, const CallPtr<DescribeTransactio
     answer.producer_id = one.producer_id;
     answer.producer_epoch = one.producer_epoch;
     for (const GroupPartition& partition : one.partitions) {
+      if (!broker.AllowsTopic(*call, AclOperation::kDescribe, partition.topic)) continue;
       if (answer.topics.empty() || answer.topics.back().topic != partition.topic)
         answer.topics.push_back({partition.topic, {}});
       answer.topics.back().partitions.push_back(partition.partition);
@@ -208,8 +252,10 @@ void HandleListTransactions(Broker& broker, const CallPtr<ListTransactionsReques
       broker.transactions->List({request.state_filters.begin(), request.state_filters.end()},
                                 request.producer_id_filters, request.duration_filter);
   ListTransactionsResponse response;
-  for (const TransactionListing& one : found)
-    response.transaction_states.push_back({one.transactional_id, one.producer_id, one.state});
+  for (const TransactionListing& one : found) {
+    if (broker.AllowsTransactionalId(*call, AclOperation::kDescribe, one.transactional_id))
+      response.transaction_states.push_back({one.transactional_id, one.producer_id, one.state});
+  }
   call->Answer(response);
 }
 
