@@ -264,8 +264,7 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
   // for it, and while the connection is paused, the client waits.
   void WaitForRoom() {
     if (closed_) return;
-    if (const auto pause = paused_until_ - Now(); pause > pause.zero())
-      return LookAgain(std::min<std::chrono::nanoseconds>(pause, std::chrono::seconds(1)));
+    if (const auto pause = paused_until_ - Now(); pause > pause.zero()) return LookAgain(pause);
     const auto bytes = static_cast<int64_t>(left_);
     const int64_t before = server_->buffered_.fetch_add(bytes);
     if (before > 0 && before + bytes > server_->options_.buffered_bytes_max) {
@@ -277,9 +276,10 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
     ReadPiece();
   }
   void LookAgain(std::chrono::nanoseconds after) {
-    touched_ = Now();
+    is_waiting_ = true;
     room_.expires_after(after);
     room_.async_wait(asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
+      self->is_waiting_ = false;
       if (!error) self->WaitForRoom();
     }));
   }
@@ -371,6 +371,7 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
     const bool busy = frame_began_ || sending_;
     // Whoever waits for an answer of ours is not idle.
     const auto limit = std::chrono::milliseconds(busy ? options.frame_timeout_ms : options.idle_timeout_ms);
+    if (is_waiting_) touched_ = Now();  // through no fault of the client's
     if (Now() - touched_ > limit && (busy || owed_.empty())) return Close();
     deadline_.expires_after(std::chrono::milliseconds(
         std::clamp<int64_t>(std::min(options.frame_timeout_ms, options.idle_timeout_ms) / 4, 10, 5000)));
@@ -414,6 +415,7 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
   int64_t held_ = 0;  // counted in buffered_ for the frame that is being read
   bool reading_ = false;
   bool frame_began_ = false;
+  bool is_waiting_ = false;  // the frame, for room or for the end of a pause
   std::chrono::steady_clock::time_point touched_ = Now();
   std::chrono::steady_clock::time_point paused_until_{};
 

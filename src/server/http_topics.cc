@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/errors.h"
 #include "base/file_system.h"
 #include "log/errors.h"
-#include "base/base64.h"
 #include "server/errors.h"
 #include "server/http_api.h"
 #include "server/output.h"

@@ -2,8 +2,8 @@
 #include <nlohmann/json.hpp>
 #include <simdjson.h>
 
-#include "base/errors.h"
 #include "base/base64.h"
+#include "base/errors.h"
 #include "server/server_client.h"
 #include "server/topic_access.h"
 

@@ -9,11 +9,11 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "base/base64.h"
 #include "base/errors.h"
 #include "base/murmur.h"
 #include "data/time_text.h"
 #include "log/errors.h"
-#include "base/base64.h"
 #include "server/errors.h"
 #include "server/output.h"
 

@@ -28,6 +28,7 @@ class FrameClient {
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   }
   ~FrameClient() { ::close(fd_); }
+  int fd() const { return fd_; }
   FrameClient(const FrameClient&) = delete;
 
   // False when the other side has closed.

@@ -1,5 +1,6 @@
 #include "base/frame_server.h"
 
+#include <csignal>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -9,12 +10,15 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/errors.h"
 #include "base/tests/eventually.h"
 #include "base/tests/frame_client.h"
+#include "base/tests/self_signed_certificate.h"
+#include "base/tests/temp_folder.h"
 
 namespace tidemill {
 namespace {
@@ -141,6 +145,170 @@ TEST(FrameServerTest, RefusesConnectionsAboveTheLimitAndTakesNewOnesLater) {
   FrameClient d(server.port());
   ASSERT_TRUE(d.Write(FrameClient::Framed("d")));
   EXPECT_EQ(d.Read(), "d");
+}
+
+// A client's half of TLS over a FrameClient's socket.
+class TlsFrames {
+ public:
+  TlsFrames(FrameClient& client, const testing::SelfSignedCertificate* own) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL, and the server may be gone
+    if (own != nullptr) {
+      SSL_CTX_use_certificate(context_, own->x509);
+      SSL_CTX_use_PrivateKey(context_, own->key);
+    }
+    tls_ = SSL_new(context_);
+    SSL_set_fd(tls_, client.fd());
+    is_connected_ = SSL_connect(tls_) == 1;
+  }
+  ~TlsFrames() {
+    SSL_free(tls_);
+    SSL_CTX_free(context_);
+  }
+  bool is_connected() const { return is_connected_; }
+  // Empty when the connection ended.
+  std::string Ask(std::string_view bytes) {
+    const std::string framed = FrameClient::Framed(bytes);
+    if (SSL_write(tls_, framed.data(), static_cast<int>(framed.size())) <= 0) return "";
+    const std::string head = Exactly(4);
+    uint32_t length = 0;
+    if (head.size() < 4) return "";
+    std::memcpy(&length, head.data(), 4);
+    return Exactly(ntohl(length));
+  }
+
+ private:
+  std::string Exactly(size_t count) {
+    std::string bytes(count, '\0');
+    size_t got = 0;
+    while (got < count) {
+      const int n = SSL_read(tls_, bytes.data() + got, static_cast<int>(count - got));
+      if (n <= 0) break;
+      got += static_cast<size_t>(n);
+    }
+    bytes.resize(got);
+    return bytes;
+  }
+
+  SSL_CTX* const context_ = SSL_CTX_new(TLS_client_method());
+  SSL* tls_ = nullptr;
+  bool is_connected_ = false;
+};
+
+class TlsFrameServerTest : public ::testing::Test {
+ protected:
+  std::string Put(const std::string& name, const std::string& text) {
+    const std::string path = JoinPath(folder_.path(), name);
+    EXPECT_TRUE(WriteFileAtomically(files_, path, text).ok());
+    return path;
+  }
+  void Start(ClientCertificate wanted, FrameServerOptions options = {}) {
+    const auto tls = TlsServerContext::Load(
+        {Put("crt", own_.CertificatePem()), Put("key", own_.KeyPem()), Put("ca", client_.CertificatePem()), wanted},
+        files_);
+    ASSERT_TRUE(tls.ok()) << tls.status().ToString();
+    options.tls = *tls;
+    options.frame_timeout_ms = 2000;
+    ASSERT_TRUE(server_.Start(options).ok());
+  }
+
+  LocalFileSystem files_;
+  testing::TempFolder folder_;
+  testing::SelfSignedCertificate own_, client_;
+  // Says whom it talks to, before what it was told.
+  FrameServer server_{
+      "Echo", [](const std::shared_ptr<FrameConnection>& connection, std::string frame, FrameServer::Reply reply) {
+        if (frame == "who") frame = connection->tls_subject() + "!";
+        reply({{std::move(frame)}});
+      }};
+};
+
+TEST_F(TlsFrameServerTest, EchoesAndKnowsTheCertificateOfItsClient) {
+  Start(ClientCertificate::kRequested);
+  FrameClient known(server_.port()), unknown(server_.port());
+  TlsFrames with(known, &client_), without(unknown, nullptr);
+  ASSERT_TRUE(with.is_connected() && without.is_connected());
+  const std::string large(1 << 20, 'x');
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(with.Ask(large), large);
+  EXPECT_EQ(with.Ask("who"), "CN=localhost!");
+  EXPECT_EQ(without.Ask("who"), "!");
+}
+
+TEST_F(TlsFrameServerTest, LetsNobodyInWithoutACertificateOrTls) {
+  Start(ClientCertificate::kRequired);
+  FrameClient plain(server_.port()), silent(server_.port());
+  ASSERT_TRUE(plain.Write(FrameClient::Framed("who")));
+  // At most a TLS alert comes back, never an answer.
+  const auto answer = plain.Read();
+  EXPECT_TRUE(!answer || answer->find('!') == std::string::npos);
+  for (const testing::SelfSignedCertificate* other : {static_cast<testing::SelfSignedCertificate*>(nullptr), &own_}) {
+    FrameClient client(server_.port());
+    EXPECT_EQ(TlsFrames(client, other).Ask("who"), "");
+  }
+  FrameClient client(server_.port());
+  EXPECT_EQ(TlsFrames(client, &client_).Ask("who"), "CN=localhost!");
+  EXPECT_EQ(silent.Read(), std::nullopt) << "who does not even begin is cut off";
+}
+
+TEST_F(TlsFrameServerTest, FilesThatDoNotFitAreRefused) {
+  const std::string certificate = Put("crt", own_.CertificatePem()), key = Put("key", own_.KeyPem());
+  const auto load = [&](TlsServerOptions options) { return TlsServerContext::Load(options, files_).status(); };
+  EXPECT_TRUE(load({certificate, key}).ok());
+  EXPECT_TRUE(load({certificate, Put("other", client_.KeyPem())}).Is(kInvalidConfig));
+  EXPECT_TRUE(load({key, key}).Is(kInvalidConfig));
+  EXPECT_TRUE(load({certificate, certificate}).Is(kInvalidConfig));
+  EXPECT_TRUE(load({Put("empty", ""), key}).Is(kInvalidConfig));
+  EXPECT_TRUE(load({certificate, JoinPath(folder_.path(), "none")}).Is(kFileNotFound));
+  EXPECT_TRUE(load({certificate, key, "", ClientCertificate::kRequired}).Is(kInvalidConfig));
+}
+
+TEST(FrameServerTest, APausedConnectionIsNotReadAndOthersAre) {
+  FrameServer server(
+      "Echo", [](const std::shared_ptr<FrameConnection>& connection, std::string frame, FrameServer::Reply reply) {
+        if (frame == "pause") connection->Pause(300);
+        reply({{std::move(frame)}});
+      });
+  ASSERT_TRUE(server.Start({.idle_timeout_ms = 100, .frame_timeout_ms = 100}).ok());
+  FrameClient paused(server.port()), other(server.port());
+  const auto began = std::chrono::steady_clock::now();
+  ASSERT_TRUE(paused.Write(FrameClient::Framed("pause") + FrameClient::Framed("next")));
+  EXPECT_EQ(paused.Read(), "pause");
+  ASSERT_TRUE(other.Write(FrameClient::Framed("at once")));
+  EXPECT_EQ(other.Read(), "at once");
+  EXPECT_EQ(paused.Read(), "next") << "and is not cut off for being idle";
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(300));
+}
+
+TEST(FrameServerTest, StrangersSendLessUntilTheyAreTrusted) {
+  FrameServer server(
+      "Echo", [](const std::shared_ptr<FrameConnection>& connection, std::string frame, FrameServer::Reply reply) {
+        if (frame == "trust") connection->Trust();
+        reply({{std::move(frame)}});
+      });
+  ASSERT_TRUE(server.Start({.frame_bytes_max = 1000, .stranger_frame_bytes_max = 10}).ok());
+  FrameClient stranger(server.port()), friendly(server.port());
+  const std::string large(1000, 'x');
+  ASSERT_TRUE(stranger.Write(FrameClient::Framed(large)));
+  EXPECT_EQ(stranger.Read(), std::nullopt);
+  ASSERT_TRUE(friendly.Write(FrameClient::Framed("trust")));
+  EXPECT_EQ(friendly.Read(), "trust");
+  ASSERT_TRUE(friendly.Write(FrameClient::Framed(large)));
+  EXPECT_EQ(friendly.Read(), large);
+}
+
+TEST(FrameServerTest, OneAddressHasItsShareOfConnections) {
+  FrameServer server("Echo", &EchoFrame);
+  ASSERT_TRUE(server.Start({.connections_per_address_max = 1}).ok());
+  {
+    FrameClient first(server.port());
+    ASSERT_TRUE(first.Write(FrameClient::Framed("a")));
+    EXPECT_EQ(first.Read(), "a");
+    FrameClient second(server.port());
+    EXPECT_EQ(second.Read(), std::nullopt);
+  }
+  ASSERT_TRUE(testing::Eventually([&] { return server.connections() == 0; }));
+  FrameClient third(server.port());
+  ASSERT_TRUE(third.Write(FrameClient::Framed("c")));
+  EXPECT_EQ(third.Read(), "c");
 }
 
 TEST(FrameServerTest, DroppedRepliesAndLateOnesHarmNobody) {

@@ -20,42 +20,20 @@
 
 #include "base/errors.h"
 #include "base/simulated_network.h"
+#include "base/tests/self_signed_certificate.h"
 
 namespace tidemill {
 namespace {
 
-// A key and a certificate for "localhost" that signs itself.
-struct Certificate {
-  EVP_PKEY* key = EVP_RSA_gen(2048);
-  X509* x509 = X509_new();
-
-  Certificate() {
-    ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
-    X509_set_version(x509, 2);
-    X509_gmtime_adj(X509_getm_notBefore(x509), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
-    X509_set_pubkey(x509, key);
-    X509_NAME* name = X509_get_subject_name(x509);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1,
-                               0);
-    X509_set_issuer_name(x509, name);
-    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost");
-    X509_add_ext(x509, extension, -1);
-    X509_EXTENSION_free(extension);
-    X509_sign(x509, key, EVP_sha256());
-  }
-  ~Certificate() {
-    X509_free(x509);
-    EVP_PKEY_free(key);
-  }
-};
+using testing::SelfSignedCertificate;
 
 // A server for one test: gives each connection to `serve` on a thread of its own.
 class Server {
  public:
   using Read = std::function<ssize_t(char*, size_t)>;
   using Write = std::function<void(const std::string&)>;
-  explicit Server(std::function<void(int connection, Read, Write)> serve, Certificate* certificate = nullptr)
+  explicit Server(std::function<void(int connection, Read, Write)> serve,
+                  const SelfSignedCertificate* certificate = nullptr)
       : serve_(std::move(serve)) {
     if (certificate != nullptr) {
       // OpenSSL writes without MSG_NOSIGNAL; a client that refuses the certificate may be gone by then.
@@ -263,7 +241,7 @@ TEST(Network, DestructionCancels) {
 }
 
 TEST(Network, TlsChecksTheCertificate) {
-  Certificate certificate;
+  SelfSignedCertificate certificate;
   Server server(Echo, &certificate);
   {
     auto network = MakeNetwork();

@@ -19,6 +19,8 @@
 #include "log/wire/messages/message_header.h"
 #include "log/wire/messages/metadata.h"
 #include "log/wire/messages/produce.h"
+#include "log/wire/messages/sasl_authenticate.h"
+#include "log/wire/messages/sasl_handshake.h"
 #include "log/wire/wire_reader.h"
 #include "log/wire/wire_writer.h"
 
@@ -66,6 +68,12 @@ class WireClient {
     return response;
   }
 
+  bool IsClosed() { return !frames_.Read().has_value(); }
+  std::optional<std::string> AskBare(std::string_view bytes) {
+    EXPECT_TRUE(frames_.Write(testing::FrameClient::Framed(bytes)));
+    return frames_.Read();
+  }
+
  private:
   testing::FrameClient frames_;
   int32_t sent_ = 0;
@@ -79,8 +87,13 @@ class KafkaServerTest : public ::testing::Test {
     auto opened = Log::Open(files_, clock_, folder_.path());
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     log_ = *std::move(opened);
+    StartServer({});
+  }
+  void StartServer(KafkaSecurity security) {
+    server_.reset();
     KafkaServerOptions options;
     options.listen.threads = 2;
+    options.security = std::move(security);
     auto started = KafkaServer::Start(*log_, files_, clock_, folder_.path(), options);
     ASSERT_TRUE(started.ok()) << started.status().ToString();
     server_ = *std::move(started);
@@ -213,6 +226,72 @@ TEST_F(KafkaServerTest, ATransactionIsSeenWhenItEnds) {
     EXPECT_EQ(Produce(client, Batch("late", options), "id", version).responses[0].partition_responses[0].error_code,
               static_cast<int16_t>(KafkaError::kInvalidProducerEpoch));
   }
+}
+
+class SecuredKafkaServerTest : public KafkaServerTest {
+ protected:
+  void SetUp() override {
+    KafkaServerTest::SetUp();
+    MakeTopic();
+    KafkaSecurity security;
+    security.users = std::make_shared<SaslUsers>(
+        std::vector<SaslUsers::User>{{"writer", "w"}, {"reader", "r"}},
+        std::vector<SaslMechanism>{SaslMechanism::kPlain, SaslMechanism::kScramSha256}, SystemRandomBytes());
+    AccessRules rules;
+    rules.acls.push_back({.principal = "User:writer", .operation = AclOperation::kWrite, .name = "t"});
+    rules.acls.push_back({.principal = "User:reader", .operation = AclOperation::kRead, .name = "t"});
+    security.access = std::make_shared<AccessControl>(std::move(rules));
+    StartServer(std::move(security));
+  }
+  static int16_t LogIn(WireClient& client, std::string_view name, std::string_view password) {
+    wire::SaslHandshakeRequest handshake;
+    handshake.mechanism = "PLAIN";
+    EXPECT_EQ(client.Ask<wire::SaslHandshakeResponse>(handshake, 1).error_code, 0);
+    std::string message(1, '\0');
+    message.append(name).append(1, '\0').append(password);
+    wire::SaslAuthenticateRequest authenticate;
+    authenticate.auth_bytes = message;
+    return client.Ask<wire::SaslAuthenticateResponse>(authenticate, 2).error_code;
+  }
+};
+
+TEST_F(SecuredKafkaServerTest, AClientMayDoWhatItsRulesSay) {
+  const auto denied = static_cast<int16_t>(KafkaError::kTopicAuthorizationFailed);
+  WireClient writer(server_->port()), reader(server_->port());
+  EXPECT_EQ(LogIn(writer, "writer", "w"), 0);
+  EXPECT_EQ(LogIn(reader, "reader", "r"), 0);
+  EXPECT_EQ(Produce(writer, Batch("x")).responses[0].partition_responses[0].error_code, 0);
+  EXPECT_EQ(Produce(reader, Batch("y")).responses[0].partition_responses[0].error_code, denied);
+  const auto seen = reader.Ask<wire::FetchResponse>(FetchFrom(0, 1), 12);
+  EXPECT_FALSE(seen.responses[0].partitions[0].records->empty());
+  const auto hidden = writer.Ask<wire::FetchResponse>(FetchFrom(0, 60'000), 12);
+  EXPECT_EQ(hidden.responses[0].partitions[0].error_code, denied);
+  EXPECT_TRUE(hidden.responses[0].partitions[0].records->empty());
+  wire::InitProducerIdRequest init;
+  EXPECT_EQ(writer.Ask<wire::InitProducerIdResponse>(init, 4).error_code, 0);
+  EXPECT_EQ(reader.Ask<wire::InitProducerIdResponse>(init, 4).error_code,
+            static_cast<int16_t>(KafkaError::kClusterAuthorizationFailed));
+}
+
+TEST_F(SecuredKafkaServerTest, AStrangerIsAnsweredNothing) {
+  WireClient wrong(server_->port()), silent(server_->port()), twice(server_->port());
+  EXPECT_EQ(LogIn(wrong, "writer", "no"), static_cast<int16_t>(KafkaError::kSaslAuthenticationFailed));
+  EXPECT_TRUE(wrong.IsClosed());
+  silent.Send(wire::MetadataRequest(), 12);
+  EXPECT_TRUE(silent.IsClosed());
+  wire::SaslAuthenticateRequest authenticate;
+  EXPECT_EQ(twice.Ask<wire::SaslAuthenticateResponse>(authenticate, 2).error_code,
+            static_cast<int16_t>(KafkaError::kSaslAuthenticationFailed))
+      << "no handshake before";
+}
+
+TEST_F(SecuredKafkaServerTest, TokensWithoutKafkasFrameAsBeforeVersion1) {
+  WireClient client(server_->port());
+  wire::SaslHandshakeRequest handshake;
+  handshake.mechanism = "PLAIN";
+  EXPECT_EQ(client.Ask<wire::SaslHandshakeResponse>(handshake, 0).error_code, 0);
+  EXPECT_EQ(client.AskBare(std::string_view("\0writer\0w", 9)), "");
+  EXPECT_EQ(Produce(client, Batch("x")).responses[0].partition_responses[0].error_code, 0);
 }
 
 TEST_F(KafkaServerTest, StopsWhileRequestsWait) {
