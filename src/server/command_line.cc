@@ -29,6 +29,7 @@ constexpr const char* kExamples =
 struct RawGlobals {
   std::string data_dir = ".tidemill";
   std::string server;
+  std::string brokers;
   std::string output = "text";
   std::vector<std::string> variables;
   std::vector<std::string> settings;
@@ -43,6 +44,10 @@ void AddGlobalOptions(CLI::App& app, RawGlobals& raw) {
       ->capture_default_str();
   app.add_option("--server", raw.server, "Ask this running server instead, e.g. http://127.0.0.1:8080")
       ->envname("TIDEMILL_SERVER");
+  app.add_option("--brokers", raw.brokers,
+                 "topic and group: ask this Kafka cluster instead, e.g. 127.0.0.1:9092; how it is reached: -X "
+                 "properties.security.protocol=SASL_SSL, ...")
+      ->envname("TIDEMILL_BROKERS");
   app.add_option("-D", raw.variables, "name=value: replaces ${name} in scripts; repeatable")->allow_extra_args(false);
   app.add_option("-X", raw.settings, "key=value: a setting, as SET 'key' = 'value'; repeatable")
       ->allow_extra_args(false);
@@ -67,6 +72,7 @@ Result<GlobalOptions> ToGlobals(const RawGlobals& raw) {
   globals.data_dir = raw.data_dir;
   if (globals.data_dir.empty()) return Status(kUsage, "--data-dir is empty");
   globals.server = raw.server;
+  globals.brokers = raw.brokers;
   while (!globals.server.empty() && globals.server.back() == '/') globals.server.pop_back();
   TM_ASSIGN_OR_RETURN(globals.output, ParseOutputFormat(raw.output));
   globals.verbosity = raw.verbosity;
@@ -157,6 +163,7 @@ void AddCommands(CLI::App& app, CommandList& commands) {
   AddSqlCommand(app, commands);
   AddServeCommand(app, commands);
   AddTopicCommands(app, commands);
+  AddGroupCommands(app, commands);
   AddDlqCommands(app, commands);
   AddFeatureCommands(app, commands);
   AddVersionCommand(app, commands);

@@ -16,6 +16,7 @@ namespace tidemill {
 struct GlobalOptions {
   std::string data_dir = ".tidemill";
   std::string server;                            // URL of a running server; "" = open the data directory
+  std::string brokers;                           // of a Kafka cluster to ask instead; "" = none
   std::map<std::string, std::string> variables;  // -D
   Config settings;                               // -X
   OutputFormat output = OutputFormat::kText;

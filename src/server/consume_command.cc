@@ -111,7 +111,7 @@ using Write = std::function<bool(std::string_view)>;
 
 int ReadTopic(CommandContext& context, const ConsumeOptions& options, const Write& write) {
   SignalWatch signals;
-  Result<TopicSession> session = TopicSession::Open(context);
+  Result<TopicSession> session = TopicSession::Open(context, TopicSession::kAlsoBrokers);
   if (!session.ok()) return context.Fail(session.status());
   // A data directory that this process has open can't grow: there is nothing to follow.
   const bool follow = options.follow || (session->is_remote() && !options.no_follow && options.offset != ":end");

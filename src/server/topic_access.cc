@@ -28,24 +28,11 @@ bool ParseNumber(std::string_view text, int64_t* out) {
 }
 
 Result<int64_t> ResolveOffset(Partition& partition, const StartOffset& from) {
+  if (from.kind == StartOffset::Kind::kTime) return partition.OffsetForTime(from.number);
   const PartitionOffsets offsets = partition.Offsets();
-  switch (from.kind) {
-    case StartOffset::Kind::kStart:
-      return offsets.log_start;
-    case StartOffset::Kind::kEnd:
-      return offsets.last_stable;
-    case StartOffset::Kind::kBeforeEnd:
-      return std::max(offsets.log_start, offsets.last_stable - from.number);
-    case StartOffset::Kind::kTime:
-      return partition.OffsetForTime(from.number);
-    case StartOffset::Kind::kOffset:
-      break;
-  }
-  if (from.number < offsets.log_start || from.number > offsets.end) {
-    return Status(kOffsetOutOfRange, fmt::format("{}/{} has offsets {} to {}, not {}", partition.topic(),
-                                                 partition.index(), offsets.log_start, offsets.end, from.number));
-  }
-  return from.number;
+  // An offset may lie in what is not committed yet.
+  const int64_t end = from.kind == StartOffset::Kind::kOffset ? offsets.end : offsets.last_stable;
+  return ResolveStartOffset(fmt::format("{}/{}", partition.topic(), partition.index()), offsets.log_start, end, from);
 }
 
 // Takes what is not on disk out of an outcome, and says in a note how much is.
@@ -250,6 +237,25 @@ void LogTopicAccess::ProduceAsync(const std::string& topic, const std::vector<To
       (*target)->WhenDurable(ranges[i].first_offset + ranges[i].count - 1, on_durable);
     }
   }
+}
+
+Result<int64_t> ResolveStartOffset(const std::string& partition, int64_t start, int64_t end, const StartOffset& from) {
+  switch (from.kind) {
+    case StartOffset::Kind::kStart:
+      return start;
+    case StartOffset::Kind::kEnd:
+      return end;
+    case StartOffset::Kind::kBeforeEnd:
+      return std::max(start, end - from.number);
+    case StartOffset::Kind::kOffset:
+    case StartOffset::Kind::kTime:
+      break;
+  }
+  if (from.number < start || from.number > end) {
+    return Status(kOffsetOutOfRange,
+                  fmt::format("{} has offsets {} to {}, not {}", partition, start, end, from.number));
+  }
+  return from.number;
 }
 
 Result<TopicAccess::Page> LogTopicAccess::Fetch(const std::string& topic, int32_t partition, const StartOffset& from,

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/config.h"
 #include "base/network.h"
 #include "base/status.h"
 #include "log/log.h"
@@ -67,6 +68,11 @@ class TopicAccess {
   virtual ~TopicAccess() = default;
   virtual Result<std::vector<TopicDescription>> List() = 0;
   virtual Result<TopicDescription> Describe(const std::string& topic) = 0;
+  // By Kafka's names; as they are in force.
+  virtual Result<Config> Settings(const std::string& topic) {
+    TM_ASSIGN_OR_RETURN(const TopicDescription description, Describe(topic));
+    return description.config.ToConfig();
+  }
   virtual Status Create(const std::string& topic, const TopicConfig& config) = 0;  // kTopicExists
   virtual Status Delete(const std::string& topic) = 0;
   // Durable when it returns. Records with a key go where Kafka's clients put them (murmur2), the others of one call
@@ -82,7 +88,16 @@ class TopicAccess {
     int64_t end_offset = 0;  // of what can be read now
   };
   virtual Result<Page> Fetch(const std::string& topic, int32_t partition, const StartOffset& from, int limit) = 0;
+  // Where reading from `from` would begin now.
+  virtual Result<int64_t> Resolve(const std::string& topic, int32_t partition, const StartOffset& from) {
+    TM_ASSIGN_OR_RETURN(const Page page, Fetch(topic, partition, from, 1));
+    return page.records.empty() ? page.next_offset : page.records[0].offset;
+  }
 };
+
+// The offset that `from` means in a partition whose readers find offsets `start` to `end`; not for times.
+// kOffsetOutOfRange.
+Result<int64_t> ResolveStartOffset(const std::string& partition, int64_t start, int64_t end, const StartOffset& from);
 
 // `log` outlives it.
 class LogTopicAccess final : public TopicAccess {

@@ -39,7 +39,7 @@ struct ProduceOptions {
 };
 
 int CreateTopic(CommandContext& context, const CreateOptions& options) {
-  Result<TopicSession> session = TopicSession::Open(context);
+  Result<TopicSession> session = TopicSession::Open(context, TopicSession::kAlsoBrokers);
   if (!session.ok()) return context.Fail(session.status());
   Config given;
   given.Set("partitions", std::to_string(options.partitions));
@@ -70,7 +70,7 @@ Result<int64_t> CountRecords(TopicAccess& topics, const std::string& topic) {
 }
 
 int ListTopics(CommandContext& context, bool count) {
-  Result<TopicSession> session = TopicSession::Open(context);
+  Result<TopicSession> session = TopicSession::Open(context, TopicSession::kAlsoBrokers);
   if (!session.ok()) return context.Fail(session.status());
   const auto topics = session->topics().List();
   if (!topics.ok()) return context.Fail(topics.status());
@@ -79,7 +79,8 @@ int ListTopics(CommandContext& context, bool count) {
   for (const TopicDescription& topic : *topics) {
     int64_t offsets = 0;
     for (const PartitionOffsets& partition : topic.partitions) offsets += partition.end - partition.log_start;
-    listing.rows.push_back({topic.name, static_cast<int64_t>(topic.partitions.size()), offsets, topic.size_bytes});
+    listing.rows.push_back({topic.name, static_cast<int64_t>(topic.partitions.size()), offsets,
+                            topic.size_bytes < 0 ? Cell::Null() : Cell(topic.size_bytes)});
     if (!count) continue;
     const Result<int64_t> records = CountRecords(session->topics(), topic.name);
     if (!records.ok()) return context.Fail(records.status());
@@ -90,7 +91,7 @@ int ListTopics(CommandContext& context, bool count) {
 }
 
 int DescribeTopic(CommandContext& context, const std::string& name) {
-  Result<TopicSession> session = TopicSession::Open(context);
+  Result<TopicSession> session = TopicSession::Open(context, TopicSession::kAlsoBrokers);
   if (!session.ok()) return context.Fail(session.status());
   const auto topic = session->topics().Describe(name);
   if (!topic.ok()) return context.Fail(topic.status());
@@ -101,16 +102,18 @@ int DescribeTopic(CommandContext& context, const std::string& name) {
         {static_cast<int64_t>(i), offsets.log_start, offsets.end, offsets.last_stable, offsets.durable_end});
   }
   if (context.options.output == OutputFormat::kText) {
-    context.console.Print(fmt::format("topic {}, {} bytes\n", topic->name, topic->size_bytes));
-    const Config config = topic->config.ToConfig();
-    for (const auto& [key, value] : config.values()) context.console.Print(fmt::format("  {} = {}\n", key, value));
+    const auto settings = session->topics().Settings(name);
+    if (!settings.ok()) return context.Fail(settings.status());
+    context.console.Print(topic->size_bytes < 0 ? fmt::format("topic {}\n", topic->name)
+                                                : fmt::format("topic {}, {} bytes\n", topic->name, topic->size_bytes));
+    for (const auto& [key, value] : settings->values()) context.console.Print(fmt::format("  {} = {}\n", key, value));
   }
   context.console.Print(listing);
   return kExitOk;
 }
 
 int DeleteTopic(CommandContext& context, const std::string& name) {
-  Result<TopicSession> session = TopicSession::Open(context);
+  Result<TopicSession> session = TopicSession::Open(context, TopicSession::kAlsoBrokers);
   if (!session.ok()) return context.Fail(session.status());
   const Status deleted = session->topics().Delete(name);
   if (!deleted.ok()) return context.Fail(deleted);
@@ -153,7 +156,7 @@ Result<TopicRecord> RecordOf(const std::string& line, const ProduceOptions& opti
 
 int Produce(CommandContext& context, const ProduceOptions& options) {
   if (options.separator.empty()) return context.Fail(Status(kUsage, "--key-separator is empty"));
-  Result<TopicSession> session = TopicSession::Open(context);
+  Result<TopicSession> session = TopicSession::Open(context, TopicSession::kAlsoBrokers);
   if (!session.ok()) return context.Fail(session.status());
   Result<LineInput> input = LineInput::Open(options.file);
   if (!input.ok()) return context.Fail(input.status());
@@ -208,9 +211,13 @@ void AddProduceOptions(CLI::App* app, ProduceOptions& options) {
 }  // namespace
 
 void AddTopicCommands(CLI::App& parent, CommandList& commands) {
-  CLI::App* group = parent.add_subcommand("topic", "Create, list, fill and read topics of the embedded log");
+  CLI::App* group = parent.add_subcommand("topic", "Create, list, fill and read topics");
   group->footer(
-      "\nExample:\n  tidemill topic create clicks --partitions 2\n  tidemill topic consume clicks -o start -n 10");
+      "\nOf the embedded log, of a running server (--server), or of any Kafka cluster (--brokers).\n\nExamples:\n  "
+      "tidemill "
+      "topic create clicks --partitions 2\n  tidemill topic consume clicks -o start -n 10\n  tidemill topic list "
+      "--brokers "
+      "127.0.0.1:9092");
 
   auto create = std::make_shared<CreateOptions>();
   CLI::App* app = group->add_subcommand("create", "Create a topic");

@@ -7,17 +7,21 @@
 #include "server/command_line.h"
 #include "server/dead_letters.h"
 #include "server/engine.h"
+#include "server/group_access.h"
 #include "server/topic_access.h"
 
 namespace tidemill {
 
-// What a topic command works on: the data directory, or with --server a running process.
+// What a topic command works on: the data directory, with --server a running process, or with --brokers a Kafka
+// cluster.
 class TopicSession {
  public:
-  static Result<TopicSession> Open(const CommandContext& context);
+  enum Reach { kTidemillOnly, kAlsoBrokers };
+  static Result<TopicSession> Open(const CommandContext& context, Reach reach = kTidemillOnly);
 
   TopicAccess& topics() { return *topics_; }
-  DeadLetterAccess& dead_letters() { return *dead_letters_; }
+  DeadLetterAccess& dead_letters() { return *dead_letters_; }  // not with --brokers
+  Result<GroupAccess*> groups();                               // kUsage with --server
   bool is_remote() const { return engine_ == nullptr; }
 
  private:
@@ -25,6 +29,7 @@ class TopicSession {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<TopicAccess> topics_;
   std::unique_ptr<DeadLetterAccess> dead_letters_;
+  std::unique_ptr<GroupAccess> groups_;
 };
 
 // consume and export.
