@@ -33,9 +33,9 @@ class PlainExchange final : public SaslExchange {
     const std::string_view act_for = message.substr(0, first);
     const std::string name(message.substr(first + 1, second - first - 1));
     if (!act_for.empty() && act_for != name) return Status(kAuthenticationFailed, "a user can't act for another one");
+    user_ = name;
     if (!users_->IsPassword(name, message.substr(second + 1)))
       return Status(kAuthenticationFailed, "wrong user name or password");
-    user_ = name;
     done_ = true;
     return std::string();
   }

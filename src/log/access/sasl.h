@@ -52,7 +52,7 @@ class SaslExchange {
   // kAuthenticationFailed: what a client may be told. May take milliseconds.
   virtual Result<std::string> Step(std::string_view message) = 0;
   virtual bool done() const = 0;
-  virtual const std::string& user() const = 0;  // once done
+  virtual const std::string& user() const = 0;  // as far as it is known; proven once done
 };
 
 std::unique_ptr<SaslExchange> MakeSaslExchange(SaslMechanism mechanism, std::shared_ptr<const SaslUsers> users);

@@ -34,12 +34,18 @@ void AnswerHandshake(Broker& broker, const CallPtr<SaslHandshakeRequest>& call) 
   call->Answer(response);
 }
 
+// A name that anybody could have sent must not write lines of its own into the log.
+std::string Shown(const std::string& name) {
+  const bool is_plain = std::ranges::all_of(name, [](char c) { return c >= ' ' && c <= '~'; });
+  return is_plain && name.size() <= 128 ? "'" + name + "'" : "a name that is not shown";
+}
+
 // The exchange's answer to one message of the client, who is known afterwards when it was the last.
 Result<std::string> Continue(KafkaSession& session, FrameConnection& connection, std::string_view message) {
   if (session.exchange == nullptr) return Status(kAuthenticationFailed, "there was no SaslHandshake before");
   Result<std::string> answer = session.exchange->Step(message);
   if (!answer.ok()) {
-    LogWarning(fmt::format("Kafka: {} as '{}' was refused: {}", connection.peer(), session.exchange->user(),
+    LogWarning(fmt::format("Kafka: {} as {} was refused: {}", connection.peer(), Shown(session.exchange->user()),
                            answer.status().message()));
     session.exchange.reset();
   } else if (session.exchange->done()) {

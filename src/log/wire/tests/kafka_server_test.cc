@@ -268,6 +268,7 @@ TEST_F(SecuredKafkaServerTest, AClientMayDoWhatItsRulesSay) {
   EXPECT_EQ(hidden.responses[0].partitions[0].error_code, denied);
   EXPECT_TRUE(hidden.responses[0].partitions[0].records->empty());
   wire::InitProducerIdRequest init;
+  init.transactional_id = std::nullopt;
   EXPECT_EQ(writer.Ask<wire::InitProducerIdResponse>(init, 4).error_code, 0);
   EXPECT_EQ(reader.Ask<wire::InitProducerIdResponse>(init, 4).error_code,
             static_cast<int16_t>(KafkaError::kClusterAuthorizationFailed));
