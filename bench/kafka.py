@@ -7,7 +7,8 @@ One repeat starts both servers one after the other, in an order that changes, ea
 answered request (ApiVersions, asked every millisecond); resident memory two seconds later; one unmeasured pass, for the JIT compiler; then, to a topic
 of 4 partitions, producing with acks=1 and acks=all and consuming it all, in messages of 100 bytes and of 1 KiB (half as many of these); latency from produce() to poll() in another process, at a steady rate; memory again.
 Server CPU is user and system time of the server's process over each step. Every step counts what came back. What is printed is the median of the
-repeats, the smallest and the largest, and the ratio of the medians. acks=all of Tidemill is answered after fsync, that of Kafka before.
+repeats, the smallest and the largest, and the ratio of the medians. acks=all of Tidemill is answered after fsync, that of Kafka before. acks=1 comes first, so Kafka's
+compiler may still be at work there.
 
 Needs scripts/setup_clients.sh kafka.
 """
