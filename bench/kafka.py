@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Tidemill's Kafka server and Apache Kafka, side by side: same machine, same run, same librdkafka client.
 
-    bench/kafka.py [--repeats 3] [--messages 1000000] [--compression lz4] [--rate 1000] [--seconds 10] [--only tidemill|kafka]
+    bench/kafka.py [--repeats 4] [--messages 1000000] [--compression lz4] [--rate 1000] [--seconds 10] [--only tidemill|kafka]
 
 One repeat starts both servers one after the other, in an order that changes, each with an empty data directory. For each: time from exec to the first
-answered request (ApiVersions, asked every millisecond); resident memory two seconds later; one unmeasured pass, for the JIT compiler; then, to a topic
+answered request (ApiVersions, asked every millisecond); resident memory two seconds later; one unmeasured pass over all of what follows, for the JIT compiler; then, to a topic
 of 4 partitions, producing with acks=1 and acks=all and consuming it all, in messages of 100 bytes and of 1 KiB (half as many of these); latency from produce() to poll() in another process, at a steady rate; memory again.
 Server CPU is user and system time of the server's process over each step. Every step counts what came back. What is printed is the median of the
-repeats, the smallest and the largest, and the ratio of the medians. acks=all of Tidemill is answered after fsync, that of Kafka before. acks=1 comes first, so Kafka's
-compiler may still be at work there.
+repeats, the smallest and the largest, and the ratio of the medians. acks=all of Tidemill is answered after fsync, that of Kafka before. Which server and which acks comes
+first changes from repeat to repeat, so that over four of them each comes first with each.
 
 Needs scripts/setup_clients.sh kafka.
 """
@@ -194,7 +194,7 @@ def judged(due: str, ratio: float, value: float) -> str:
     return f"{sign} {bound:g} {'x ' if of == 'ratio' else ''}{'yes' if met else 'NO' if measured == measured else ''}"
 
 
-def measure(server: servers.Server, given: argparse.Namespace, lines: Lines) -> None:
+def measure(server: servers.Server, given: argparse.Namespace, lines: Lines, order: tuple[str, str]) -> None:
     def step(name: str, count: int, due: str, work) -> None:
         before, own = server.cpu_seconds(), resource.getrusage(resource.RUSAGE_SELF)
         seconds = work()
@@ -216,20 +216,23 @@ def measure(server: servers.Server, given: argparse.Namespace, lines: Lines) -> 
     time.sleep(2)
     lines.add(server.kind, "memory at rest", "MiB", server.memory_bytes() / 2**20, "rest")
 
-    make_topic(server.address, "warm-up")
-    produce(server.address, "warm-up", given.messages, 100, "all", given.compression)
-    consume(server.address, "warm-up", given.messages)
+    for size, share in SIZES.items():
+        count = int(given.messages * share) // BATCH * BATCH
+        make_topic(server.address, f"warm-up-{size}")
+        for acks in ("1", "all"):
+            produce(server.address, f"warm-up-{size}", count, size, acks, given.compression)
+        consume(server.address, f"warm-up-{size}", 2 * count)
     for size, share in SIZES.items():
         count = int(given.messages * share) // BATCH * BATCH
         name = f"{size} bytes"
         make_topic(server.address, f"size-{size}")
-        for acks in ("1", "all"):
+        for acks in order:
             step(f"produce {name}, acks={acks}", count, "produce", lambda acks=acks, size=size, count=count: produce(
                 server.address, f"size-{size}", count, size, acks, given.compression))
         step(f"consume {name}", 2 * count, "consume", lambda size=size, count=count: consume(server.address, f"size-{size}", 2 * count))
     make_topic(server.address, "latency")
     latency(server.address, "latency", given.rate, given.seconds // 2, "1")
-    for acks in ("1", "all"):
+    for acks in order:
         make_topic(server.address, f"latency-{acks}")
         before = server.cpu_seconds()
         values = latency(server.address, f"latency-{acks}", given.rate, given.seconds, acks)
@@ -246,7 +249,7 @@ def main() -> None:
         receive(sys.argv[2], sys.argv[3], int(sys.argv[4]))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--compression", default="lz4")
     parser.add_argument("--rate", type=int, default=1_000)
@@ -263,7 +266,7 @@ def main() -> None:
             work = Path(tempfile.mkdtemp(prefix="tidemill-bench-"))
             server = servers.KINDS[kind](work)
             try:
-                measure(server, given, lines)
+                measure(server, given, lines, ("1", "all") if repeat // 2 % 2 == 0 else ("all", "1"))
             finally:
                 if server.process and server.process.poll() is None:
                     server.kill()
