@@ -71,8 +71,13 @@ class KafkaGroupAccess final : public GroupAccess {
     // Kafka calls a group that does not exist dead, and has no members and offsets of it.
     if (positions.empty() && description.members.empty() && description.state != "Empty")
       return UnknownGroupError(group);
+    // A group may have offsets of a topic that is gone.
+    TM_ASSIGN_OR_RETURN(const auto topics, admin_->client().Topics());
     std::vector<KafkaPartition> partitions;
-    for (const auto& [partition, position] : positions) partitions.push_back(partition);
+    for (const auto& [partition, position] : positions) {
+      const auto topic = topics.find(partition.topic);
+      if (topic != topics.end() && partition.partition < topic->second) partitions.push_back(partition);
+    }
     TM_ASSIGN_OR_RETURN(const auto ends, admin_->client().OffsetsForTime(partitions, KafkaClient::kLatest));
     GroupDetails details{description.state, {}};
     for (auto& [partition, position] : positions) {

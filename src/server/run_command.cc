@@ -115,6 +115,8 @@ int Run(CommandContext& context, const RunCommandOptions& options) {
     if (const auto address = ParseListenAddress(listen); !address.ok() && !listen.empty())
       return context.Fail(address.status());
   }
+  if (options.kafka.empty() && !options.kafka_security.empty())
+    return context.Fail(Status(kUsage, "--kafka-security has nobody to let in: give --kafka-listen too"));
   // Errors of the script come before anything is opened or made.
   PlanningSession session(context);
   Result<std::vector<PlannedStatement>> statements = ScriptRunner::Plan(session, run);

@@ -75,6 +75,8 @@ int Serve(CommandContext& context, const ServeOptions& options) {
     if (const auto address = ParseListenAddress(listen); !address.ok() && listen != "off")
       return context.Fail(address.status());
   }
+  if (options.kafka == "off" && !options.kafka_security.empty())
+    return context.Fail(Status(kUsage, "--kafka-security has nobody to let in: --kafka is off"));
   const Result<std::vector<std::string>> files = ScriptsOf(options.what);
   if (!files.ok()) return context.Fail(files.status());
   Result<std::unique_ptr<Engine>> engine = Engine::Open(context.options);

@@ -303,6 +303,12 @@ def test_mistakes_in_the_file_are_shown_where_they_are(tmp_path, certificates, t
     assert re.search(r"error\[TM\d+\]", done.stderr) and f"wrong.yaml:{where}" in done.stderr and what in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("command", [["serve", "--kafka", "off"], ["run", "none.sql"]])
+def test_a_security_file_for_nobody_is_a_mistake(tmp_path, command):
+    done = subprocess.run([BINARY, "--data-dir", tmp_path / "data", *command, "--kafka-security", "any.yaml"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2 and "nobody to let in" in done.stderr
+
+
 def test_only_with_tls_and_users_is_it_open_to_others(tmp_path, certificates):
     def starts(text):
         file = certificates / "open.yaml"
