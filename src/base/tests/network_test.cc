@@ -78,7 +78,8 @@ class Server {
         if (tls_ == nullptr) {
           serve_(
               number, [fd](char* out, size_t n) { return ::recv(fd, out, n, 0); },
-              [fd](const std::string& bytes) { EXPECT_GE(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), 0); });
+              // A client that has gone is no failure of the server's.
+              [fd](const std::string& bytes) { (void)::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
         } else {
           SSL* ssl = SSL_new(tls_);
           SSL_set_fd(ssl, fd);
@@ -212,8 +213,8 @@ TEST(Network, RepeatsOnAStaleConnectionOnlyWhatIsSafeToRepeat) {
     Server server([](int number, Server::Read read, Server::Write write) {
       ReadRequest(read);
       write(Ok("first"));
-      ReadRequest(read);
-      if (number > 1) write(Ok("second"));
+      const bool is_asked = !ReadRequest(read).empty();  // or the client has gone
+      if (is_asked && number > 1) write(Ok("second"));
     });
     auto network = MakeNetwork();
     HttpRequest request = Request(server.Url());
