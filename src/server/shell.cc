@@ -81,6 +81,8 @@ class Shell {
     while (!quit_) {
       interrupted_ = false;
       int length = 0;
+      // Before the prompt is shown: a key pressed as soon as it is seen, a Ctrl-D above all, is the editor's.
+      el_set(edit_, EL_PREP_TERM, 1);
       const char* line = el_gets(edit_, &length);
       if (interrupted_) {
         std::fputs("^C\n", stdout);

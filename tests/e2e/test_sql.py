@@ -132,7 +132,7 @@ def test_shell_interrupts_the_statement_and_stays(terminal):
     terminal.expect("tidemill> ")
     terminal.type("SELECT 5 AS five;\n")
     terminal.expect(r"5\s+\(1 row\)")
-    terminal.expect("tidemill> ")  # before it, the terminal is not in the editor's mode and would swallow the key
+    terminal.expect("tidemill> ")  # from here on a key is the editor's
     terminal.type("\x04")
     assert terminal.process.wait(timeout=30) == 0
 

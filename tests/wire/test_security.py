@@ -146,7 +146,7 @@ def test_kafka_python_logs_in(secured, settings, certificates, mechanism):
     assert next(reader).value == b"ordered"
     reader.close()
     with pytest.raises(KafkaError):
-        KafkaProducer(sasl_plain_username="writer", sasl_plain_password="wrong", **common).send("shop.orders", b"x").get(10)
+        KafkaProducer(sasl_plain_username="writer", sasl_plain_password="wrong", bootstrap_timeout_ms=3000, **common).send("shop.orders", b"x").get(10)
 
 
 def test_aiokafka_logs_in(secured, settings, certificates):
