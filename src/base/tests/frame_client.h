@@ -46,19 +46,25 @@ class FrameClient {
   }
   // nullopt when the connection ended.
   std::optional<std::string> Read() {
-    std::string head = Exactly(4);
+    return ReceiveFrame([this](char* out, size_t count) { return ::recv(fd_, out, count, 0); });
+  }
+  // The same over any way of receiving: `receive(out, count)` gives how many bytes came, at most 0 at the end.
+  template <typename Receive>
+  static std::optional<std::string> ReceiveFrame(Receive receive) {
+    std::string head = Exactly(4, receive);
     if (head.size() < 4) return std::nullopt;
     uint32_t length = 0;
     std::memcpy(&length, head.data(), 4);
-    return Exactly(ntohl(length));
+    return Exactly(ntohl(length), receive);
   }
 
  private:
-  std::string Exactly(size_t count) {
+  template <typename Receive>
+  static std::string Exactly(size_t count, Receive receive) {
     std::string bytes(count, '\0');
     size_t got = 0;
     while (got < count) {
-      const ssize_t n = ::recv(fd_, bytes.data() + got, count - got, 0);
+      const auto n = receive(bytes.data() + got, count - got);
       if (n <= 0) break;
       got += static_cast<size_t>(n);
     }

@@ -169,26 +169,11 @@ class TlsFrames {
   std::string Ask(std::string_view bytes) {
     const std::string framed = FrameClient::Framed(bytes);
     if (SSL_write(tls_, framed.data(), static_cast<int>(framed.size())) <= 0) return "";
-    const std::string head = Exactly(4);
-    uint32_t length = 0;
-    if (head.size() < 4) return "";
-    std::memcpy(&length, head.data(), 4);
-    return Exactly(ntohl(length));
+    const auto receive = [this](char* out, size_t count) { return SSL_read(tls_, out, static_cast<int>(count)); };
+    return FrameClient::ReceiveFrame(receive).value_or("");
   }
 
  private:
-  std::string Exactly(size_t count) {
-    std::string bytes(count, '\0');
-    size_t got = 0;
-    while (got < count) {
-      const int n = SSL_read(tls_, bytes.data() + got, static_cast<int>(count - got));
-      if (n <= 0) break;
-      got += static_cast<size_t>(n);
-    }
-    bytes.resize(got);
-    return bytes;
-  }
-
   SSL_CTX* const context_ = SSL_CTX_new(TLS_client_method());
   SSL* tls_ = nullptr;
   bool is_connected_ = false;
