@@ -1,7 +1,5 @@
 #include "connect/kafka/kafka_places.h"
 
-#include <charconv>
-
 #include "connect/errors.h"
 
 namespace tidemill {
@@ -87,24 +85,6 @@ Result<Offsets> ResolveKafkaPlace(KafkaClient& client, const KafkaPlace& place, 
   const std::vector<KafkaPartition> missing = Missing(partitions, offsets);
   if (!missing.empty()) return Status(kKafkaRefused, "Kafka gave no offset for " + missing[0].ToString());
   return offsets;
-}
-
-std::string KafkaPosition::ToText() const {
-  return end < 0 ? std::to_string(next) : std::to_string(next) + "/" + std::to_string(end);
-}
-
-Result<KafkaPosition> KafkaPosition::Parse(const std::string& text) {
-  KafkaPosition position;
-  const char* last = text.data() + text.size();
-  auto [rest, error] = std::from_chars(text.data(), last, position.next);
-  if (error == std::errc() && rest != last && *rest == '/') {
-    const auto end = std::from_chars(rest + 1, last, position.end);
-    rest = end.ptr;
-    error = end.ec;
-  }
-  if (error != std::errc() || rest != last || position.next < 0)
-    return Status(kInternalError, "bad position '" + text + "' of a Kafka split");
-  return position;
 }
 
 }  // namespace tidemill

@@ -17,13 +17,4 @@ Result<std::map<KafkaPartition, int64_t>> ResolveKafkaPlace(KafkaClient& client,
                                                             const std::string& offset_reset,
                                                             const std::vector<KafkaPartition>& partitions);
 
-// A split's position: the next offset, or "next offset/end" when reading ends there.
-struct KafkaPosition {
-  int64_t next = 0;
-  int64_t end = -1;
-
-  std::string ToText() const;
-  static Result<KafkaPosition> Parse(const std::string& text);
-};
-
 }  // namespace tidemill

@@ -15,6 +15,7 @@
 #include "connect/kafka/kafka_consumer.h"
 #include "connect/kafka/kafka_places.h"
 #include "connect/kafka/kafka_rows.h"
+#include "connect/offset_position.h"
 
 namespace tidemill {
 namespace {
@@ -52,7 +53,7 @@ struct KafkaProgress {
 
 class KafkaSplitReader final : public SplitReader {
  public:
-  KafkaSplitReader(KafkaPosition position, std::unique_ptr<KafkaRowDecoder> decoder, SplitContext context,
+  KafkaSplitReader(OffsetPosition position, std::unique_ptr<KafkaRowDecoder> decoder, SplitContext context,
                    std::shared_ptr<KafkaProgress> progress)
       : position_(position),
         decoder_(std::move(decoder)),
@@ -95,7 +96,7 @@ class KafkaSplitReader final : public SplitReader {
  private:
   bool ended() const { return position_.end >= 0 && position_.next >= position_.end; }
 
-  KafkaPosition position_;
+  OffsetPosition position_;
   std::unique_ptr<KafkaRowDecoder> decoder_;
   SplitContext context_;
   std::shared_ptr<KafkaProgress> progress_;
@@ -150,9 +151,9 @@ class KafkaSource final : public Source {
       if (found == known_.end()) return Status(kInternalError, "no split '" + split.id + "'");
       partition = found->second;
     }
-    KafkaPosition start;
+    OffsetPosition start;
     if (position) {
-      TM_ASSIGN_OR_RETURN(start, KafkaPosition::Parse(*position));
+      TM_ASSIGN_OR_RETURN(start, OffsetPosition::Parse(*position));
     } else {
       TM_ASSIGN_OR_RETURN(start.next, StartOf(partition, context.restored_without));
     }
@@ -198,7 +199,7 @@ class KafkaSource final : public Source {
       std::lock_guard<std::mutex> lock(mutex_);
       for (const auto& [split, text] : positions) {
         const auto partition = known_.find(split);
-        const Result<KafkaPosition> position = KafkaPosition::Parse(text);
+        const Result<OffsetPosition> position = OffsetPosition::Parse(text);
         if (partition != known_.end() && position.ok()) offsets[partition->second] = position->next;
       }
     }

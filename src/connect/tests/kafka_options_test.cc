@@ -9,6 +9,7 @@
 #include "connect/connector.h"
 #include "connect/errors.h"
 #include "connect/kafka/kafka_places.h"
+#include "connect/offset_position.h"
 #include "connect/tests/table_of.h"
 
 namespace tidemill {
@@ -130,14 +131,14 @@ TEST(KafkaOptions, APrimaryKeyIsTheKey) {
   EXPECT_EQ(options->key_format, "csv");
 }
 
-TEST(KafkaPosition, TextGoesThereAndBack) {
-  for (const KafkaPosition position : {KafkaPosition{0, -1}, KafkaPosition{17, 42}, KafkaPosition{1LL << 60, -1}}) {
-    const auto parsed = KafkaPosition::Parse(position.ToText());
+TEST(OffsetPosition, TextGoesThereAndBack) {
+  for (const OffsetPosition position : {OffsetPosition{0, -1}, OffsetPosition{17, 42}, OffsetPosition{1LL << 60, -1}}) {
+    const auto parsed = OffsetPosition::Parse(position.ToText());
     ASSERT_TRUE(parsed.ok());
     EXPECT_EQ(parsed->next, position.next);
     EXPECT_EQ(parsed->end, position.end);
   }
-  for (const char* text : {"", "x", "1/", "1/x", "-3", "1 "}) EXPECT_FALSE(KafkaPosition::Parse(text).ok()) << text;
+  for (const char* text : {"", "x", "1/", "1/x", "-3", "1 "}) EXPECT_FALSE(OffsetPosition::Parse(text).ok()) << text;
 }
 
 }  // namespace

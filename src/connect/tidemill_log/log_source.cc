@@ -1,8 +1,7 @@
 #include "connect/tidemill_log/log_source.h"
 
-#include <charconv>
-
 #include "connect/errors.h"
+#include "connect/offset_position.h"
 #include "connect/record_decoder.h"
 #include "connect/tidemill_log/log_options.h"
 #include "data/arrow_status.h"
@@ -54,32 +53,9 @@ ReadLayout MakeLayout(const ScanSpec& scan) {
   return layout;
 }
 
-// Position text: "next offset", or "next offset/end" when the read is bounded.
-struct LogPosition {
-  int64_t next = 0;
-  int64_t end = -1;
-
-  std::string ToText() const {
-    return end < 0 ? std::to_string(next) : std::to_string(next) + "/" + std::to_string(end);
-  }
-  static Result<LogPosition> Parse(std::string_view text) {
-    LogPosition position;
-    const char* last = text.data() + text.size();
-    auto [rest, error] = std::from_chars(text.data(), last, position.next);
-    if (error == std::errc() && rest != last && *rest == '/') {
-      const auto end = std::from_chars(rest + 1, last, position.end);
-      rest = end.ptr;
-      error = end.ec;
-    }
-    if (error != std::errc() || rest != last)
-      return Status(kInternalError, "bad position '" + std::string(text) + "' of a log split");
-    return position;
-  }
-};
-
 class LogSplitReader final : public SplitReader {
  public:
-  LogSplitReader(std::shared_ptr<Partition> partition, LogPosition position, std::unique_ptr<RowDecoder> decoder,
+  LogSplitReader(std::shared_ptr<Partition> partition, OffsetPosition position, std::unique_ptr<RowDecoder> decoder,
                  const ReadLayout& layout, SplitContext context)
       : partition_(partition),
         position_(position),
@@ -180,7 +156,7 @@ class LogSplitReader final : public SplitReader {
   }
 
   std::shared_ptr<Partition> partition_;
-  LogPosition position_;
+  OffsetPosition position_;
   PartitionReader reader_;
   std::unique_ptr<RowDecoder> decoder_;
   const ReadLayout& layout_;
@@ -212,9 +188,9 @@ class LogSource final : public Source {
                                                  SplitContext context) override {
     TM_ASSIGN_OR_RETURN(const Place place, PlaceOf(split.id));
     TM_ASSIGN_OR_RETURN(auto partition, log_.partition(place.topic, place.partition));
-    LogPosition start;
+    OffsetPosition start;
     if (position) {
-      TM_ASSIGN_OR_RETURN(start, LogPosition::Parse(*position));
+      TM_ASSIGN_OR_RETURN(start, OffsetPosition::Parse(*position));
     } else {
       TM_ASSIGN_OR_RETURN(start.next, StartOffset(*partition));
     }
@@ -231,7 +207,7 @@ class LogSource final : public Source {
   Status MakeDurable(const std::map<std::string, std::string>& positions) override {
     for (const auto& [split, text] : positions) {
       TM_ASSIGN_OR_RETURN(const Place place, PlaceOf(split));
-      TM_ASSIGN_OR_RETURN(const LogPosition position, LogPosition::Parse(text));
+      TM_ASSIGN_OR_RETURN(const OffsetPosition position, OffsetPosition::Parse(text));
       auto partition = log_.partition(place.topic, place.partition);
       if (partition.status().Is(kUnknownTopic)) continue;  // deleted: there is nothing to come back to
       TM_RETURN_IF_ERROR(partition.status());
@@ -245,7 +221,7 @@ class LogSource final : public Source {
     std::vector<ConsumerPosition> committed;
     for (const auto& [split, text] : positions) {
       const Result<Place> place = PlaceOf(split);
-      const Result<LogPosition> position = LogPosition::Parse(text);
+      const Result<OffsetPosition> position = OffsetPosition::Parse(text);
       if (place.ok() && position.ok()) committed.push_back({place->topic, place->partition, position->next, "", 0});
     }
     if (!committed.empty()) log_.positions().CommitAsync(group_, std::move(committed), [](Status) {});
