@@ -9,20 +9,17 @@
 #include <openssl/x509.h>
 
 #include "base/errors.h"
+#include "base/owned.h"
 
 namespace tidemill {
 namespace {
 
 constexpr int64_t kPemBytesMax = 1 << 20;
 
-template <typename T, void (*Free)(T*)>
-struct FreeWith {
-  void operator()(T* pointer) const { Free(pointer); }
-};
-using BioPtr = std::unique_ptr<BIO, FreeWith<BIO, BIO_free_all>>;
-using CertificatePtr = std::unique_ptr<X509, FreeWith<X509, X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY, EVP_PKEY_free>>;
-using ContextPtr = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX, SSL_CTX_free>>;
+using BioPtr = Owned<BIO, BIO_free_all>;
+using CertificatePtr = Owned<X509, X509_free>;
+using KeyPtr = Owned<EVP_PKEY, EVP_PKEY_free>;
+using ContextPtr = Owned<SSL_CTX, SSL_CTX_free>;
 
 // The first thing that OpenSSL has to say since the last call, in its words.
 std::string OpenSslReason() {

@@ -4,17 +4,12 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "base/owned.h"
 #include "connect/errors.h"
 
 namespace tidemill {
 namespace {
 
-template <typename T, void (*Destroy)(T*)>
-struct DestroyWith {
-  void operator()(T* pointer) const { Destroy(pointer); }
-};
-template <typename T, void (*Destroy)(T*)>
-using Owned = std::unique_ptr<T, DestroyWith<T, Destroy>>;
 using Event = Owned<rd_kafka_event_t, rd_kafka_event_destroy>;
 using Queue = Owned<rd_kafka_queue_t, rd_kafka_queue_destroy>;
 using AdminOptions = Owned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;

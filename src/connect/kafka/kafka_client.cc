@@ -8,6 +8,7 @@
 #include <syslog.h>
 
 #include "base/logging.h"
+#include "base/owned.h"
 #include "connect/errors.h"
 
 namespace tidemill {
@@ -17,20 +18,10 @@ constexpr std::chrono::seconds kLogInterval{10};
 constexpr size_t kLogKindsMax = 64;
 constexpr int64_t kRetryPauseMs = 100;
 
-struct ConfDeleter {
-  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
-};
-using ConfPtr = std::unique_ptr<rd_kafka_conf_t, ConfDeleter>;
-struct TopicDeleter {
-  void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
-};
-struct MetadataDeleter {
-  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
-};
-struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using ListPtr = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
+using ConfPtr = Owned<rd_kafka_conf_t, rd_kafka_conf_destroy>;
+using TopicPtr = Owned<rd_kafka_topic_t, rd_kafka_topic_destroy>;
+using MetadataPtr = Owned<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
+using ListPtr = Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
 
 ListPtr MakeList(const std::vector<KafkaPartition>& partitions, int64_t offset) {
   ListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
@@ -247,7 +238,7 @@ Result<std::map<std::string, int32_t>> KafkaClient::Topics() {
   const rd_kafka_metadata_t* raw = nullptr;
   const auto error = rd_kafka_metadata(handle_, 1, nullptr, &raw, static_cast<int>(timeout_ms_));
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return Failed(error, "asking for its topics");
-  const std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter> metadata(raw);
+  const MetadataPtr metadata(raw);
   std::map<std::string, int32_t> topics;
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     const rd_kafka_metadata_topic_t& topic = metadata->topics[i];
@@ -257,14 +248,14 @@ Result<std::map<std::string, int32_t>> KafkaClient::Topics() {
 }
 
 Result<int32_t> KafkaClient::PartitionsOf(const std::string& topic) {
-  const std::unique_ptr<rd_kafka_topic_t, TopicDeleter> named(rd_kafka_topic_new(handle_, topic.c_str(), nullptr));
+  const TopicPtr named(rd_kafka_topic_new(handle_, topic.c_str(), nullptr));
   if (named == nullptr) return Failed(rd_kafka_last_error(), "topic '" + topic + "'");
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms_);
   while (true) {
     const rd_kafka_metadata_t* raw = nullptr;
     const auto error = rd_kafka_metadata(handle_, 0, named.get(), &raw, static_cast<int>(timeout_ms_));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return Failed(error, "asking for topic '" + topic + "'");
-    const std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter> metadata(raw);
+    const MetadataPtr metadata(raw);
     if (metadata->topic_cnt != 1) return 0;
     const rd_kafka_metadata_topic_t& found = metadata->topics[0];
     if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR && found.partition_cnt > 0) return found.partition_cnt;
