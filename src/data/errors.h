@@ -13,5 +13,12 @@ inline constexpr ErrorCode kNullKey{1104, ErrorDomain::kData, "NULL in a NOT NUL
                                     "declare the column nullable, or filter the rows out before they are grouped"};
 inline constexpr ErrorCode kMissingColumn{1105, ErrorDomain::kUser, "column not in the file",
                                           "name the table's columns as the file does, or leave the column out"};
+inline constexpr ErrorCode kInvalidSchema{1106, ErrorDomain::kUser, "invalid schema",
+                                          "correct the schema at the place named"};
+inline constexpr ErrorCode kIncompatibleSchema{
+    1107, ErrorDomain::kUser, "incompatible schema",
+    "change the schema so that both sides can read, or set the subject's compatibility"};
+inline constexpr ErrorCode kSchemaNotFound{1108, ErrorDomain::kUser, "schema not found",
+                                           "look at the id or subject, and at the registry that is asked"};
 
 }  // namespace tidemill

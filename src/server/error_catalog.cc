@@ -60,7 +60,9 @@ std::vector<CatalogEntry> MakeCatalog() {
       {&kPermissionDenied, ""},
       {&kLimitExceeded, ""},
       {&kInvalidName, ""},
-      {&kUnsafeListen, "Whoever reaches the address could read and write every topic: there is no authentication yet."},
+      {&kUnsafeListen,
+       "Whoever reaches the address could read and write every topic, unless --kafka-security asks for TLS and a proof "
+       "of identity."},
       // data
       {&kUnsupportedType, ""},
       {&kUnknownFormat, ""},
@@ -68,6 +70,9 @@ std::vector<CatalogEntry> MakeCatalog() {
       {&kArrowError, ""},
       {&kNullKey, ""},
       {&kMissingColumn, ""},
+      {&kInvalidSchema, ""},
+      {&kIncompatibleSchema, ""},
+      {&kSchemaNotFound, ""},
       {&kNullInNotNull, ""},
       // log
       {&kUnknownTopic, ""},
