@@ -20,6 +20,7 @@ namespace tidemill {
 
 class Log;
 class FeatureStore;
+class SchemaSource;
 
 // What connectors may use; pointers outlive every source and sink. Any may be null where a command has no need for it;
 // a connector that lacks what it needs says so with a clear error.
@@ -30,6 +31,7 @@ struct ConnectorContext {
   MetricsRegistry* metrics = nullptr;
   Log* log = nullptr;                // the embedded log
   FeatureStore* features = nullptr;  // the embedded feature store
+  SchemaSource* schemas = nullptr;   // the embedded schema registry
   std::string job = "job";
 };
 
