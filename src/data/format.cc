@@ -6,18 +6,39 @@
 namespace tidemill {
 namespace {
 
+using DecoderResult = Result<std::unique_ptr<RowDecoder>>;
+using EncoderResult = Result<std::unique_ptr<RowEncoder>>;
+
 struct Format {
   std::string_view name;
-  Result<std::unique_ptr<RowDecoder>> (*make_decoder)(const Schema&, const Config&);
-  Result<std::unique_ptr<RowEncoder>> (*make_encoder)(const Schema&, const Config&);
+  DecoderResult (*make_decoder)(const Schema&, const Config&, const FormatContext&);
+  EncoderResult (*make_encoder)(const Schema&, const Config&, const FormatContext&);
   Status (*validate)(const Config&);
+  bool binary = false;
+  bool registry = false;
 };
 
+// A factory that needs nothing of its place.
+template <DecoderResult (*make)(const Schema&, const Config&)>
+DecoderResult Decoder(const Schema& schema, const Config& options, const FormatContext&) {
+  return make(schema, options);
+}
+template <EncoderResult (*make)(const Schema&, const Config&)>
+EncoderResult Encoder(const Schema& schema, const Config& options, const FormatContext&) {
+  return make(schema, options);
+}
+
 constexpr Format kFormats[] = {
-    {"json", MakeJsonDecoder, MakeJsonEncoder,
+    {"json", Decoder<MakeJsonDecoder>, Encoder<MakeJsonEncoder>,
      [](const Config& options) { return ParseJsonOptions(options).status(); }},
-    {"csv", MakeCsvDecoder, MakeCsvEncoder, [](const Config& options) { return ParseCsvOptions(options).status(); }},
-    {"raw", MakeRawDecoder, MakeRawEncoder, [](const Config& options) { return ParseRawOptions(options).status(); }},
+    {"csv", Decoder<MakeCsvDecoder>, Encoder<MakeCsvEncoder>,
+     [](const Config& options) { return ParseCsvOptions(options).status(); }},
+    {"raw", Decoder<MakeRawDecoder>, Encoder<MakeRawEncoder>,
+     [](const Config& options) { return ParseRawOptions(options).status(); }},
+    {"avro", MakeAvroDecoder, MakeAvroEncoder, [](const Config& options) { return ParseAvroOptions(options).status(); },
+     true},
+    {"avro-confluent", MakeConfluentAvroDecoder, MakeConfluentAvroEncoder,
+     [](const Config& options) { return ParseConfluentAvroOptions(options).status(); }, true, true},
 };
 
 Result<const Format*> FindFormat(std::string_view name) {
@@ -42,14 +63,34 @@ std::vector<std::string> RowFormats() {
 
 Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema,
                                                    const Config& options) {
+  return MakeRowDecoder(format, schema, options, FormatContext());
+}
+
+Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema, const Config& options,
+                                                   const FormatContext& context) {
   TM_ASSIGN_OR_RETURN(const Format* found, FindFormat(format));
-  return found->make_decoder(schema, options);
+  return found->make_decoder(schema, options, context);
 }
 
 Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema,
                                                    const Config& options) {
+  return MakeRowEncoder(format, schema, options, FormatContext());
+}
+
+Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema, const Config& options,
+                                                   const FormatContext& context) {
   TM_ASSIGN_OR_RETURN(const Format* found, FindFormat(format));
-  return found->make_encoder(schema, options);
+  return found->make_encoder(schema, options, context);
+}
+
+bool IsBinaryFormat(std::string_view format) {
+  const auto found = FindFormat(format);
+  return found.ok() && (*found)->binary;
+}
+
+bool UsesSchemaRegistry(std::string_view format) {
+  const auto found = FindFormat(format);
+  return found.ok() && (*found)->registry;
 }
 
 Status ValidateFormatOptions(std::string_view format, const Config& options) {

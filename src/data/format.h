@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "data/batch.h"
+#include "data/registered_schema.h"
 #include "data/reject.h"
 #include "data/schema.h"
 
@@ -71,13 +72,43 @@ Status AppendCsvHeader(const Schema& schema, const Config& options, std::string&
 Result<std::unique_ptr<RowEncoder>> MakeCsvEncoder(const Schema& schema, const Config& options);
 Result<std::unique_ptr<RowDecoder>> MakeRawDecoder(const Schema& schema, const Config& options);
 Result<std::unique_ptr<RowEncoder>> MakeRawEncoder(const Schema& schema, const Config& options);
-// By name: "json", "csv", "raw". kUnknownFormat lists what exists.
+// What formats may need of their place besides options. Formats that keep schemas in a registry refuse to be made
+// without `schemas`.
+struct FormatContext {
+  std::shared_ptr<SchemaSource> schemas;
+  std::string topic;  // of the messages; names the subjects "<topic>-value" and "<topic>-key"
+  bool is_key = false;
+  // All columns that the bytes have, in order, where the decoder is asked for fewer; absent = those.
+  std::shared_ptr<const Schema> all_columns;
+};
+
+// Avro's binary encoding (1.12). Without a header the schema is the table's, derived as Flink's 'avro' does. With one,
+// Confluent's: a zero byte, the id of the writer's schema (4 bytes, big-endian), then the value.
+// Decoding takes fields by name; added ones are skipped; missing ones take the default of the subject's newest schema
+// (or of the option 'schema'), else NULL. Encoding registers the schema under the subject when the encoder is made.
+Result<std::unique_ptr<RowDecoder>> MakeAvroDecoder(const Schema& schema, const Config& options,
+                                                    const FormatContext& context);
+Result<std::unique_ptr<RowEncoder>> MakeAvroEncoder(const Schema& schema, const Config& options,
+                                                    const FormatContext& context);
+Result<std::unique_ptr<RowDecoder>> MakeConfluentAvroDecoder(const Schema& schema, const Config& options,
+                                                             const FormatContext& context);
+Result<std::unique_ptr<RowEncoder>> MakeConfluentAvroEncoder(const Schema& schema, const Config& options,
+                                                             const FormatContext& context);
+// By name: "json", "csv", "raw", "avro", "avro-confluent". kUnknownFormat lists what exists.
+Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema, const Config& options,
+                                                   const FormatContext& context);
+Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema, const Config& options,
+                                                   const FormatContext& context);
 Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema,
                                                    const Config& options);
 Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema,
                                                    const Config& options);
 // Checks names and values of a format's options without making anything: for `tidemill check`.
 Status ValidateFormatOptions(std::string_view format, const Config& options);
+// Whether the format's messages may hold any byte, line ends too: they can't be lines of a file.
+bool IsBinaryFormat(std::string_view format);
+// Whether the format looks schemas up in a registry.
+bool UsesSchemaRegistry(std::string_view format);
 // Names of all row formats.
 std::vector<std::string> RowFormats();
 

@@ -126,7 +126,9 @@ Result<FileTableOptions> ParseFileTableOptions(const TableDefinition& table, con
   if (out.path.empty()) return OptionError(table, "path", "'path' is empty");
   out.format = options.GetString("format", "");
   if (!out.format.empty() && out.format != "parquet") {
-    const std::vector<std::string> known = RowFormats();
+    std::vector<std::string> known = RowFormats();
+    known.erase(std::remove_if(known.begin(), known.end(), [](const auto& name) { return IsBinaryFormat(name); }),
+                known.end());
     if (std::find(known.begin(), known.end(), out.format) == known.end()) {
       std::vector<std::string> all = known;
       all.push_back("parquet");

@@ -3,6 +3,7 @@
 #include "base/file_system.h"
 #include "connect/connector.h"
 #include "connect/errors.h"
+#include "data/format.h"
 
 namespace tidemill {
 namespace {
@@ -95,6 +96,9 @@ Result<HttpTableOptions> ParseHttpTableOptions(const TableDefinition& table) {
                        "'" + options.dead_letter_topic + "' is not a topic name: [A-Za-z0-9._-]{1,128}");
   }
   options.format = table.options.GetString("format", "json");
+  if (IsBinaryFormat(options.format)) {
+    return OptionError(table, "format", "'" + options.format + "' is not a format of requests: json, csv, raw");
+  }
   for (const auto& [key, value] : table.options.values()) {
     if (key.starts_with(options.format + ".")) options.format_options.Set(key.substr(options.format.size() + 1), value);
   }

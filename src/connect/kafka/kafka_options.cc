@@ -7,6 +7,7 @@
 
 #include "connect/connector.h"
 #include "connect/errors.h"
+#include "connect/schema_registry/open_schema_source.h"
 #include "data/format.h"
 
 namespace tidemill {
@@ -295,6 +296,13 @@ Result<KafkaTableOptions> ParseKafkaTableOptions(const TableDefinition& table, b
   TM_RETURN_IF_ERROR(ParseValue(table, &options));
   TM_RETURN_IF_ERROR(ParseSinkOptions(table, &options));
   return options;
+}
+
+Result<KafkaSchemas> OpenKafkaSchemas(const KafkaTableOptions& options, const ConnectorContext& context) {
+  KafkaSchemas schemas;
+  TM_ASSIGN_OR_RETURN(schemas.value, OpenSchemaSource(options.value_format, options.value_options, context));
+  TM_ASSIGN_OR_RETURN(schemas.key, OpenSchemaSource(options.key_format, options.key_options, context));
+  return schemas;
 }
 
 }  // namespace tidemill

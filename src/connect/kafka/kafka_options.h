@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/config.h"
 #include "base/status.h"
 #include "connect/kafka/kafka_properties.h"
+#include "data/registered_schema.h"
 #include "sql/catalog.h"
 
 namespace tidemill {
@@ -18,6 +20,12 @@ struct KafkaPlace {
   Kind kind = Kind::kGroupOffsets;
   int64_t timestamp_ms = 0;
   std::map<int32_t, int64_t> offsets;  // kSpecific: partition -> offset
+};
+
+// Where the formats of records look schemas up; absent for those that keep none.
+struct KafkaSchemas {
+  std::shared_ptr<SchemaSource> value;
+  std::shared_ptr<SchemaSource> key;
 };
 
 // The WITH clause of a 'kafka' or 'upsert-kafka' table, checked.
@@ -47,6 +55,8 @@ struct KafkaTableOptions {
   bool bounded() const { return end.kind != KafkaPlace::Kind::kNever; }
 };
 
+struct ConnectorContext;
+Result<KafkaSchemas> OpenKafkaSchemas(const KafkaTableOptions& options, const ConnectorContext& context);
 // Errors carry the option's position. Offline: secrets stay unresolved.
 Result<KafkaTableOptions> ParseKafkaTableOptions(const TableDefinition& table, bool upsert);
 

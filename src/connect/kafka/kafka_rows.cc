@@ -120,14 +120,16 @@ KafkaReadLayout KafkaReadLayout::Make(const ScanSpec& scan, const KafkaTableOpti
 
 Result<std::unique_ptr<KafkaRowDecoder>> KafkaRowDecoder::Make(const KafkaReadLayout& layout,
                                                                const KafkaTableOptions& options,
-                                                               KafkaPartition partition) {
+                                                               KafkaPartition partition, const KafkaSchemas& schemas) {
   std::unique_ptr<KafkaRowDecoder> decoder(new KafkaRowDecoder(layout, std::move(partition)));
   TM_ASSIGN_OR_RETURN(decoder->values_, MakeRecordDecoder(options.value_format, layout.value_schema, layout.value_all,
-                                                          options.value_options));
+                                                          options.value_options,
+                                                          {schemas.value, decoder->partition_.topic, false, nullptr}));
   decoder->values_->SetOrigin(decoder->partition_.topic, decoder->partition_.partition);
   if (layout.reads_keys || layout.upsert) {
     TM_ASSIGN_OR_RETURN(decoder->keys_,
-                        MakeRecordDecoder(options.key_format, layout.key_schema, layout.key_all, options.key_options));
+                        MakeRecordDecoder(options.key_format, layout.key_schema, layout.key_all, options.key_options,
+                                          {schemas.key, decoder->partition_.topic, true, nullptr}));
     decoder->keys_->SetOrigin(decoder->partition_.topic, decoder->partition_.partition);
   }
   return decoder;

@@ -38,7 +38,7 @@ struct KafkaReadLayout {
 class KafkaRowDecoder {
  public:
   static Result<std::unique_ptr<KafkaRowDecoder>> Make(const KafkaReadLayout& layout, const KafkaTableOptions& options,
-                                                       KafkaPartition partition);
+                                                       KafkaPartition partition, const KafkaSchemas& schemas = {});
   // `batch` stays empty when no record was good.
   Status Decode(std::span<const KafkaRecord> records, RejectSink& rejects, Batch* batch);
 

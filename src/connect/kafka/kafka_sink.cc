@@ -64,6 +64,7 @@ struct KafkaSinkShared {
   KafkaTableOptions options;
   KafkaConnection connection;
   WriteLayout layout;
+  KafkaSchemas schemas;
   const Clock* clock = nullptr;
 
   std::vector<int32_t> partitions;  // of each topic, once connected
@@ -130,11 +131,15 @@ class KafkaSinkWriter final : public SinkWriter {
   static Result<std::unique_ptr<SinkWriter>> Make(std::shared_ptr<KafkaSinkShared> shared, SinkContext context) {
     std::unique_ptr<KafkaSinkWriter> writer(new KafkaSinkWriter(std::move(shared), std::move(context)));
     const KafkaSinkShared& made = *writer->shared_;
-    TM_ASSIGN_OR_RETURN(writer->values_, MakeRowEncoder(made.options.value_format, made.layout.value_schema,
-                                                        made.options.value_options));
+    // Rows for several topics have no subject by their topic's name.
+    const std::string topic = made.options.topics.size() == 1 ? made.options.topics[0] : "";
+    TM_ASSIGN_OR_RETURN(writer->values_,
+                        MakeRowEncoder(made.options.value_format, made.layout.value_schema, made.options.value_options,
+                                       {made.schemas.value, topic, false, nullptr}));
     if (!made.layout.key.empty()) {
       TM_ASSIGN_OR_RETURN(writer->keys_,
-                          MakeRowEncoder(made.options.key_format, made.layout.key_schema, made.options.key_options));
+                          MakeRowEncoder(made.options.key_format, made.layout.key_schema, made.options.key_options,
+                                         {made.schemas.key, topic, true, nullptr}));
     }
     return std::unique_ptr<SinkWriter>(std::move(writer));
   }
@@ -385,6 +390,7 @@ Result<std::unique_ptr<Sink>> MakeKafkaSink(const SinkSpec& sink, KafkaTableOpti
   shared->connection = std::move(properties.connection);
   shared->connection.group_id.clear();
   shared->layout = MakeWriteLayout(*sink.table, options);
+  TM_ASSIGN_OR_RETURN(shared->schemas, OpenKafkaSchemas(options, context));
   shared->options = std::move(options);
   shared->clock = context.clock;
   return std::unique_ptr<Sink>(new KafkaSink(std::move(shared)));

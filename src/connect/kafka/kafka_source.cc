@@ -106,9 +106,10 @@ class KafkaSplitReader final : public SplitReader {
 
 class KafkaSource final : public Source {
  public:
-  KafkaSource(const ScanSpec& scan, KafkaTableOptions options, KafkaConnection connection,
+  KafkaSource(const ScanSpec& scan, KafkaTableOptions options, KafkaConnection connection, KafkaSchemas schemas,
               const ConnectorContext& context)
       : options_(std::move(options)),
+        schemas_(std::move(schemas)),
         connection_(std::move(connection)),
         layout_(KafkaReadLayout::Make(scan, options_)),
         table_(*scan.table),
@@ -160,7 +161,7 @@ class KafkaSource final : public Source {
     if (options_.bounded() && start.end < 0) {
       TM_ASSIGN_OR_RETURN(start.end, EndOf(partition));
     }
-    TM_ASSIGN_OR_RETURN(auto decoder, KafkaRowDecoder::Make(layout_, options_, partition));
+    TM_ASSIGN_OR_RETURN(auto decoder, KafkaRowDecoder::Make(layout_, options_, partition, schemas_));
     Labels labels;
     for (const auto& label : context.labels) {
       if (label.first == "pipeline") labels.push_back(label);
@@ -330,6 +331,7 @@ class KafkaSource final : public Source {
   }
 
   const KafkaTableOptions options_;
+  const KafkaSchemas schemas_;
   const KafkaConnection connection_;
   const KafkaReadLayout layout_;
   const TableDefinition table_;
@@ -360,7 +362,9 @@ Result<std::unique_ptr<Source>> MakeKafkaSource(const ScanSpec& scan, KafkaTable
   TM_ASSIGN_OR_RETURN(KafkaProperties properties, ResolveKafkaProperties(table, *context.files));
   KafkaConnection connection = std::move(properties.connection);
   if (connection.group_id.empty()) connection.group_id = "KafkaSource-" + table.name;
-  return std::unique_ptr<Source>(new KafkaSource(scan, std::move(options), std::move(connection), context));
+  TM_ASSIGN_OR_RETURN(KafkaSchemas schemas, OpenKafkaSchemas(options, context));
+  return std::unique_ptr<Source>(
+      new KafkaSource(scan, std::move(options), std::move(connection), std::move(schemas), context));
 }
 
 }  // namespace tidemill

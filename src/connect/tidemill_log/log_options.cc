@@ -97,9 +97,12 @@ Result<LogTableOptions> ParseLogTableOptions(const TableDefinition& table) {
   options.exactly_once = delivery == "exactly-once";
   options.format = table.options.GetString("format", table.options.GetString("value.format", "json"));
   if (options.format == "parquet")
-    return OptionError(table, "format", "'parquet' is a file format; records are json, csv or raw");
-  for (const auto& [key, value] : table.options.values()) {
-    if (key.starts_with(options.format + ".")) options.format_options.Set(key.substr(options.format.size() + 1), value);
+    return OptionError(table, "format",
+                       "'parquet' is a file format; records are json, csv, raw, avro or avro-confluent");
+  for (const std::string& prefix : {options.format + ".", "value." + options.format + "."}) {
+    for (const auto& [key, value] : table.options.values()) {
+      if (key.starts_with(prefix)) options.format_options.Set(key.substr(prefix.size()), value);
+    }
   }
   return options;
 }

@@ -8,6 +8,7 @@
 #include "base/murmur.h"
 #include "connect/errors.h"
 #include "connect/persisted_columns.h"
+#include "connect/schema_registry/open_schema_source.h"
 #include "connect/tidemill_log/log_options.h"
 #include "data/format.h"
 #include "log/log.h"
@@ -48,6 +49,7 @@ struct LogSinkSetup {
   bool exactly_once;
   std::string format;
   Config format_options;
+  std::shared_ptr<SchemaSource> schemas;
   std::string key_format;
   Schema schema;                 // of the rows that are written
   std::vector<int> key_columns;  // numbers into `schema`
@@ -59,7 +61,8 @@ class LogSinkWriter final : public SinkWriter {
                                                   std::string transactional_id) {
     auto writer =
         std::unique_ptr<LogSinkWriter>(new LogSinkWriter(setup, std::move(context), std::move(transactional_id)));
-    TM_ASSIGN_OR_RETURN(writer->values_, MakeRowEncoder(setup.format, setup.schema, setup.format_options));
+    TM_ASSIGN_OR_RETURN(writer->values_, MakeRowEncoder(setup.format, setup.schema, setup.format_options,
+                                                        {setup.schemas, setup.topic, false, nullptr}));
     if (!setup.key_columns.empty()) {
       TM_ASSIGN_OR_RETURN(writer->keys_, MakeRowEncoder(setup.key_format, writer->KeySchema(), Config()));
     }
@@ -241,6 +244,7 @@ Result<std::unique_ptr<Sink>> MakeLogSink(const SinkSpec& sink, const ConnectorC
   setup.exactly_once = options.exactly_once;
   setup.format = options.format;
   setup.format_options = options.format_options;
+  TM_ASSIGN_OR_RETURN(setup.schemas, OpenSchemaSource(options.format, options.format_options, context));
   setup.key_format = options.key_format;
   setup.schema = PersistedSchema(*sink.table);
   for (int column : options.key_columns) setup.key_columns.push_back(PersistedIndexOf(*sink.table, column));

@@ -3,6 +3,7 @@
 #include "connect/errors.h"
 #include "connect/offset_position.h"
 #include "connect/record_decoder.h"
+#include "connect/schema_registry/open_schema_source.h"
 #include "connect/tidemill_log/log_options.h"
 #include "data/arrow_status.h"
 #include "data/format.h"
@@ -168,8 +169,10 @@ class LogSplitReader final : public SplitReader {
 
 class LogSource final : public Source {
  public:
-  LogSource(const ScanSpec& scan, LogTableOptions options, const ConnectorContext& context)
+  LogSource(const ScanSpec& scan, LogTableOptions options, std::shared_ptr<SchemaSource> schemas,
+            const ConnectorContext& context)
       : options_(std::move(options)),
+        schemas_(std::move(schemas)),
         layout_(MakeLayout(scan)),
         log_(*context.log),
         group_(options_.group_id.empty() ? context.job + "-" + scan.table->name : options_.group_id) {}
@@ -195,8 +198,9 @@ class LogSource final : public Source {
       TM_ASSIGN_OR_RETURN(start.next, StartOffset(*partition));
     }
     if (options_.bounded && start.end < 0) start.end = partition->Offsets().last_stable;
-    TM_ASSIGN_OR_RETURN(auto decoder, MakeRecordDecoder(options_.format, layout_.decoded_schema,
-                                                        layout_.physical_schema, options_.format_options));
+    TM_ASSIGN_OR_RETURN(auto decoder,
+                        MakeRecordDecoder(options_.format, layout_.decoded_schema, layout_.physical_schema,
+                                          options_.format_options, {schemas_, place.topic, false, nullptr}));
     return std::unique_ptr<SplitReader>(
         new LogSplitReader(std::move(partition), start, std::move(decoder), layout_, std::move(context)));
   }
@@ -262,6 +266,7 @@ class LogSource final : public Source {
   }
 
   const LogTableOptions options_;
+  const std::shared_ptr<SchemaSource> schemas_;
   const ReadLayout layout_;
   Log& log_;
   const std::string group_;
@@ -273,7 +278,8 @@ Result<std::unique_ptr<Source>> MakeLogSource(const ScanSpec& scan, const Connec
   TableDefinition table = *scan.table;
   table.options = scan.options;  // with OPTIONS hints
   TM_ASSIGN_OR_RETURN(LogTableOptions options, ParseLogTableOptions(table));
-  return std::unique_ptr<Source>(new LogSource(scan, std::move(options), context));
+  TM_ASSIGN_OR_RETURN(auto schemas, OpenSchemaSource(options.format, options.format_options, context));
+  return std::unique_ptr<Source>(new LogSource(scan, std::move(options), std::move(schemas), context));
 }
 
 }  // namespace tidemill

@@ -156,4 +156,35 @@ Result<RawOptions> ParseRawOptions(const Config& options) {
   return out;
 }
 
+Result<AvroOptions> ParseAvroOptions(const Config& options) {
+  TM_RETURN_IF_ERROR(CheckNames("avro", options, {"encoding", "timestamp_mapping.legacy", "message-bytes-max"}));
+  AvroOptions out;
+  const std::string encoding = options.GetString("encoding", "binary");
+  if (encoding != "binary") return BadValue("encoding", encoding, "binary");
+  TM_ASSIGN_OR_RETURN(out.legacy_timestamps, options.GetBool("timestamp_mapping.legacy", true));
+  TM_RETURN_IF_ERROR(ReadMessageBytesMax(options, out.message_bytes_max));
+  return out;
+}
+
+Result<AvroOptions> ParseConfluentAvroOptions(const Config& options) {
+  TM_RETURN_IF_ERROR(CheckNames(
+      "avro-confluent", options,
+      {"url", "subject", "schema", "timestamp_mapping.legacy", "message-bytes-max", "basic-auth.credentials-source",
+       "basic-auth.user-info", "bearer-auth.credentials-source", "bearer-auth.token",
+       "properties.auto.register.schemas", "properties.use.latest.version", "properties.basic.auth.credentials.source",
+       "properties.basic.auth.user.info", "properties.bearer.auth.credentials.source", "properties.bearer.auth.token",
+       "properties.request.timeout.ms", "properties.max.retries"}));
+  AvroOptions out;
+  TM_ASSIGN_OR_RETURN(out.legacy_timestamps, options.GetBool("timestamp_mapping.legacy", true));
+  TM_RETURN_IF_ERROR(ReadMessageBytesMax(options, out.message_bytes_max));
+  out.subject = options.GetString("subject", "");
+  out.schema = options.GetString("schema", "");
+  TM_ASSIGN_OR_RETURN(out.auto_register, options.GetBool("properties.auto.register.schemas", true));
+  TM_ASSIGN_OR_RETURN(out.use_latest_version, options.GetBool("properties.use.latest.version", false));
+  if (out.use_latest_version && !out.schema.empty()) {
+    return Status(kInvalidFormatOption, "'schema' and 'properties.use.latest.version' can't both be given");
+  }
+  return out;
+}
+
 }  // namespace tidemill

@@ -52,4 +52,17 @@ struct RawOptions {
 };
 Result<RawOptions> ParseRawOptions(const Config& options);
 
+struct AvroOptions {
+  // Flink's mapping of TIMESTAMP before it knew local timestamps: timestamp-millis. False: local-timestamp-*.
+  bool legacy_timestamps = true;
+  int64_t message_bytes_max = kMessageBytesMax;
+  // Of 'avro-confluent'. Options about how a registry is reached ('url', 'basic-auth.*', ...) are read where it is.
+  std::string subject;  // empty = by the topic's name
+  std::string schema;   // empty = derived from the table
+  bool auto_register = true;
+  bool use_latest_version = false;
+};
+Result<AvroOptions> ParseAvroOptions(const Config& options);
+Result<AvroOptions> ParseConfluentAvroOptions(const Config& options);
+
 }  // namespace tidemill
