@@ -1,5 +1,5 @@
-// Formats and keys over 500,000 card transactions of six columns: encoding to JSON and CSV, decoding CSV, writing and
-// reading Parquet, encoding keys.
+// Formats and keys over 500,000 card transactions of six columns: encoding to and decoding from JSON, CSV and Avro,
+// writing and reading Parquet, encoding keys.
 //
 // One iteration handles all rows once, in batches of 8,192. Peers in the same run: Arrow's CSV reader and writer,
 // Arrow's Parquet reader (both with one thread), nlohmann's JSON writer, std::hash over strings built per row for keys.
@@ -260,10 +260,11 @@ int main() {
   std::printf("%d rows of 6 columns, %.0f bytes a row in memory, one thread; median of %d\n", kRows,
               memory_bytes / kRows, kRounds);
 
-  std::string json, csv;
-  std::vector<size_t> json_ends, csv_ends;
+  std::string json, csv, avro;
+  std::vector<size_t> json_ends, csv_ends, avro_ends;
   EncodeAll("json", batches, json, &json_ends);
   EncodeAll("csv", batches, csv, &csv_ends);
+  EncodeAll("avro", batches, avro, &avro_ends);
   std::string scratch;
   scratch.reserve(json.size());
   const auto json_bytes = static_cast<double>(json.size());
@@ -275,6 +276,9 @@ int main() {
         MedianSeconds([&] { PeerCsvWrite(batches); }), "Arrow CSV writer:");
   Print("CSV decode", MedianSeconds([&] { DecodeAll("csv", csv, csv_ends); }), csv_bytes,
         MedianSeconds([&] { PeerCsvRead(csv); }), "Arrow CSV reader:");
+  const auto avro_bytes = static_cast<double>(avro.size());
+  Print("Avro encode", MedianSeconds([&] { EncodeAll("avro", batches, scratch, nullptr); }), avro_bytes, 0, "");
+  Print("Avro decode", MedianSeconds([&] { DecodeAll("avro", avro, avro_ends); }), avro_bytes, 0, "");
 
   tidemill::LocalFileSystem files;
   const std::string path = "/tmp/tidemill_bench_formats.parquet";

@@ -39,6 +39,8 @@ constexpr Format kFormats[] = {
      true},
     {"avro-confluent", MakeConfluentAvroDecoder, MakeConfluentAvroEncoder,
      [](const Config& options) { return ParseConfluentAvroOptions(options).status(); }, true, true},
+    {"json-schema-confluent", MakeConfluentJsonDecoder, MakeConfluentJsonEncoder,
+     [](const Config& options) { return ParseConfluentJsonOptions(options).status(); }, true, true},
 };
 
 Result<const Format*> FindFormat(std::string_view name) {

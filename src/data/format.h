@@ -94,7 +94,12 @@ Result<std::unique_ptr<RowDecoder>> MakeConfluentAvroDecoder(const Schema& schem
                                                              const FormatContext& context);
 Result<std::unique_ptr<RowEncoder>> MakeConfluentAvroEncoder(const Schema& schema, const Config& options,
                                                              const FormatContext& context);
-// By name: "json", "csv", "raw", "avro", "avro-confluent". kUnknownFormat lists what exists.
+// The same header before JSON; encoding registers the JSON Schema of what it writes.
+Result<std::unique_ptr<RowDecoder>> MakeConfluentJsonDecoder(const Schema& schema, const Config& options,
+                                                             const FormatContext& context);
+Result<std::unique_ptr<RowEncoder>> MakeConfluentJsonEncoder(const Schema& schema, const Config& options,
+                                                             const FormatContext& context);
+// By name: "json", "csv", "raw", "avro", "avro-confluent", "json-schema-confluent". kUnknownFormat lists what exists.
 Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema, const Config& options,
                                                    const FormatContext& context);
 Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema, const Config& options,

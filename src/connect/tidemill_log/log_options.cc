@@ -97,8 +97,9 @@ Result<LogTableOptions> ParseLogTableOptions(const TableDefinition& table) {
   options.exactly_once = delivery == "exactly-once";
   options.format = table.options.GetString("format", table.options.GetString("value.format", "json"));
   if (options.format == "parquet")
-    return OptionError(table, "format",
-                       "'parquet' is a file format; records are json, csv, raw, avro or avro-confluent");
+    return OptionError(
+        table, "format",
+        "'parquet' is a file format; see docs/schema-registry.md and docs/kafka.md for those of records");
   for (const std::string& prefix : {options.format + ".", "value." + options.format + "."}) {
     for (const auto& [key, value] : table.options.values()) {
       if (key.starts_with(prefix)) options.format_options.Set(key.substr(prefix.size()), value);

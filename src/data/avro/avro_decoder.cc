@@ -139,8 +139,9 @@ class AvroDecoder final : public RowDecoder {
   // The schema whose defaults stand for missing fields; null when there is none.
   Result<std::shared_ptr<const AvroSchema>> ReaderSchema() {
     std::shared_ptr<const AvroSchema> none;
-    if (!options_.schema.empty()) return AvroSchema::Parse({SchemaLanguage::kAvro, options_.schema, {}});
-    const std::string subject = SubjectOf(options_.subject, context_);
+    if (!options_.registry.schema.empty())
+      return AvroSchema::Parse({SchemaLanguage::kAvro, options_.registry.schema, {}});
+    const std::string subject = SubjectOf(options_.registry.subject, context_);
     if (subject.empty()) return none;
     TM_ASSIGN_OR_RETURN(auto latest, context_.schemas->LatestOf(subject));
     if (!latest || latest->schema.language != SchemaLanguage::kAvro) return none;
@@ -189,8 +190,9 @@ Result<std::unique_ptr<RowDecoder>> MakeConfluentAvroDecoder(const Schema& schem
                                                              const FormatContext& context) {
   TM_ASSIGN_OR_RETURN(AvroOptions parsed, ParseConfluentAvroOptions(options));
   TM_RETURN_IF_ERROR(CheckHasRegistry("avro-confluent", context));
-  if (!parsed.schema.empty())
-    TM_RETURN_IF_ERROR(AvroSchema::Parse({SchemaLanguage::kAvro, parsed.schema, {}}).status().WithContext("'schema'"));
+  if (!parsed.registry.schema.empty())
+    TM_RETURN_IF_ERROR(
+        AvroSchema::Parse({SchemaLanguage::kAvro, parsed.registry.schema, {}}).status().WithContext("'schema'"));
   std::unique_ptr<RowDecoder> decoder = std::make_unique<AvroDecoder>(schema, std::move(parsed), context);
   return decoder;
 }

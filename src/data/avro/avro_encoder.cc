@@ -76,19 +76,19 @@ Result<std::unique_ptr<RowEncoder>> MakeConfluentAvroEncoder(const Schema& schem
                                                              const FormatContext& context) {
   TM_ASSIGN_OR_RETURN(const AvroOptions parsed, ParseConfluentAvroOptions(options));
   TM_RETURN_IF_ERROR(CheckHasRegistry("avro-confluent", context));
-  const std::string subject = SubjectOf(parsed.subject, context);
+  const std::string subject = SubjectOf(parsed.registry.subject, context);
   if (subject.empty()) {
     return Status(kInvalidFormatOption,
                   "format 'avro-confluent' needs 'avro-confluent.subject' to write: no one topic");
   }
-  if (parsed.use_latest_version) return MakeEncoderOfLatest(subject, nullptr, schema, context);
-  std::string text = parsed.schema;
+  if (parsed.registry.use_latest_version) return MakeEncoderOfLatest(subject, nullptr, schema, context);
+  std::string text = parsed.registry.schema;
   if (text.empty()) {
     TM_ASSIGN_OR_RETURN(text, AvroSchemaOfTable(schema, parsed.legacy_timestamps));
   }
   const auto avro = AvroSchema::Parse({SchemaLanguage::kAvro, text, {}});
-  if (!avro.ok()) return avro.status().WithContext(parsed.schema.empty() ? "derived schema" : "'schema'");
-  if (!parsed.auto_register) return MakeEncoderOfLatest(subject, avro->get(), schema, context);
+  if (!avro.ok()) return avro.status().WithContext(parsed.registry.schema.empty() ? "derived schema" : "'schema'");
+  if (!parsed.registry.auto_register) return MakeEncoderOfLatest(subject, avro->get(), schema, context);
   // Made before it is registered: a schema that can't be written leaves no trace.
   TM_RETURN_IF_ERROR(MakeAvroWritePlan(**avro, schema).status());
   TM_ASSIGN_OR_RETURN(const int32_t id, context.schemas->Register(subject, {SchemaLanguage::kAvro, text, {}}));

@@ -77,6 +77,33 @@ Status ReadTimestampFormat(const Config& options, JsonOptions& out) {
   return Status::OK();
 }
 
+constexpr const char* kRegistryOptions[] = {"url",
+                                            "subject",
+                                            "schema",
+                                            "basic-auth.credentials-source",
+                                            "basic-auth.user-info",
+                                            "bearer-auth.credentials-source",
+                                            "bearer-auth.token",
+                                            "properties.auto.register.schemas",
+                                            "properties.use.latest.version",
+                                            "properties.basic.auth.credentials.source",
+                                            "properties.basic.auth.user.info",
+                                            "properties.bearer.auth.credentials.source",
+                                            "properties.bearer.auth.token",
+                                            "properties.request.timeout.ms",
+                                            "properties.max.retries"};
+
+Result<RegistryOptions> ReadRegistryOptions(const Config& options) {
+  RegistryOptions out;
+  out.subject = options.GetString("subject", "");
+  out.schema = options.GetString("schema", "");
+  TM_ASSIGN_OR_RETURN(out.auto_register, options.GetBool("properties.auto.register.schemas", true));
+  TM_ASSIGN_OR_RETURN(out.use_latest_version, options.GetBool("properties.use.latest.version", false));
+  if (out.use_latest_version && !out.schema.empty())
+    return Status(kInvalidFormatOption, "'schema' and 'properties.use.latest.version' can't both be given");
+  return out;
+}
+
 }  // namespace
 
 Result<JsonOptions> ParseJsonOptions(const Config& options) {
@@ -167,23 +194,26 @@ Result<AvroOptions> ParseAvroOptions(const Config& options) {
 }
 
 Result<AvroOptions> ParseConfluentAvroOptions(const Config& options) {
-  TM_RETURN_IF_ERROR(CheckNames(
-      "avro-confluent", options,
-      {"url", "subject", "schema", "timestamp_mapping.legacy", "message-bytes-max", "basic-auth.credentials-source",
-       "basic-auth.user-info", "bearer-auth.credentials-source", "bearer-auth.token",
-       "properties.auto.register.schemas", "properties.use.latest.version", "properties.basic.auth.credentials.source",
-       "properties.basic.auth.user.info", "properties.bearer.auth.credentials.source", "properties.bearer.auth.token",
-       "properties.request.timeout.ms", "properties.max.retries"}));
+  std::vector<std::string> known = {"timestamp_mapping.legacy", "message-bytes-max"};
+  known.insert(known.end(), std::begin(kRegistryOptions), std::end(kRegistryOptions));
+  TM_RETURN_IF_ERROR(CheckNames("avro-confluent", options, known));
   AvroOptions out;
   TM_ASSIGN_OR_RETURN(out.legacy_timestamps, options.GetBool("timestamp_mapping.legacy", true));
   TM_RETURN_IF_ERROR(ReadMessageBytesMax(options, out.message_bytes_max));
-  out.subject = options.GetString("subject", "");
-  out.schema = options.GetString("schema", "");
-  TM_ASSIGN_OR_RETURN(out.auto_register, options.GetBool("properties.auto.register.schemas", true));
-  TM_ASSIGN_OR_RETURN(out.use_latest_version, options.GetBool("properties.use.latest.version", false));
-  if (out.use_latest_version && !out.schema.empty()) {
-    return Status(kInvalidFormatOption, "'schema' and 'properties.use.latest.version' can't both be given");
+  TM_ASSIGN_OR_RETURN(out.registry, ReadRegistryOptions(options));
+  return out;
+}
+
+Result<ConfluentJsonOptions> ParseConfluentJsonOptions(const Config& options) {
+  ConfluentJsonOptions out;
+  Config of_registry;
+  for (const auto& [key, value] : options.values()) {
+    const bool known =
+        std::find(std::begin(kRegistryOptions), std::end(kRegistryOptions), key) != std::end(kRegistryOptions);
+    (known ? of_registry : out.json).Set(key, value);
   }
+  TM_RETURN_IF_ERROR(ParseJsonOptions(out.json).status());
+  TM_ASSIGN_OR_RETURN(out.registry, ReadRegistryOptions(of_registry));
   return out;
 }
 

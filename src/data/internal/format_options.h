@@ -52,17 +52,28 @@ struct RawOptions {
 };
 Result<RawOptions> ParseRawOptions(const Config& options);
 
-struct AvroOptions {
-  // Flink's mapping of TIMESTAMP before it knew local timestamps: timestamp-millis. False: local-timestamp-*.
-  bool legacy_timestamps = true;
-  int64_t message_bytes_max = kMessageBytesMax;
-  // Of 'avro-confluent'. Options about how a registry is reached ('url', 'basic-auth.*', ...) are read where it is.
+// Options of formats whose schemas a registry keeps. Those about how it is reached ('url', 'basic-auth.*', ...) are
+// read where it is.
+struct RegistryOptions {
   std::string subject;  // empty = by the topic's name
   std::string schema;   // empty = derived from the table
   bool auto_register = true;
   bool use_latest_version = false;
 };
+
+struct AvroOptions {
+  // Flink's mapping of TIMESTAMP before it knew local timestamps: timestamp-millis. False: local-timestamp-*.
+  bool legacy_timestamps = true;
+  int64_t message_bytes_max = kMessageBytesMax;
+  RegistryOptions registry;  // of 'avro-confluent'
+};
 Result<AvroOptions> ParseAvroOptions(const Config& options);
 Result<AvroOptions> ParseConfluentAvroOptions(const Config& options);
+
+struct ConfluentJsonOptions {
+  Config json;  // those of 'json', checked
+  RegistryOptions registry;
+};
+Result<ConfluentJsonOptions> ParseConfluentJsonOptions(const Config& options);
 
 }  // namespace tidemill

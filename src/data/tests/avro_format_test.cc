@@ -407,5 +407,41 @@ TEST(AvroFormat, SubjectsAndVersions) {
   EXPECT_TRUE(ValidateFormatOptions("avro-confluent", unknown).Is(kInvalidFormatOption));
 }
 
+TEST(ConfluentJsonFormat, HeaderThenJson) {
+  const auto schemas = std::make_shared<ListedSchemas>();
+  const Schema table({{"id", DataType(TypeKind::kInt, false)},
+                      {"to", DataType::Row({{"tags", DataType::Array(DataType(TypeKind::kString, false))}})}});
+  auto encoder = MakeRowEncoder("json-schema-confluent", table, Config(), ContextOf(schemas));
+  ASSERT_TRUE(encoder.ok()) << encoder.status().ToString();
+  EXPECT_EQ(schemas->schemas[0].language, SchemaLanguage::kJson);
+  EXPECT_EQ(schemas->schemas[0].text,
+            R"({"$schema":"http://json-schema.org/draft-07/schema#","title":"record","type":"object",)"
+            R"("additionalProperties":false,"properties":{"id":{"type":"integer"},"to":{"oneOf":[{"type":"null"},)"
+            R"({"type":"object","additionalProperties":false,"properties":{"tags":{"oneOf":[{"type":"null"},)"
+            R"({"type":"array","items":{"type":"string"}}]}}}]}},"required":["id"]})");
+  std::string bytes;
+  std::vector<size_t> ends;
+  ASSERT_TRUE((*encoder)->Encode(BatchOf(table, {"[7, 8]", R"([{"tags": ["a"]}, null])"}), bytes, ends).ok());
+  EXPECT_EQ(bytes, WithId(1, R"({"id":7,"to":{"tags":["a"]}})") + WithId(1, R"({"id":8,"to":null})"));
+
+  auto decoder = MakeRowDecoder("json-schema-confluent", table, Config(), ContextOf(schemas));
+  ASSERT_TRUE(decoder.ok());
+  std::vector<EncodedRow> rows = RowsOf(bytes, ends);
+  const std::string bad = WithId(1, R"({"id":"x"})");
+  rows.insert(rows.begin(), {R"({"id":1})", 40});
+  rows.insert(rows.begin() + 2, {bad, 41});
+  CollectRejects rejects;
+  (*decoder)->SetOrigin("t", 3);
+  const auto output = (*decoder)->Decode(rows, rejects);
+  ASSERT_TRUE(output.ok());
+  EXPECT_EQ(output->input_index, (std::vector<int32_t>{1, 3}));
+  EXPECT_EQ(TextOf(*output->rows->column(0)), "[7, 8]");
+  ASSERT_EQ(rejects.rows.size(), 2u);
+  EXPECT_EQ(rejects.rows[0].offset, 40);
+  EXPECT_EQ(rejects.rows[1].offset, 41);
+  EXPECT_EQ(rejects.rows[1].raw, bad);
+  EXPECT_EQ(rejects.rows[1].source, "t");
+}
+
 }  // namespace
 }  // namespace tidemill
