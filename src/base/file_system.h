@@ -32,6 +32,8 @@ class ReadableFile {
   virtual Result<int64_t> Size() const = 0;
   // Reads up to `length` bytes; fewer only at the end of the file.
   virtual Result<int64_t> ReadAt(int64_t offset, int64_t length, char* out) const = 0;
+  // For handing its bytes to the kernel (sendfile); -1 where there is none. Lives as long as this.
+  virtual int descriptor() const { return -1; }
 };
 
 struct FileInfo {

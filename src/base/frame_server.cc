@@ -25,6 +25,7 @@
 #include <openssl/x509.h>
 
 #include "base/errors.h"
+#include "base/frame_output.h"
 #include "base/listen_socket.h"
 #include "base/logging.h"
 
@@ -37,6 +38,7 @@ using boost::system::error_code;
 using Strand = asio::strand<asio::io_context::executor_type>;
 
 constexpr size_t kFirstPiece = 64 << 10;  // memory taken for a frame before its bytes are there
+constexpr size_t kReservedPiece = 2 << 20;
 constexpr auto kRoomPoll = std::chrono::milliseconds(20);
 
 // What clients of other protocols send first, read as a length.
@@ -137,6 +139,7 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
         peer_(address_ + ":" + std::to_string(peer.port())) {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
+    socket_.native_non_blocking(true, ignored);  // for FrameOutput
     if (server_->tls_) tls_.emplace(socket_, *server_->tls_);
   }
 
@@ -164,7 +167,7 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
  private:
   // An answer that is owed, in the order of the requests.
   struct Owed {
-    int64_t request_bytes = 0;
+    int64_t held_bytes = 0;  // in memory, of the request, later of the answer
     std::optional<FrameReply> reply;
   };
 
@@ -200,14 +203,6 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
       asio::async_read(*tls_, buffers, asio::bind_executor(strand_, std::move(done)));
     } else {
       asio::async_read(socket_, buffers, asio::bind_executor(strand_, std::move(done)));
-    }
-  }
-  template <typename Buffers, typename Done>
-  void WriteAll(const Buffers& buffers, Done done) {
-    if (tls_) {
-      asio::async_write(*tls_, buffers, asio::bind_executor(strand_, std::move(done)));
-    } else {
-      asio::async_write(socket_, buffers, asio::bind_executor(strand_, std::move(done)));
     }
   }
 
@@ -256,6 +251,7 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
       }
       self->left_ = length;
       self->frame_.clear();
+      self->frame_.reserve(std::min<size_t>(length, kReservedPiece));  // costs memory when its bytes come
       self->WaitForRoom();
     });
   }
@@ -311,57 +307,65 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
 
   void Answer(uint64_t number, FrameReply reply) {
     if (closed_) return;
-    int64_t bytes = 0;
-    for (const std::string& piece : reply.pieces) bytes += static_cast<int64_t>(piece.size());
+    if (tls_ && !LoadPieces(reply.pieces)) return Close();
+    int64_t bytes = 0;  // in memory
+    for (const FramePiece& piece : reply.pieces) bytes += static_cast<int64_t>(piece.bytes.size());
     Owed& owed = owed_[number - first_owed_];
-    server_->buffered_ += bytes - owed.request_bytes;  // the request is gone, its answer takes its place
-    owed.request_bytes = bytes;
+    server_->buffered_ += bytes - owed.held_bytes;  // the request is gone, its answer takes its place
+    owed.held_bytes = bytes;
     owed.reply = std::move(reply);
     Send();
   }
 
-  // Everything that is ready and in turn, in one call.
+  // Everything that is ready and in turn.
   void Send() {
-    if (sending_ || closed_) return;
-    sent_.clear();
-    lengths_.clear();
-    std::vector<asio::const_buffer> buffers;
-    size_t count = 0;
-    while (count < owed_.size() && owed_[count].reply.has_value()) ++count;
-    if (count == 0) return;
-    lengths_.resize(count);
-    bool close = false;
-    sending_bytes_ = 0;
-    for (size_t i = 0; i < count && !close; ++i) {
-      Owed& owed = owed_.front();
-      sending_bytes_ += owed.request_bytes;
-      close = owed.reply->close;
-      const auto length = static_cast<uint32_t>(owed.request_bytes);
-      const bool silent = owed.reply->silent;
-      sent_.push_back(std::move(*owed.reply));
-      owed_.pop_front();
-      ++first_owed_;
-      if (silent) continue;
-      lengths_[i] = {static_cast<unsigned char>(length >> 24), static_cast<unsigned char>(length >> 16),
-                     static_cast<unsigned char>(length >> 8), static_cast<unsigned char>(length)};
-      buffers.emplace_back(lengths_[i].data(), 4);
-      for (const std::string& piece : sent_.back().pieces) {
-        if (!piece.empty()) buffers.emplace_back(piece.data(), piece.size());
-      }
-    }
+    if (sending_ || closed_ || owed_.empty() || !owed_.front().reply) return;
     sending_ = true;
     touched_ = Now();
-    WriteAll(buffers, [self = shared_from_this(), close](error_code error, size_t bytes) {
-      self->sending_ = false;
-      if (self->closed_) return;
-      self->server_->buffered_ -= std::exchange(self->sending_bytes_, 0);
-      if (self->server_->out_ != nullptr) self->server_->out_->Add(static_cast<int64_t>(bytes));
-      self->sent_.clear();
-      self->touched_ = Now();
-      if (error || close) return self->Close();
-      self->Send();
-      self->ReadLength();
-    });
+    while (!owed_.empty() && owed_.front().reply && !closing_) {
+      Owed& owed = owed_.front();
+      sending_bytes_ += owed.held_bytes;
+      closing_ = owed.reply->close;
+      output_.Add(std::move(*owed.reply));
+      owed_.pop_front();
+      ++first_owed_;
+    }
+    tls_ ? SendEncrypted() : SendPlain();
+  }
+
+  void SendPlain() {
+    switch (output_.SendTo(socket_.native_handle())) {
+      case FrameOutput::Progress::kDone:
+        return Sent();
+      case FrameOutput::Progress::kFailed:
+        return Close();
+      case FrameOutput::Progress::kBlocked:
+        break;
+    }
+    socket_.async_wait(tcp::socket::wait_write,
+                       asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
+                         if (self->closed_) return;
+                         error ? self->Close() : self->SendPlain();
+                       }));
+  }
+  void SendEncrypted() {
+    std::vector<asio::const_buffer> buffers;
+    for (const std::string_view view : output_.Views()) buffers.emplace_back(view.data(), view.size());
+    asio::async_write(*tls_, buffers,
+                      asio::bind_executor(strand_, [self = shared_from_this()](error_code error, size_t) {
+                        if (self->closed_) return;
+                        error ? self->Close() : self->Sent();
+                      }));
+  }
+  void Sent() {
+    sending_ = false;
+    server_->buffered_ -= std::exchange(sending_bytes_, 0);
+    if (server_->out_ != nullptr) server_->out_->Add(output_.bytes());
+    output_.Clear();
+    touched_ = Now();
+    if (closing_) return Close();
+    Send();
+    ReadLength();
   }
 
   // Ends a connection that has been silent, or stuck in a frame or an answer, for too long.
@@ -383,7 +387,7 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
   void Close() {
     if (closed_.exchange(true)) return;
     int64_t bytes = std::exchange(held_, 0) + std::exchange(sending_bytes_, 0);
-    for (const Owed& owed : owed_) bytes += owed.request_bytes;
+    for (const Owed& owed : owed_) bytes += owed.held_bytes;
     server_->buffered_ -= bytes;
     owed_.clear();
     error_code ignored;
@@ -423,8 +427,8 @@ class FrameServer::Impl::Session final : public FrameConnection, public std::ena
   uint64_t first_owed_ = 0;  // number of owed_.front()
   bool sending_ = false;
   int64_t sending_bytes_ = 0;
-  std::vector<FrameReply> sent_;
-  std::vector<std::array<unsigned char, 4>> lengths_;
+  bool closing_ = false;  // once what is being sent has gone out
+  FrameOutput output_;
 };
 
 Status FrameServer::Impl::Listen(const FrameServerOptions& options) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_system.h"
 #include "base/metrics.h"
 #include "base/status.h"
 #include "base/tls_server_context.h"
@@ -31,9 +32,23 @@ struct FrameServerOptions {
   int threads = 1;
 };
 
+// Bytes of an answer: in memory, or where they lie in a file, from which they go to a plain socket without a copy. They
+// must be there: an answer that turns out to be shorter ends the connection.
+struct FramePiece {
+  FramePiece(std::string in_memory) : bytes(std::move(in_memory)) {}  // NOLINT(google-explicit-constructor)
+  FramePiece(std::shared_ptr<const ReadableFile> the_file, int64_t the_offset, int64_t the_length)
+      : file(std::move(the_file)), offset(the_offset), length(the_length) {}
+  int64_t size() const { return file == nullptr ? static_cast<int64_t>(bytes.size()) : length; }
+
+  std::string bytes;
+  std::shared_ptr<const ReadableFile> file;  // null: `bytes`
+  int64_t offset = 0;
+  int64_t length = 0;
+};
+
 // What goes back for one frame. The pieces are sent one after the other behind a length that covers them all.
 struct FrameReply {
-  std::vector<std::string> pieces;
+  std::vector<FramePiece> pieces;
   bool silent = false;  // nothing goes back (Kafka's acks=0)
   bool close = false;   // the connection ends after this
 };

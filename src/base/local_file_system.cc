@@ -125,6 +125,7 @@ class LocalReadableFile final : public ReadableFile {
     }
     return done;
   }
+  int descriptor() const override { return fd_.get(); }
 
  private:
   FileDescriptor fd_;

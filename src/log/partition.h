@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/file_system.h"
 #include "base/status.h"
 #include "log/record.h"
 #include "log/record_batch.h"
@@ -55,6 +57,14 @@ struct ProducerDescription {
   int64_t transaction_start_offset = -1;  // -1: none is open
 };
 
+// Encoded batches where they lie: for sending them without a copy. The file stays what it is, whatever becomes of the
+// partition.
+struct StoredBatches {
+  std::shared_ptr<const ReadableFile> file;
+  int64_t position = 0;
+  int64_t bytes = 0;  // 0: nothing is there to be seen
+};
+
 // Wakes a reader: after `Arm` the function runs once, on the appender's thread, when something new can be seen (an
 // append, or a transaction that ended). It must be cheap and must not call the log. Destruction waits for a call that
 // is under way.
@@ -80,7 +90,10 @@ class Partition {
   // last five that comes again is not appended again (`duplicate`); kOutOfOrderSequence when one is missing before it,
   // kProducerFenced when a newer epoch of the producer is known, kInvalidTransactionState when it does not fit to the
   // producer's transaction. Producers are forgotten a day after their last append, and beyond 100,000 the oldest.
-  virtual Result<BatchAppend> AppendBatchBytes(std::string batches, const BatchAppendOptions& options) = 0;
+  virtual Result<BatchAppend> AppendBatchBytes(std::span<char> batches, const BatchAppendOptions& options) = 0;
+  Result<BatchAppend> AppendBatchBytes(std::string batches, const BatchAppendOptions& options) {
+    return AppendBatchBytes(std::span<char>(batches), options);
+  }
   Result<int64_t> AppendBatchBytes(std::string batches) {
     TM_ASSIGN_OR_RETURN(const BatchAppend append, AppendBatchBytes(std::move(batches), BatchAppendOptions{}));
     return append.base_offset;
@@ -106,6 +119,11 @@ class Partition {
   // Forgets all before `offset` (clamped to the last stable offset); frees whole segments.
   virtual Status TrimBefore(int64_t offset) = 0;
   virtual std::unique_ptr<PartitionSubscription> Subscribe(std::function<void()> wake) = 0;
+  // Whole batches of one segment from the one that holds `offset` on: at most `bytes_max`, but at least one. Nothing
+  // when it takes a PartitionReader to tell (transactions that are open or were aborted, a `bytes_max` of a few KiB,
+  // damage). Checks the first head only: checksums are the reader's business. kOffsetOutOfRange.
+  virtual Result<std::optional<StoredBatches>> FindBatches(int64_t offset, IsolationLevel isolation,
+                                                           int64_t bytes_max) = 0;
   virtual int64_t size_bytes() const = 0;
 
   virtual const std::string& topic() const = 0;

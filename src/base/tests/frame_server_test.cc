@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/simulated_file_system.h"
 #include "base/tests/eventually.h"
 #include "base/tests/frame_client.h"
 #include "base/tests/self_signed_certificate.h"
@@ -72,15 +74,15 @@ TEST(FrameServerTest, AnswersInTheOrderOfTheRequestsWhicheverIsReadyFirst) {
     }
     call(std::move(reply));
   };
-  answer("3", {{"three"}});
+  answer("3", {{std::string("three")}});
   answer("1", {{}, true});  // nothing goes back for this one
-  answer("2", {{"two"}});
-  answer("0", {{"zero"}});
+  answer("2", {{std::string("two")}});
+  answer("0", {{std::string("zero")}});
   EXPECT_EQ(client.Read(), "zero");
   EXPECT_EQ(client.Read(), "two");
   EXPECT_EQ(client.Read(), "three");
   ASSERT_TRUE(testing::Eventually([&] { return count() == 6; }));
-  answer("4", {{"last"}, false, true});
+  answer("4", {{std::string("last")}, false, true});
   EXPECT_EQ(client.Read(), "last");
   EXPECT_EQ(client.Read(), std::nullopt);
 }
@@ -199,10 +201,12 @@ class TlsFrameServerTest : public ::testing::Test {
   LocalFileSystem files_;
   testing::TempFolder folder_;
   testing::SelfSignedCertificate own_, client_;
+  std::shared_ptr<const ReadableFile> file_ = *files_.OpenReadable(Put("file", "<answer>"));
   // Says whom it talks to, before what it was told.
   FrameServer server_{
-      "Echo", [](const std::shared_ptr<FrameConnection>& connection, std::string frame, FrameServer::Reply reply) {
+      "Echo", [this](const std::shared_ptr<FrameConnection>& connection, std::string frame, FrameServer::Reply reply) {
         if (frame == "who") frame = connection->tls_subject() + "!";
+        if (frame == "file") return reply({{FramePiece(file_, 1, 7)}});
         reply({{std::move(frame)}});
       }};
 };
@@ -216,6 +220,7 @@ TEST_F(TlsFrameServerTest, EchoesAndKnowsTheCertificateOfItsClient) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(with.Ask(large), large);
   EXPECT_EQ(with.Ask("who"), "CN=localhost!");
   EXPECT_EQ(without.Ask("who"), "!");
+  EXPECT_EQ(with.Ask("file"), "answer>");
 }
 
 TEST_F(TlsFrameServerTest, LetsNobodyInWithoutACertificateOrTls) {
@@ -313,7 +318,65 @@ TEST(FrameServerTest, DroppedRepliesAndLateOnesHarmNobody) {
     ASSERT_TRUE(keeping.Write(FrameClient::Framed("keep")));
     ASSERT_TRUE(testing::Eventually([&] { return has_kept.load(); }));
   }
-  kept({{"too late"}});
+  kept({{std::string("too late")}});
+}
+
+// Answers every frame "OFFSET LENGTH" with so much of a file, between two texts.
+FrameServer::Handler FromFile(std::shared_ptr<const ReadableFile> file) {
+  return [file](const auto&, const std::string& frame, const FrameServer::Reply& reply) {
+    std::istringstream wanted(frame);
+    int64_t offset = 0, length = 0;
+    wanted >> offset >> length;
+    reply({{std::string("before"), FramePiece(file, offset, length), std::string("after")}});
+  };
+}
+
+class FrameServerFileTest : public ::testing::Test {
+ protected:
+  FrameServerFileTest() {
+    bytes_.resize(20 << 20);
+    for (size_t i = 0; i < bytes_.size(); i += 3) bytes_[i] = static_cast<char>(i * 7919 >> 5);
+  }
+  std::shared_ptr<const ReadableFile> Stored(FileSystem& files, const std::string& path) {
+    auto out = files.OpenWritable(path, FileSystem::OpenMode::kTruncate);
+    EXPECT_TRUE((*out)->Append(bytes_).ok());
+    return *files.OpenReadable(path);
+  }
+  void ExpectAnswers(FrameClient& client) {
+    const std::vector<std::pair<size_t, size_t>> ranges = {
+        {0, 1}, {5, 0}, {1000, 65536}, {3, 20'000'000}, {0, bytes_.size()}};
+    for (const auto& [offset, length] : ranges)
+      ASSERT_TRUE(client.Write(FrameClient::Framed(std::to_string(offset) + " " + std::to_string(length))));
+    for (const auto& [offset, length] : ranges) {
+      const auto answer = client.Read();
+      ASSERT_TRUE(answer.has_value());
+      EXPECT_TRUE(*answer == "before" + bytes_.substr(offset, length) + "after") << offset << " " << length;
+    }
+  }
+
+  std::string bytes_;
+};
+
+TEST_F(FrameServerFileTest, AnswersLieInFilesOfTheDisk) {
+  testing::TempFolder folder;
+  LocalFileSystem files;
+  FrameServer server("Test", FromFile(Stored(files, folder.path() + "/f")));
+  ASSERT_TRUE(server.Start({}).ok());
+  FrameClient client(server.port());
+  ExpectAnswers(client);
+  // What is not there ends the connection, also when some of it was sent.
+  ASSERT_TRUE(client.Write(FrameClient::Framed(std::to_string(bytes_.size() - 5) + " 10")));
+  const auto cut = client.Read();
+  EXPECT_TRUE(!cut.has_value() || cut->size() < 21);
+  EXPECT_EQ(client.Read(), std::nullopt);
+}
+
+TEST_F(FrameServerFileTest, AnswersLieInFilesWithoutADescriptor) {
+  SimulatedFileSystem files;
+  FrameServer server("Test", FromFile(Stored(files, "f")));
+  ASSERT_TRUE(server.Start({}).ok());
+  FrameClient client(server.port());
+  ExpectAnswers(client);
 }
 
 TEST(FrameServerTest, ListensOnLoopbackOnly) {

@@ -432,6 +432,7 @@ std::vector<std::shared_ptr<PartitionImpl>> LogImpl::AllPartitions() const {
 
 void LogImpl::Housekeeping() {
   for (const auto& partition : AllPartitions()) partition->Housekeeping();
+  context_.open_segments.Prune();
   if (!health_.ok()) return;
   for (const Status& status : {coordinator_->Housekeeping(), positions_->Compact()}) {
     if (!status.ok()) LogWarning("housekeeping of the log: " + status.ToString());

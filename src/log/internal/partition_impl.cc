@@ -15,8 +15,6 @@ constexpr int64_t kAppendBytesMax = 256LL << 20;  // positions in a segment are 
 constexpr size_t kBuffersMax = 4;
 constexpr size_t kBufferBytesMax = 4 << 20;
 
-std::string Name(const std::string& topic, int32_t index) { return topic + "-" + std::to_string(index); }
-
 Status CheckProducerFields(const BatchHeader& header, const BatchAppendOptions& options, bool alone) {
   if (header.control()) return Status(kInvalidBatch, "control batches are written by the log itself");
   if (header.has_delete_horizon()) return Status(kInvalidBatch, "a delete horizon is set by the log itself");
@@ -101,7 +99,7 @@ Result<int64_t> PartitionImpl::AppendRecords(std::span<const Record> records, in
       const int64_t record_size = EncodedSizeMax(records[last]);
       if (record_size > config->max_message_bytes) {
         return Status(kRecordTooLarge,
-                      "a record of " + std::to_string(record_size) + " bytes for " + Name(topic_, index_) +
+                      "a record of " + std::to_string(record_size) + " bytes for " + Name() +
                           " is above max.message.bytes = " + std::to_string(config->max_message_bytes));
       }
       if (last > first && size + record_size > kBatchBytes) break;
@@ -116,7 +114,7 @@ Result<int64_t> PartitionImpl::AppendRecords(std::span<const Record> records, in
     TM_ASSIGN_OR_RETURN(headers.emplace_back(), ParseBatchHeader(std::string_view(bytes).substr(start)));
     first = last;
   }
-  const auto append = AppendEncoded(&bytes, headers, std::nullopt);
+  const auto append = AppendEncoded(bytes, headers, std::nullopt);
   GiveBuffer(std::move(bytes));
   if (!append.ok()) return append.status();
   return append->base_offset;
@@ -131,32 +129,33 @@ Result<int64_t> PartitionImpl::AppendMarker(ControlType type, int64_t producer_i
   std::string bytes;
   EncodeControlBatch(marker, producer_id, 0, context_.NowMs(), &bytes);
   TM_ASSIGN_OR_RETURN(const BatchHeader header, ParseBatchHeader(bytes));
-  TM_ASSIGN_OR_RETURN(const BatchAppend append, AppendEncoded(&bytes, {&header, 1}, marker));
+  TM_ASSIGN_OR_RETURN(const BatchAppend append, AppendEncoded(bytes, {&header, 1}, marker));
   return append.base_offset;
 }
 
-Status PartitionImpl::CheckBatches(std::string* batches, const BatchAppendOptions& options,
+Status PartitionImpl::CheckBatches(std::span<char> batches, const BatchAppendOptions& options,
                                    std::vector<BatchHeader>* headers) const {
   const auto config = this->config();
-  if (static_cast<int64_t>(batches->size()) > kAppendBytesMax)
+  if (static_cast<int64_t>(batches.size()) > kAppendBytesMax)
     return Status(kRecordTooLarge, "one append of more than 256 MiB");
   const bool keys_needed = config->compacts();
   // Kept for the thread's next append, unless it is large: a fresh one would be memory to clear for every batch.
   thread_local std::string decompressed;
   if (decompressed.capacity() > kBufferBytesMax) std::string().swap(decompressed);
   std::vector<RecordView> records;
-  for (size_t at = 0; at < batches->size();) {
-    TM_ASSIGN_OR_RETURN(const BatchHeader header, ParseBatchHeader(std::string_view(*batches).substr(at)));
-    if (header.total_bytes() > static_cast<int64_t>(batches->size() - at))
+  for (size_t at = 0; at < batches.size();) {
+    TM_ASSIGN_OR_RETURN(const BatchHeader header,
+                        ParseBatchHeader(std::string_view(batches.data() + at, batches.size() - at)));
+    if (header.total_bytes() > static_cast<int64_t>(batches.size() - at))
       return Status(kInvalidBatch, "the bytes end within a batch");
-    const std::string_view batch(batches->data() + at, static_cast<size_t>(header.total_bytes()));
+    const std::string_view batch(batches.data() + at, static_cast<size_t>(header.total_bytes()));
     if (header.total_bytes() > config->max_message_bytes) {
       return Status(kRecordTooLarge,
                     "a batch of " + std::to_string(header.total_bytes()) +
                         " bytes is above max.message.bytes = " + std::to_string(config->max_message_bytes));
     }
     if (!ChecksumMatches(header, batch)) return Status(kInvalidBatch, "wrong checksum");
-    TM_RETURN_IF_ERROR(CheckProducerFields(header, options, at == 0 && batch.size() == batches->size()));
+    TM_RETURN_IF_ERROR(CheckProducerFields(header, options, at == 0 && batch.size() == batches.size()));
     if (header.record_count < 1 || header.last_offset_delta != header.record_count - 1) {
       return Status(kInvalidBatch, "the batch's offsets are not 0 .. " + std::to_string(header.record_count - 1));
     }
@@ -173,7 +172,7 @@ Status PartitionImpl::CheckBatches(std::string* batches, const BatchAppendOption
         return Status(kInvalidBatch, "records of the compacted topic '" + topic_ + "' need a key");
     }
     TM_RETURN_IF_ERROR(iterator.status());
-    char* const p = batches->data() + at;
+    char* const p = batches.data() + at;
     SetLeaderEpoch(p, 0);
     if (config->timestamp_type == TimestampType::kLogAppendTime) SetLogAppendTime(batch, p, context_.NowMs());
     TM_ASSIGN_OR_RETURN(headers->emplace_back(), ParseBatchHeader(batch));
@@ -182,13 +181,13 @@ Status PartitionImpl::CheckBatches(std::string* batches, const BatchAppendOption
   return headers->empty() ? Status(kInvalidBatch, "no batch") : Status::OK();
 }
 
-Result<BatchAppend> PartitionImpl::AppendBatchBytes(std::string batches, const BatchAppendOptions& options) {
+Result<BatchAppend> PartitionImpl::AppendBatchBytes(std::span<char> batches, const BatchAppendOptions& options) {
   std::vector<BatchHeader> headers;
-  TM_RETURN_IF_ERROR(CheckBatches(&batches, options, &headers));
-  return AppendEncoded(&batches, headers, std::nullopt);
+  TM_RETURN_IF_ERROR(CheckBatches(batches, options, &headers));
+  return AppendEncoded(batches, headers, std::nullopt);
 }
 
-Result<BatchAppend> PartitionImpl::AppendEncoded(std::string* bytes, std::span<const BatchHeader> headers,
+Result<BatchAppend> PartitionImpl::AppendEncoded(std::span<char> bytes, std::span<const BatchHeader> headers,
                                                  const std::optional<ControlMarker>& marker) {
   int64_t base = 0, end = 0;
   {
@@ -210,7 +209,7 @@ Result<BatchAppend> PartitionImpl::AppendEncoded(std::string* bytes, std::span<c
     // The relative offsets of the index are 32 bits too.
     const int64_t size = active->size.load(std::memory_order_relaxed);
     if (size > 0 &&
-        (size + static_cast<int64_t>(bytes->size()) > segment_bytes || base - active->base_offset > INT32_MAX / 2)) {
+        (size + static_cast<int64_t>(bytes.size()) > segment_bytes || base - active->base_offset > INT32_MAX / 2)) {
       TM_RETURN_IF_ERROR(Roll());
       std::lock_guard lock(mutex_);
       active = segments_.back();
@@ -218,11 +217,11 @@ Result<BatchAppend> PartitionImpl::AppendEncoded(std::string* bytes, std::span<c
     int64_t offset = base;
     size_t at = 0;
     for (const BatchHeader& header : headers) {
-      SetBaseOffset(bytes->data() + at, offset);
+      SetBaseOffset(bytes.data() + at, offset);
       offset += header.last_offset_delta + 1;
       at += static_cast<size_t>(header.total_bytes());
     }
-    TM_RETURN_IF_ERROR(active->writer->Append(*bytes));
+    TM_RETURN_IF_ERROR(active->writer->Append({bytes.data(), bytes.size()}));
     const int64_t now = context_.NowMs();
     active->appended_ms.store(now, std::memory_order_relaxed);
     std::lock_guard lock(mutex_);
@@ -242,7 +241,7 @@ Result<BatchAppend> PartitionImpl::AppendEncoded(std::string* bytes, std::span<c
     int64_t records = 0;
     for (const BatchHeader& header : headers) records += header.record_count;
     metrics_.records->Add(records);
-    metrics_.bytes->Add(static_cast<int64_t>(bytes->size()));
+    metrics_.bytes->Add(static_cast<int64_t>(bytes.size()));
   }
   subscriptions_->Notify();
   return BatchAppend{base, end - 1, headers[0].log_append_time() ? headers[0].max_timestamp : -1, false};
@@ -274,8 +273,8 @@ Status PartitionImpl::SyncUpTo(int64_t offset) {
     std::lock_guard lock(mutex_);
     TM_RETURN_IF_ERROR(closed_);
     if (offset >= end_offset_) {
-      return Status(kOffsetOutOfRange, Name(topic_, index_) + " has no offset " + std::to_string(offset) +
-                                           " yet; its end is " + std::to_string(end_offset_));
+      return Status(kOffsetOutOfRange, Name() + " has no offset " + std::to_string(offset) + " yet; its end is " +
+                                           std::to_string(end_offset_));
     }
   }
   return commit_->SyncUpTo(offset + 1);
@@ -287,7 +286,7 @@ void PartitionImpl::WhenDurable(int64_t offset, std::function<void(Status)> done
     std::lock_guard lock(mutex_);
     refused = closed_;
     if (refused.ok() && offset >= end_offset_) {
-      refused = Status(kOffsetOutOfRange, Name(topic_, index_) + " has no offset " + std::to_string(offset) + " yet");
+      refused = Status(kOffsetOutOfRange, Name() + " has no offset " + std::to_string(offset) + " yet");
     }
   }
   if (!refused.ok()) return done(std::move(refused));
@@ -319,129 +318,6 @@ std::map<int64_t, TransactionState::OpenTransaction> PartitionImpl::OpenTransact
 std::shared_ptr<const AbortedList> PartitionImpl::Aborted() const {
   std::lock_guard lock(mutex_);
   return transactions_.aborted();
-}
-
-Status PartitionImpl::Locate(int64_t offset, IsolationLevel isolation, ReadCursor* cursor, ReadWindow* window) {
-  // A segment that is compacted meanwhile is looked for again.
-  while (true) {
-    Status located = TryLocate(offset, isolation, cursor, window);
-    const bool replaced = cursor->segment != nullptr && cursor->segment->replaced.load();
-    if (!replaced) {
-      if (!located.ok() && !located.Is(kOffsetOutOfRange)) cursor->segment.reset();
-      return located;
-    }
-    *cursor = ReadCursor{};
-  }
-}
-
-Status PartitionImpl::TryLocate(int64_t offset, IsolationLevel isolation, ReadCursor* cursor, ReadWindow* window) {
-  std::optional<IndexEntry> entry;
-  bool look_up = false;
-  {
-    std::lock_guard lock(mutex_);
-    TM_RETURN_IF_ERROR(closed_);
-    if (offset < log_start_ || offset > end_offset_) {
-      return Status(kOffsetOutOfRange, Name(topic_, index_) + " has offsets " + std::to_string(log_start_) + " to " +
-                                           std::to_string(end_offset_) + ", not " + std::to_string(offset));
-    }
-    window->limit_offset = isolation == IsolationLevel::kReadCommitted ? last_stable_ : end_offset_;
-    window->aborted = transactions_.aborted();
-    window->readable_bytes = 0;
-    if (offset >= window->limit_offset) return Status::OK();
-    if (cursor->segment != nullptr && cursor->segment->replaced.load()) *cursor = ReadCursor{};
-    const auto after = [&](int64_t wanted) {
-      return std::upper_bound(segments_.begin(), segments_.end(), wanted,
-                              [](int64_t o, const auto& segment) { return o < segment->base_offset; });
-    };
-    const bool located = cursor->segment != nullptr;
-    look_up = !located;
-    if (!located) {
-      cursor->segment = *std::prev(after(offset));
-      const SegmentIndex& index = cursor->segment->index;
-      if (index.covered_bytes == cursor->segment->size.load())
-        entry = index.FindOffset(offset - cursor->segment->base_offset);
-      cursor->file.reset();
-    } else if (cursor->position >= cursor->segment->size.load() && cursor->segment != segments_.back()) {
-      const auto next = after(cursor->segment->base_offset);
-      if (next == segments_.end() || (*next)->base_offset != cursor->offset) {
-        return DamageError(cursor->segment->path, cursor->position, cursor->offset,
-                           "the segment that goes on from here is missing");
-      }
-      *cursor = ReadCursor{*next, nullptr, 0, cursor->offset};
-    }
-    window->readable_bytes = cursor->segment->size.load();
-  }
-  if (look_up && !entry) {
-    TM_ASSIGN_OR_RETURN(const SegmentIndex index, LoadOrRebuildIndex(context_.files, *cursor->segment));
-    entry = index.FindOffset(offset - cursor->segment->base_offset);
-  }
-  if (entry) {
-    cursor->position = entry->position;
-    cursor->offset = cursor->segment->base_offset + entry->relative_offset;
-  }
-  if (cursor->file == nullptr) {
-    TM_ASSIGN_OR_RETURN(cursor->file, context_.files.OpenReadable(cursor->segment->path));
-  }
-  return Status::OK();
-}
-
-Result<int64_t> PartitionImpl::OffsetForTime(int64_t timestamp_ms) {
-  while (true) {
-    bool replaced = false;  // by compaction, while this looked into it
-    auto offset = FindTime(timestamp_ms, &replaced);
-    if (offset.ok() || !replaced) return offset;
-  }
-}
-
-Result<int64_t> PartitionImpl::FindTime(int64_t timestamp_ms, bool* replaced) {
-  std::vector<std::shared_ptr<Segment>> segments;
-  int64_t log_start = 0, active_max = 0, end = 0;
-  SegmentIndex active_index;
-  {
-    std::lock_guard lock(mutex_);
-    TM_RETURN_IF_ERROR(closed_);
-    segments = segments_;
-    log_start = log_start_;
-    end = end_offset_;
-    active_index = segments_.back()->index;
-    active_max = active_index.max_timestamp;
-  }
-  for (const auto& segment : segments) {
-    const bool active = segment == segments.back();
-    int64_t max_timestamp = active ? active_max : segment->max_timestamp.load();
-    std::optional<SegmentIndex> index;
-    if (active) index = active_index;
-    const auto load_index = [&]() -> Result<SegmentIndex> {
-      {
-        std::lock_guard lock(mutex_);
-        if (segment->index.covered_bytes == segment->size.load()) return segment->index;
-      }
-      auto loaded = LoadOrRebuildIndex(context_.files, *segment);
-      *replaced = segment->replaced.load();
-      return *replaced ? Result<SegmentIndex>(Status(kCorruptBatch, "the segment was replaced")) : std::move(loaded);
-    };
-    if (!active && max_timestamp == INT64_MIN) {
-      TM_ASSIGN_OR_RETURN(index, load_index());
-      max_timestamp = index->max_timestamp;
-      segment->max_timestamp.store(max_timestamp);
-    }
-    if (max_timestamp < timestamp_ms) continue;
-    if (!index) {
-      TM_ASSIGN_OR_RETURN(index, load_index());
-    }
-    const int64_t start = segment->base_offset + index->FindTime(timestamp_ms).relative_offset;
-    PartitionReader reader(shared_from_this(), std::max(start, log_start),
-                           {.isolation = IsolationLevel::kReadUncommitted});
-    std::vector<RecordView> records;
-    do {
-      TM_RETURN_IF_ERROR(reader.Poll(1024, &records));
-      for (const RecordView& record : records) {
-        if (record.timestamp_ms >= timestamp_ms) return record.offset;
-      }
-    } while (!records.empty());
-    break;
-  }
-  return end;
 }
 
 }  // namespace tidemill::log_internal

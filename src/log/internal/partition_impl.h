@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "log/internal/checkpoint.h"
 #include "log/internal/group_commit.h"
+#include "log/internal/open_segments.h"
 #include "log/internal/producer_state.h"
 #include "log/internal/segment.h"
 #include "log/internal/subscriptions.h"
@@ -31,6 +32,7 @@ struct LogContext {
   int64_t producer_expiration_ms = 24LL * 3600 * 1000;
   size_t compaction_keys_max = 1'000'000;
   std::atomic<bool> stopping{false};  // long work ends at the next opportunity
+  OpenSegments open_segments{files};
 
   int64_t NowMs() const { return clock.NowMicros() / 1000; }
 };
@@ -52,6 +54,7 @@ struct ReadCursor {
 // What a reader may see at this moment.
 struct ReadWindow {
   int64_t limit_offset = 0;    // batches that begin below it
+  int64_t end_offset = 0;      // of the partition
   int64_t readable_bytes = 0;  // of the cursor's segment
   std::shared_ptr<const AbortedList> aborted;
 };
@@ -67,7 +70,7 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
 
   Result<int64_t> Append(std::span<const Record> records) override { return AppendRecords(records, -1); }
   using Partition::AppendBatchBytes;
-  Result<BatchAppend> AppendBatchBytes(std::string batches, const BatchAppendOptions& options) override;
+  Result<BatchAppend> AppendBatchBytes(std::span<char> batches, const BatchAppendOptions& options) override;
   Result<int64_t> AppendTransactionMarker(int64_t producer_id, int16_t producer_epoch, ControlType type,
                                           int32_t coordinator_epoch) override;
   std::vector<AbortedTransaction> AbortedTransactions(int64_t from, int64_t to) const override;
@@ -78,6 +81,8 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   Result<int64_t> OffsetForTime(int64_t timestamp_ms) override;
   Status TrimBefore(int64_t offset) override;
   std::unique_ptr<PartitionSubscription> Subscribe(std::function<void()> wake) override;
+  Result<std::optional<StoredBatches>> FindBatches(int64_t offset, IsolationLevel isolation,
+                                                   int64_t bytes_max) override;
   int64_t size_bytes() const override;
   const std::string& topic() const override { return topic_; }
   int32_t index() const override { return index_; }
@@ -113,14 +118,16 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   Status Recover();
   Status CreateFirstSegment(int64_t base_offset);
 
+  std::string Name() const { return topic_ + "-" + std::to_string(index_); }
   std::shared_ptr<const TopicConfig> config() const;
   // A duplicate, or a marker that is not needed (base offset -1), is not appended.
-  Result<BatchAppend> AppendEncoded(std::string* bytes, std::span<const BatchHeader> headers,
+  Result<BatchAppend> AppendEncoded(std::span<char> bytes, std::span<const BatchHeader> headers,
                                     const std::optional<ControlMarker>& marker);
   Result<std::optional<BatchAppend>> CheckProducerLocked(const BatchHeader& header,
                                                          const std::optional<ControlMarker>& marker) const;
   void RememberLocked(const BatchHeader& header, const std::optional<ControlMarker>& marker, int64_t seen_ms);
-  Status CheckBatches(std::string* batches, const BatchAppendOptions& options, std::vector<BatchHeader>* headers) const;
+  Status CheckBatches(std::span<char> batches, const BatchAppendOptions& options,
+                      std::vector<BatchHeader>* headers) const;
   Status TryLocate(int64_t offset, IsolationLevel isolation, ReadCursor* cursor, ReadWindow* window);
   Result<int64_t> FindTime(int64_t timestamp_ms, bool* replaced);
   Status Roll();

@@ -68,7 +68,7 @@ Result<int64_t> PartitionImpl::AppendTransactionMarker(int64_t producer_id, int1
   std::string bytes;
   EncodeControlBatch(marker, producer_id, producer_epoch, context_.NowMs(), &bytes);
   TM_ASSIGN_OR_RETURN(const BatchHeader header, ParseBatchHeader(bytes));
-  TM_ASSIGN_OR_RETURN(const BatchAppend append, AppendEncoded(&bytes, {&header, 1}, marker));
+  TM_ASSIGN_OR_RETURN(const BatchAppend append, AppendEncoded(bytes, {&header, 1}, marker));
   return append.last_offset;
 }
 

@@ -77,6 +77,12 @@ IndexEntry SegmentIndex::FindTime(int64_t timestamp_ms) const {
   return it == entries.begin() ? IndexEntry{0, 0, INT64_MIN} : *std::prev(it);
 }
 
+int64_t SegmentIndex::FindPosition(int64_t position) const {
+  const auto it = std::upper_bound(entries.begin(), entries.end(), position,
+                                   [](int64_t wanted, const IndexEntry& entry) { return wanted < entry.position; });
+  return it == entries.begin() ? 0 : std::prev(it)->position;
+}
+
 std::string SegmentPath(const std::string& directory, int64_t base_offset) {
   char name[32];
   std::snprintf(name, sizeof(name), "%020lld.log", static_cast<long long>(base_offset));

@@ -31,6 +31,8 @@ struct SegmentIndex {
   // Where to begin looking for `offset`, or for the first record at or after a time.
   IndexEntry FindOffset(int64_t relative_offset) const;
   IndexEntry FindTime(int64_t timestamp_ms) const;
+  // The last indexed position that is not behind `position`; 0 when there is none.
+  int64_t FindPosition(int64_t position) const;
 };
 
 // One file of batches; its name is the offset of its first record.

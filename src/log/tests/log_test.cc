@@ -208,6 +208,52 @@ TEST_F(LogTest, PollBatchesGivesTheStoredBytes) {
   EXPECT_EQ(ParseBatchHeader(bytes)->base_offset, 5);
 }
 
+// What it finds is what a reader of the same range gives, and goes on without gap.
+TEST_F(LogTest, FindBatchesFindsWholeBatchesOfOneFile) {
+  TM_ASSERT_OK(log_->CreateTopic("t", {.segment_bytes = 128 << 10}));
+  Random random(11);
+  int64_t offsets = 0;
+  while (offsets < 4'000) {
+    const std::string value(random.Uniform(400), 'v');
+    const std::vector<Record> records(1 + random.Uniform(20), Value(value));
+    TM_ASSERT_OK(Get()->Append(records));
+    offsets += std::ssize(records);
+  }
+  for (int round = 0; round < 2; ++round) {
+    int found = 0;
+    for (int i = 0; i < 500; ++i) {
+      const auto offset = static_cast<int64_t>(random.Uniform(static_cast<uint64_t>(offsets)));
+      const auto bytes_max = static_cast<int64_t>(1 + random.Uniform(1 << random.Uniform(18)));
+      const auto stored = Get()->FindBatches(offset, IsolationLevel::kReadCommitted, bytes_max);
+      TM_ASSERT_OK(stored);
+      if (!*stored) continue;
+      ++found;
+      std::string bytes(static_cast<size_t>((*stored)->bytes), '\0');
+      ASSERT_EQ(*(*stored)->file->ReadAt((*stored)->position, (*stored)->bytes, bytes.data()), (*stored)->bytes);
+      PartitionReader reader(Get(), offset);
+      std::string_view read;
+      TM_ASSERT_OK(reader.PollBatches((*stored)->bytes, &read));
+      ASSERT_EQ(bytes, read);
+      const auto first = ParseBatchHeader(bytes);
+      ASSERT_TRUE(first->base_offset <= offset && offset <= first->last_offset());
+      ASSERT_TRUE((*stored)->bytes <= bytes_max || (*stored)->bytes == first->total_bytes());
+    }
+    EXPECT_GT(found, 250);
+    Reopen();
+  }
+  const auto at_end = Get()->FindBatches(offsets, IsolationLevel::kReadCommitted, 1 << 20);
+  TM_ASSERT_OK(at_end);
+  EXPECT_EQ((*at_end)->bytes, 0);
+  EXPECT_TRUE(AsStatus(Get()->FindBatches(offsets + 1, IsolationLevel::kReadCommitted, 1)).Is(kOffsetOutOfRange));
+  // An open transaction leaves it to a reader who reads only what is committed.
+  auto transaction = log_->Begin("id");
+  TM_ASSERT_OK(transaction);
+  const Record record = Value("open");
+  TM_ASSERT_OK((*transaction)->Append("t", 0, {&record, 1}));
+  EXPECT_FALSE(Get()->FindBatches(0, IsolationLevel::kReadCommitted, 1 << 20)->has_value());
+  EXPECT_TRUE(Get()->FindBatches(0, IsolationLevel::kReadUncommitted, 1 << 20)->has_value());
+}
+
 TEST_F(LogTest, SeekByOffsetAndTimeAcrossSegments) {
   TM_ASSERT_OK(log_->CreateTopic("t", {.segment_bytes = 64 << 10}));
   const std::string filler(300, 'f');

@@ -19,7 +19,9 @@ class KafkaServerImpl final : public KafkaServer {
             [this](const std::shared_ptr<FrameConnection>& connection, std::string frame, FrameServer::Reply reply) {
               wire::HandleFrame(broker_, connection, std::move(frame), std::move(reply));
             },
-            metrics) {}
+            metrics) {
+    if (metrics != nullptr) broker_.api_metrics = wire::MakeApiMetrics(*metrics);
+  }
   ~KafkaServerImpl() override {
     // First whoever could still ask.
     frames_.Stop();

@@ -45,8 +45,12 @@ std::vector<GroupTopic> AllTopics(const Log& log) {
 
 }  // namespace
 
-Broker::Broker(Log& the_log, const Clock& clock, KafkaSecurity the_security, uint64_t seed)
-    : log(the_log), security(std::move(the_security)), quotas(security.quotas, clock) {
+Broker::Broker(Log& the_log, const Clock& the_clock, KafkaSecurity the_security, uint64_t seed)
+    : log(the_log),
+      clock(the_clock),
+      security(std::move(the_security)),
+      quotas(security.quotas, clock),
+      fetch_sessions(seed) {
   GroupOptions options;
   options.deadline_moved = [this] { timers.Post([this] { TickCoordinator(*this, *groups, groups_tick_ms); }); };
   options.topics = [this] { return AllTopics(log); };

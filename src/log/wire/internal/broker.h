@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "log/access/quotas.h"
@@ -11,6 +12,7 @@
 #include "log/groups/kafka_transactions.h"
 #include "log/kafka_error.h"
 #include "log/log.h"
+#include "log/wire/internal/fetch_sessions.h"
 #include "log/wire/internal/request.h"
 #include "log/wire/internal/task_queue.h"
 #include "log/wire/kafka_server.h"
@@ -23,16 +25,19 @@ inline constexpr int32_t kLeaderEpoch = 0;  // there is one leader, ever
 // What the handlers of all connections share. Handlers run on the frame server's threads and must not block: whatever
 // writes files goes to `slow`.
 struct Broker {
-  Broker(Log& the_log, const Clock& clock, KafkaSecurity the_security, uint64_t seed);
+  Broker(Log& the_log, const Clock& the_clock, KafkaSecurity the_security, uint64_t seed);
   // Opens what is kept of transactions in the log's directory, then lets `timers` and `slow` run.
   Status Start(FileSystem& files, const Clock& clock, const std::string& log_directory);
   ~Broker() { Stop(); }
   void Stop();
 
   Log& log;
+  const Clock& clock;
   const KafkaSecurity security;
   Quotas quotas;
-  std::string host;  // where clients are told to go
+  FetchSessions fetch_sessions;
+  std::vector<ApiMetrics> api_metrics;  // in the order of ServedApis(); empty without metrics
+  std::string host;                     // where clients are told to go
   int32_t port = 0;
   std::string cluster_id;
   bool auto_create_topics = true;
@@ -44,6 +49,7 @@ struct Broker {
   int64_t groups_tick_ms = INT64_MAX;  // when the next look at their deadlines is due; of the thread of `timers`
   int64_t transactions_tick_ms = INT64_MAX;
 
+  int64_t NowMs() const { return clock.NowMicros() / 1000; }
   // Counts bytes of the request's client against its quota; when it was too fast, its connection pauses for the time
   // that this gives, in ms.
   int32_t Charge(const KafkaRequest& request, QuotaKind kind, size_t bytes);

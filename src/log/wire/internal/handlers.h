@@ -101,6 +101,8 @@ struct ServedApi {
   int16_t max_version;
 };
 std::span<const ServedApi> ServedApis();
+// One for each of them.
+std::vector<ApiMetrics> MakeApiMetrics(MetricsRegistry& metrics);
 
 // Reads the header, decodes the message, calls its handler.
 void HandleFrame(Broker& broker, const std::shared_ptr<FrameConnection>& connection, std::string frame,

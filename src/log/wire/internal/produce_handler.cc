@@ -1,5 +1,6 @@
 #include <atomic>
 #include <deque>
+#include <span>
 
 #include "log/wire/internal/handlers.h"
 #include "log/wire/messages/produce.h"
@@ -52,7 +53,10 @@ void AppendPartition(ProduceUnderWay& produce, const Broker& broker, const std::
   auto partition = broker.log.partition(topic, data.index);
   if (!partition.ok()) return produce.Refuse(answer, KafkaErrorOf(partition.status()));
   const bool transactional = produce.call->message.transactional_id.has_value();
-  const auto append = (*partition)->AppendBatchBytes(std::string(*data.records), {.transactional = transactional});
+  // Offsets are written where the batch lies: in the request's own frame.
+  std::string& frame = produce.call->frame;
+  const std::span<char> batches(frame.data() + (data.records->data() - frame.data()), data.records->size());
+  const auto append = (*partition)->AppendBatchBytes(batches, {.transactional = transactional});
   if (!append.ok()) return produce.Refuse(answer, KafkaErrorOf(append.status()), append.status().ToString());
   answer.base_offset = append->base_offset;
   answer.log_append_time_ms = append->log_append_time_ms;

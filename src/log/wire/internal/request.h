@@ -6,8 +6,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/frame_server.h"
+#include "base/metrics.h"
 #include "log/wire/api.h"
 #include "log/wire/internal/session.h"
 #include "log/wire/wire_writer.h"
@@ -25,6 +28,12 @@ inline std::optional<std::string_view> View(const std::optional<std::string>& te
 // A client's address without its port, as Kafka writes it: "/127.0.0.1".
 std::string HostOf(const FrameConnection& connection);
 
+// How often an API was asked, and how long its answers took.
+struct ApiMetrics {
+  Counter* requests = nullptr;
+  Histogram* seconds = nullptr;
+};
+
 // One request under way. Answered once, from any thread; dropped without an answer, its connection is closed.
 struct KafkaRequest {
   std::shared_ptr<FrameConnection> connection;
@@ -36,6 +45,9 @@ struct KafkaRequest {
   int32_t correlation_id = 0;
   std::string client_id;
   FrameServer::Reply reply;
+  const Clock* clock = nullptr;
+  int64_t began_us = 0;
+  ApiMetrics metrics;  // all or none are null
 
   // Views in the message need to live until this returns.
   template <typename Message>
@@ -46,8 +58,19 @@ struct KafkaRequest {
   void AnswerAndClose(const Message& message) {
     Encode(message, {{}, false, true});
   }
-  void AnswerNothing() { reply({{}, true, false}); }
-  void CloseConnection() { reply({{}, true, true}); }
+  // `records`: the bytes of the message's fields of type records that are not empty, in their order; of the views
+  // themselves only the length is looked at.
+  template <typename Message>
+  void AnswerWithRecords(const Message& message, std::vector<FramePiece> records) {
+    std::string out;
+    std::vector<ExternalRecords> places;
+    WireWriter writer(&out, &places);
+    WriteHeader(writer);
+    message.Encode(writer, version);
+    Send(Interleave(out, places, std::move(records)), writer.status(), {});
+  }
+  void AnswerNothing() { Finish({{}, true, false}); }
+  void CloseConnection() { Finish({{}, true, true}); }
 
  private:
   template <typename Message>
@@ -56,10 +79,15 @@ struct KafkaRequest {
     WireWriter writer(&out);
     WriteHeader(writer);
     message.Encode(writer, version);
-    Send(std::move(out), writer.status(), std::move(answer));
+    std::vector<FramePiece> pieces;
+    pieces.emplace_back(std::move(out));
+    Send(std::move(pieces), writer.status(), std::move(answer));
   }
   void WriteHeader(WireWriter& writer) const;
-  void Send(std::string out, const Status& encoded, FrameReply answer);
+  static std::vector<FramePiece> Interleave(std::string_view out, const std::vector<ExternalRecords>& places,
+                                            std::vector<FramePiece> records);
+  void Finish(FrameReply answer);
+  void Send(std::vector<FramePiece> pieces, const Status& encoded, FrameReply answer);
 };
 
 // A request with its decoded message, whose views point into the frame: it stays where it is.

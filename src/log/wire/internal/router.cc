@@ -154,6 +154,18 @@ std::span<const ServedApi> ServedApis() {
   return apis;
 }
 
+std::vector<ApiMetrics> MakeApiMetrics(MetricsRegistry& metrics) {
+  std::vector<ApiMetrics> made;
+  for (const ServedApi& api : ServedApis()) {
+    const Labels labels = {{"api", std::string(FindApi(api.key)->name)}};
+    made.push_back(
+        {metrics.GetCounter("tidemill_kafka_requests_total", "Requests of Kafka clients", labels),
+         metrics.GetHistogram("tidemill_kafka_request_seconds",
+                              "From a request's arrival to its answer, with what it asked to wait", labels)});
+  }
+  return made;
+}
+
 void HandleFrame(Broker& broker, const std::shared_ptr<FrameConnection>& connection, std::string frame,
                  FrameServer::Reply reply) {
   const auto refuse = [&](const std::string& why) {
@@ -185,6 +197,12 @@ void HandleFrame(Broker& broker, const std::shared_ptr<FrameConnection>& connect
   KafkaRequest request;
   request.connection = connection;
   request.session = session;
+  request.clock = &broker.clock;
+  if (!broker.api_metrics.empty()) {
+    request.metrics = broker.api_metrics[static_cast<size_t>(handler - kHandlers)];
+    request.began_us = broker.clock.NowMicros();
+    request.metrics.requests->Add();
+  }
   request.body = reader.offset();
   request.api = &api;
   request.version = version;

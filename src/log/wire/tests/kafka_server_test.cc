@@ -174,6 +174,32 @@ TEST_F(KafkaServerTest, AFetchThatWaitsIsAnsweredByTheNextAppend) {
   EXPECT_EQ(beyond.responses[0].partitions[0].error_code, static_cast<int16_t>(KafkaError::kOffsetOutOfRange));
 }
 
+TEST_F(KafkaServerTest, AFetchSessionIsToldOnlyWhatIsNew) {
+  MakeTopic();
+  WireClient client(server_->port());
+  Produce(client, Batch("a"));
+  wire::FetchRequest request = FetchFrom(0, 1);
+  request.session_epoch = 0;
+  const auto opened = client.Ask<wire::FetchResponse>(request, 12);
+  ASSERT_NE(opened.session_id, 0);
+  ASSERT_FALSE(opened.responses[0].partitions[0].records->empty());
+  // The partition is asked for with its new offset, and there is no news of it; then it need not be named any more.
+  request = FetchFrom(1, 1);
+  request.session_id = opened.session_id;
+  request.session_epoch = 1;
+  EXPECT_TRUE(client.Ask<wire::FetchResponse>(request, 12).responses.empty());
+  Produce(client, Batch("b"));
+  request.topics.clear();
+  request.session_epoch = 2;
+  const auto news = client.Ask<wire::FetchResponse>(request, 12);
+  EXPECT_EQ(news.session_id, opened.session_id);
+  ASSERT_EQ(news.responses.size(), 1u);
+  EXPECT_EQ(ParseBatchHeader(*news.responses[0].partitions[0].records)->base_offset, 1);
+  const auto again = client.Ask<wire::FetchResponse>(request, 12);
+  EXPECT_EQ(again.error_code, static_cast<int16_t>(KafkaError::kInvalidFetchSessionEpoch));
+  EXPECT_TRUE(again.responses.empty());
+}
+
 TEST_F(KafkaServerTest, RefusesBatchesThatAreDamaged) {
   MakeTopic();
   WireClient client(server_->port());
