@@ -85,7 +85,8 @@ class Partition {
   // (retriable); kSyncFailed after any fsync of this log has failed: then nothing more is accepted until it is opened
   // again.
   virtual Result<int64_t> Append(std::span<const Record> records) = 0;
-  // One or more encoded batches (v2), as a Kafka producer sends them: checked whole, offsets assigned in place.
+  // One or more encoded batches (v2), as a Kafka producer sends them: checksums and heads are checked, and the records
+  // where they are not compressed or the topic is compacted; offsets are assigned in place.
   // kInvalidBatch. With a producer id it is one batch, with sequence numbers (KIP-98, KIP-360): one of the producer's
   // last five that comes again is not appended again (`duplicate`); kOutOfOrderSequence when one is missing before it,
   // kProducerFenced when a newer epoch of the producer is known, kInvalidTransactionState when it does not fit to the
@@ -130,9 +131,18 @@ class Partition {
   virtual int32_t index() const = 0;
 };
 
+// Records that a producer compressed into bytes that nobody can read; the checksum is right, so they came as they are.
+struct UnreadableRecords {
+  int64_t first_offset;
+  int64_t last_offset;
+  std::string why;
+};
+
 struct ReaderOptions {
   IsolationLevel isolation = IsolationLevel::kReadCommitted;
   int64_t chunk_bytes = 256 << 10;  // read from disk at a time; grows to hold a larger batch
+  // Told of what Poll has to leave out; without it, a warning is logged.
+  std::function<void(const UnreadableRecords&)> unreadable = {};
 };
 
 // Reads one partition in order, by Poll or by PollBatches. One thread. Verifies every batch's checksum.
@@ -145,7 +155,8 @@ class PartitionReader {
   PartitionReader(PartitionReader&&) noexcept;
 
   // Replaces `out` with up to `records_max` next records; none when nothing is there to see now. The views live until
-  // the next call. kCorruptBatch names file and position. An error leaves the position where it was.
+  // the next call. kCorruptBatch names file and position. An error leaves the position where it was. Records that are
+  // unreadable through their producer's fault are left out.
   Status Poll(int records_max, std::vector<RecordView>* out);
   // Replaces `out` with whole encoded batches, as stored, at most `bytes_max` but at least one when there is one (a
   // fetch of the Kafka protocol). They are not filtered: the client skips control records and aborted transactions.

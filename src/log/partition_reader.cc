@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/logging.h"
 #include "log/errors.h"
 #include "log/internal/partition_impl.h"
 #include "log/partition.h"
@@ -33,6 +34,7 @@ struct PartitionReader::State {
   Result<bool> PeekBatch(bool may_refill, BatchHeader* header);
   void SkipBatch(const BatchHeader& header);
   Result<bool> OpenNextBatch(bool may_refill);
+  void PassOver(const BatchHeader& header, std::string_view why);
   Status Damage(std::string_view why) const {
     return DamageError(cursor.segment->path, cursor.position, cursor.offset, why);
   }
@@ -117,8 +119,12 @@ Result<bool> PartitionReader::State::OpenNextBatch(bool may_refill) {
     if (header.codec() != CompressionCodec::kNone && !may_refill) return false;
     auto opened =
         RecordIterator::Open(header, chunk.substr(0, static_cast<size_t>(header.total_bytes())), &decompressed);
-    if (!opened.ok())
-      return opened.status().Is(kUnsupportedCodec) ? opened.status() : Damage(opened.status().message());
+    if (!opened.ok() && header.codec() == CompressionCodec::kNone) return Damage(opened.status().message());
+    if (!opened.ok()) {
+      PassOver(header, opened.status().message());
+      SkipBatch(header);
+      continue;
+    }
     records = *opened;
     batch = header;
     in_batch = true;
@@ -127,10 +133,20 @@ Result<bool> PartitionReader::State::OpenNextBatch(bool may_refill) {
   }
 }
 
+// The rest of a batch that came as it is: whoever reads on must not be kept from what follows.
+void PartitionReader::State::PassOver(const BatchHeader& header, std::string_view why) {
+  const UnreadableRecords records{std::max(next_offset, header.base_offset), header.last_offset(), std::string(why)};
+  next_offset = records.last_offset + 1;
+  if (options.unreadable) return options.unreadable(records);
+  LogWarning("topic '" + partition->topic() + "', partition " + std::to_string(partition->index()) + ": offsets " +
+             std::to_string(records.first_offset) + " to " + std::to_string(records.last_offset) +
+             " can't be read and are left out: " + records.why);
+}
+
 PartitionReader::PartitionReader(std::shared_ptr<Partition> partition, int64_t offset, ReaderOptions options)
     : state_(std::make_unique<State>()) {
   state_->partition = std::static_pointer_cast<PartitionImpl>(std::move(partition));
-  state_->options = options;
+  state_->options = std::move(options);
   state_->next_offset = offset;
 }
 
@@ -146,6 +162,11 @@ Status PartitionReader::Poll(int records_max, std::vector<RecordView>* out) {
       if (!out->empty()) s.next_offset = out->back().offset + 1;
       if (!s.records.status().ok()) {
         if (!out->empty()) return Status::OK();  // the next call meets it again, with nothing to lose
+        if (s.batch.codec() != CompressionCodec::kNone) {
+          s.PassOver(s.batch, s.records.status().message());
+          s.in_batch = false;
+          continue;
+        }
         return DamageError(s.cursor.segment->path, s.cursor.position - s.batch.total_bytes(), s.batch.base_offset,
                            s.records.status().message());
       }

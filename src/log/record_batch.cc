@@ -339,7 +339,7 @@ void RecordIterator::Next(int count, int64_t from_offset, std::vector<RecordView
     if ((p = ReadBytes(p, record_end, &view.key)) == nullptr) break;
     if ((p = ReadBytes(p, record_end, &view.value)) == nullptr) break;
     if ((p = ReadVarint(p, record_end, &header_count)) == nullptr) break;
-    if (offset_delta < 0 || offset_delta > header_.last_offset_delta || header_count < 0 ||
+    if (offset_delta <= last_delta_ || offset_delta > header_.last_offset_delta || header_count < 0 ||
         header_count > record_end - p) {
       p = nullptr;
       break;
@@ -351,6 +351,7 @@ void RecordIterator::Next(int count, int64_t from_offset, std::vector<RecordView
       break;
     }
     p = record_end;
+    last_delta_ = offset_delta;
     ++seen_;
     view.offset = header_.base_offset + offset_delta;
     if (view.offset < from_offset) continue;
@@ -367,6 +368,16 @@ void RecordIterator::Next(int count, int64_t from_offset, std::vector<RecordView
   }
   at_ = p;
   if (seen_ == header_.record_count && at_ != end_) status_ = Invalid("bytes are left over behind the last record");
+}
+
+Result<bool> ReadRecords(const BatchHeader& header, std::string_view batch, std::string* decompressed,
+                         std::vector<RecordView>* out) {
+  out->clear();
+  auto iterator = RecordIterator::Open(header, batch, decompressed);
+  if (iterator.ok()) iterator->Next(header.record_count, 0, out);
+  const Status& read = iterator.ok() ? iterator->status() : iterator.status();
+  if (!read.ok() && header.codec() == CompressionCodec::kNone) return read;
+  return read.ok();
 }
 
 Result<std::vector<RecordHeader>> DecodeHeaders(const RecordView& record) {

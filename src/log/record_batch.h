@@ -89,8 +89,8 @@ Status RewriteBatch(const BatchHeader& original, std::span<const RecordView> rec
                     std::optional<int64_t> delete_horizon_ms, std::string* out);
 Status RewriteBatch(const BatchHeader& original, std::string_view batch, int64_t delete_horizon_ms, std::string* out);
 
-// Walks the records of one batch. The checksum is the caller's business. Views point into the batch, or into
-// `decompressed` when it is compressed; both must outlive them.
+// Walks the records of one batch; their offsets increase. The checksum is the caller's business. Views point into the
+// batch, or into `decompressed` when it is compressed; both must outlive them.
 class RecordIterator {
  public:
   // `batch` holds the whole batch. `decompressed` is used for compressed batches only.
@@ -108,7 +108,13 @@ class RecordIterator {
   const char* at_ = nullptr;
   const char* end_ = nullptr;
   int32_t seen_ = 0;
+  int64_t last_delta_ = -1;
   Status status_;
 };
+
+// All records of a batch. False when what its producer compressed are no records; kInvalidBatch for what was checked
+// when it was appended.
+Result<bool> ReadRecords(const BatchHeader& header, std::string_view batch, std::string* decompressed,
+                         std::vector<RecordView>* out);
 
 }  // namespace tidemill

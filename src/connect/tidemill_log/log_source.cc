@@ -60,7 +60,8 @@ class LogSplitReader final : public SplitReader {
                  const ReadLayout& layout, SplitContext context)
       : partition_(partition),
         position_(position),
-        reader_(partition, position.next),
+        reader_(partition, position.next,
+                {.unreadable = [this](const UnreadableRecords& records) { Reject(records); }}),
         decoder_(std::move(decoder)),
         layout_(layout),
         context_(std::move(context)) {
@@ -99,6 +100,15 @@ class LogSplitReader final : public SplitReader {
   int64_t LagRecords() const override { return std::max<int64_t>(0, partition_->Offsets().end - position_.next); }
 
  private:
+  void Reject(const UnreadableRecords& records) {
+    context_.rejects->Reject({.reason = RejectReason::kMalformed,
+                              .source = partition_->topic(),
+                              .partition = partition_->index(),
+                              .offset = records.first_offset,
+                              .detail = "records up to offset " + std::to_string(records.last_offset) +
+                                        " can't be decompressed: " + records.why});
+  }
+
   Status Decode(size_t count, Batch* batch) {
     rows_.clear();
     for (size_t i = 0; i < count; ++i) rows_.push_back({records_[i].value, records_[i].offset});

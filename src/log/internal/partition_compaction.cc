@@ -109,12 +109,11 @@ Result<int64_t> PartitionImpl::Compaction::MapKeys(KeyOffsets* newest) const {
       TM_RETURN_IF_ERROR(Stopped());
       if (full || header.control() || header.last_offset() < cleaned_to) return Status::OK();
       if (header.transactional() && IsAborted(*aborted, header.producer_id, header.base_offset)) return Status::OK();
-      TM_ASSIGN_OR_RETURN(RecordIterator iterator, RecordIterator::Open(header, batch, &decompressed));
-      records.clear();
-      iterator.Next(header.record_count, cleaned_to, &records);
-      TM_RETURN_IF_ERROR(iterator.status());
+      // Unreadable records, from before the topic was compacted, have no keys.
+      TM_ASSIGN_OR_RETURN(const bool readable, ReadRecords(header, batch, &decompressed, &records));
+      if (!readable) return Status::OK();
       for (const RecordView& record : records) {
-        if (!record.has_key() || newest->Put(record.key, record.offset)) continue;
+        if (record.offset < cleaned_to || !record.has_key() || newest->Put(record.key, record.offset)) continue;
         full = true;
         mapped_to = record.offset;
         break;

@@ -133,16 +133,31 @@ Result<int64_t> PartitionImpl::AppendMarker(ControlType type, int64_t producer_i
   return append.base_offset;
 }
 
+// Everybody reads records in offset order later, so each must say what its place says.
+Status PartitionImpl::CheckRecords(const BatchHeader& header, std::string_view batch, bool keys_needed) const {
+  // Kept for the thread's next append, unless it is large: a fresh one would be memory to clear for every batch.
+  thread_local std::string decompressed;
+  if (decompressed.capacity() > kBufferBytesMax) std::string().swap(decompressed);
+  std::vector<RecordView> records;
+  TM_ASSIGN_OR_RETURN(RecordIterator iterator, RecordIterator::Open(header, batch, &decompressed));
+  for (int64_t expected = header.base_offset; !iterator.AtEnd();) {
+    records.clear();
+    iterator.Next(1024, 0, &records);
+    for (const RecordView& record : records) {
+      if (record.offset != expected++)
+        return Status(kInvalidBatch, "the batch's records are not in the order of their offsets");
+    }
+    if (keys_needed && !std::all_of(records.begin(), records.end(), std::mem_fn(&RecordView::has_key)))
+      return Status(kInvalidBatch, "records of the compacted topic '" + topic_ + "' need a key");
+  }
+  return iterator.status();
+}
+
 Status PartitionImpl::CheckBatches(std::span<char> batches, const BatchAppendOptions& options,
                                    std::vector<BatchHeader>* headers) const {
   const auto config = this->config();
   if (static_cast<int64_t>(batches.size()) > kAppendBytesMax)
     return Status(kRecordTooLarge, "one append of more than 256 MiB");
-  const bool keys_needed = config->compacts();
-  // Kept for the thread's next append, unless it is large: a fresh one would be memory to clear for every batch.
-  thread_local std::string decompressed;
-  if (decompressed.capacity() > kBufferBytesMax) std::string().swap(decompressed);
-  std::vector<RecordView> records;
   for (size_t at = 0; at < batches.size();) {
     TM_ASSIGN_OR_RETURN(const BatchHeader header,
                         ParseBatchHeader(std::string_view(batches.data() + at, batches.size() - at)));
@@ -159,19 +174,12 @@ Status PartitionImpl::CheckBatches(std::span<char> batches, const BatchAppendOpt
     if (header.record_count < 1 || header.last_offset_delta != header.record_count - 1) {
       return Status(kInvalidBatch, "the batch's offsets are not 0 .. " + std::to_string(header.record_count - 1));
     }
-    // Records are read in offset order by everybody later, so each must say what its place says.
-    TM_ASSIGN_OR_RETURN(RecordIterator iterator, RecordIterator::Open(header, batch, &decompressed));
-    for (int64_t expected = header.base_offset; !iterator.AtEnd();) {
-      records.clear();
-      iterator.Next(1024, 0, &records);
-      for (const RecordView& record : records) {
-        if (record.offset != expected++)
-          return Status(kInvalidBatch, "the batch's records are not in the order of their offsets");
-      }
-      if (keys_needed && !std::all_of(records.begin(), records.end(), std::mem_fn(&RecordView::has_key)))
-        return Status(kInvalidBatch, "records of the compacted topic '" + topic_ + "' need a key");
+    // What is compressed is looked into by whoever reads it; only compaction has to know all keys.
+    if (header.codec() == CompressionCodec::kNone || config->compacts()) {
+      TM_RETURN_IF_ERROR(CheckRecords(header, batch, config->compacts()));
+    } else if (header.codec() > CompressionCodec::kZstd) {
+      return Status(kUnsupportedCodec, "the batch's compression is not known");
     }
-    TM_RETURN_IF_ERROR(iterator.status());
     char* const p = batches.data() + at;
     SetLeaderEpoch(p, 0);
     if (config->timestamp_type == TimestampType::kLogAppendTime) SetLogAppendTime(batch, p, context_.NowMs());

@@ -126,6 +126,7 @@ class PartitionImpl final : public Partition, public std::enable_shared_from_thi
   Result<std::optional<BatchAppend>> CheckProducerLocked(const BatchHeader& header,
                                                          const std::optional<ControlMarker>& marker) const;
   void RememberLocked(const BatchHeader& header, const std::optional<ControlMarker>& marker, int64_t seen_ms);
+  Status CheckRecords(const BatchHeader& header, std::string_view batch, bool keys_needed) const;
   Status CheckBatches(std::span<char> batches, const BatchAppendOptions& options,
                       std::vector<BatchHeader>* headers) const;
   Status TryLocate(int64_t offset, IsolationLevel isolation, ReadCursor* cursor, ReadWindow* window);

@@ -41,10 +41,8 @@ Status SegmentCleaner::AddData(const BatchHeader& header, std::string_view batch
     if (header.transactional()) pass_->transactions_with_data.insert(header.producer_id);
     return Emit(batch);
   }
-  TM_ASSIGN_OR_RETURN(RecordIterator iterator, RecordIterator::Open(header, batch, &decompressed_));
-  records_.clear();
-  iterator.Next(header.record_count, 0, &records_);
-  TM_RETURN_IF_ERROR(iterator.status());
+  TM_ASSIGN_OR_RETURN(const bool readable, ReadRecords(header, batch, &decompressed_, &records_));
+  if (!readable) return KeepEmpty(header);
   const bool tombstones_may_go = header.has_delete_horizon() && rules_.now_ms >= header.base_timestamp;
   bool tombstones = false;
   const auto keep = [&](const RecordView& record) {

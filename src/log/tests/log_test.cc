@@ -184,6 +184,48 @@ TEST_F(LogTest, EncodedBatchesAreCheckedAndGetOffsets) {
   EXPECT_EQ(Get()->Offsets().end, 8);
 }
 
+// What a producer compressed is not looked into, so it may be anything: it must not keep readers from what follows.
+TEST_F(LogTest, UnreadableRecordsAreLeftOutAndReported) {
+  TM_ASSERT_OK(log_->CreateTopic("t", {}));
+  TM_ASSERT_OK(log_->CreateTopic("keyed", {.cleanup_policy = CleanupPolicy::kCompact}));
+  Record record = Value("good");
+  record.key = "key";
+  const std::vector<Record> records(10, record);
+  const auto spoil = [&](size_t at, CompressionCodec codec) {
+    std::string batch;
+    EXPECT_TRUE(EncodeBatch(records, {.codec = codec}, &batch).ok());
+    batch[at] = static_cast<char>(batch[at] ^ 0x55);
+    SetLogAppendTime(batch, batch.data(), 1);  // the checksum is right again
+    return batch;
+  };
+  const size_t body = static_cast<size_t>(kBatchHeadBytes);
+  TM_ASSERT_OK(AppendValue("first"));
+  for (const size_t at : {body, body + 20}) {
+    TM_ASSERT_OK(Get()->AppendBatchBytes(spoil(at, CompressionCodec::kLz4)));
+    TM_ASSERT_OK(Get()->AppendBatchBytes(spoil(at, CompressionCodec::kZstd)));
+    EXPECT_TRUE(AsStatus(Get("keyed")->AppendBatchBytes(spoil(at, CompressionCodec::kLz4))).Is(kInvalidBatch));
+  }
+  EXPECT_TRUE(AsStatus(Get()->AppendBatchBytes(spoil(body, CompressionCodec::kNone))).Is(kInvalidBatch));
+  TM_ASSERT_OK(AppendValue("last"));
+
+  std::vector<UnreadableRecords> left_out;
+  PartitionReader reader(Get(), 0, {.unreadable = [&](const UnreadableRecords& what) { left_out.push_back(what); }});
+  std::vector<RecordView> read;
+  std::vector<int64_t> offsets;
+  do {
+    TM_ASSERT_OK(reader.Poll(3, &read));
+    for (const RecordView& view : read) offsets.push_back(view.offset);
+  } while (!read.empty());
+  EXPECT_EQ(offsets.front(), 0);
+  EXPECT_EQ(offsets.back(), 41);
+  EXPECT_EQ(reader.position(), 42);
+  ASSERT_GE(left_out.size(), 3u);
+  int64_t missing = 0;
+  for (const UnreadableRecords& what : left_out) missing += what.last_offset - what.first_offset + 1;
+  EXPECT_EQ(std::ssize(offsets) + missing, 42);
+  EXPECT_NE(left_out[0].why, "");
+}
+
 TEST_F(LogTest, PollBatchesGivesTheStoredBytes) {
   TM_ASSERT_OK(log_->CreateTopic("t", {.segment_bytes = 4096}));
   for (int i = 0; i < 200; ++i) TM_ASSERT_OK(AppendValue("value " + std::to_string(i)));
