@@ -43,4 +43,33 @@ inline constexpr ErrorCode kUnencodableMessage{1232, ErrorDomain::kInternal, "Ka
 inline constexpr ErrorCode kAuthenticationFailed{1233, ErrorDomain::kUser, "authentication failed",
                                                  "check user name, password and mechanism"};
 
+// The schema registry (log/schema_registry): 1240 to 1259.
+inline constexpr ErrorCode kSubjectNotFound{1240, ErrorDomain::kUser, "subject not found",
+                                            "tidemill schema list shows the subjects there are"};
+inline constexpr ErrorCode kSchemaVersionNotFound{1241, ErrorDomain::kUser, "version of a subject not found"};
+inline constexpr ErrorCode kSubjectSoftDeleted{1242, ErrorDomain::kUser, "subject was deleted already",
+                                               "delete it permanently, or register a schema under it again"};
+inline constexpr ErrorCode kSubjectNotSoftDeleted{1243, ErrorDomain::kUser, "subject was not deleted first",
+                                                  "delete it without 'permanent' first"};
+inline constexpr ErrorCode kVersionSoftDeleted{1244, ErrorDomain::kUser, "version was deleted already",
+                                               "delete it permanently, or leave it"};
+inline constexpr ErrorCode kVersionNotSoftDeleted{1245, ErrorDomain::kUser, "version was not deleted first",
+                                                  "delete it without 'permanent' first"};
+inline constexpr ErrorCode kNoSubjectConfig{1246, ErrorDomain::kUser, "subject has no configuration of its own"};
+inline constexpr ErrorCode kNoSubjectMode{1247, ErrorDomain::kUser, "subject has no mode of its own"};
+inline constexpr ErrorCode kInvalidSchemaVersion{1248, ErrorDomain::kUser, "invalid version of a schema",
+                                                 "a number from 1 on, or latest"};
+inline constexpr ErrorCode kInvalidCompatibility{
+    1249, ErrorDomain::kUser, "invalid compatibility level",
+    "NONE, BACKWARD, BACKWARD_TRANSITIVE, FORWARD, FORWARD_TRANSITIVE, FULL or FULL_TRANSITIVE"};
+inline constexpr ErrorCode kInvalidRegistryMode{1250, ErrorDomain::kUser, "invalid mode of the schema registry",
+                                                "READWRITE, READONLY, READONLY_OVERRIDE or IMPORT"};
+inline constexpr ErrorCode kRegistryNotPermitted{1251, ErrorDomain::kUser, "the registry's mode does not permit this",
+                                                 "look at the mode of the subject and the global one"};
+inline constexpr ErrorCode kSchemaReferenced{1252, ErrorDomain::kUser, "schema is referred to by others",
+                                             "delete those that refer to it first"};
+inline constexpr ErrorCode kInvalidSubject{1253, ErrorDomain::kUser, "invalid name of a subject"};
+inline constexpr ErrorCode kUnsupportedRegistryFeature{1254, ErrorDomain::kUser,
+                                                       "the schema registry does not have this"};
+
 }  // namespace tidemill
