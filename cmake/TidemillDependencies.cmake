@@ -55,13 +55,14 @@ tidemill_find_plain(roaring roaring roaring/roaring.h)
 tidemill_find_plain(xxhash xxhash xxhash.h)
 tidemill_find_plain(zstd zstd zstd.h)
 tidemill_find_plain(lz4 lz4 lz4frame.h)
+tidemill_find_plain(protobuf protobuf google/protobuf/compiler/parser.h)
 tidemill_find_plain(rdkafka rdkafka librdkafka/rdkafka.h)
 
 add_library(tidemill_third_party INTERFACE)
 target_link_libraries(tidemill_third_party INTERFACE
   Threads::Threads OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB Boost::headers fmt::fmt spdlog::spdlog simdjson::simdjson
   CLI11::CLI11 absl::flat_hash_map absl::flat_hash_set nlohmann_json::nlohmann_json yaml-cpp Snappy::snappy
-  tidemill_re2 tidemill_cctz tidemill_edit tidemill_roaring tidemill_xxhash tidemill_zstd tidemill_lz4 tidemill_rdkafka
+  tidemill_re2 tidemill_cctz tidemill_edit tidemill_roaring tidemill_xxhash tidemill_zstd tidemill_lz4 tidemill_rdkafka tidemill_protobuf
   ${CMAKE_DL_LIBS})
 target_compile_definitions(tidemill_third_party INTERFACE
   BOOST_ASIO_NO_DEPRECATED SPDLOG_FMT_EXTERNAL SPDLOG_COMPILED_LIB)

@@ -74,13 +74,15 @@ class Server:
 
 class Tidemill(Server):
     kind = "tidemill"
+    schema_registry = "off"  # an address where a test wants one
 
     def __init__(self, folder: Path, *options: str):
         super().__init__(folder)
         self.options = options
 
     def launch(self) -> None:
-        self.run([BINARY, "--data-dir", self.folder / "data", "serve", "--http", "127.0.0.1:0", "--kafka", f"127.0.0.1:{self.port}", *self.options])
+        self.run([BINARY, "--data-dir", self.folder / "data", "serve", "--http", "127.0.0.1:0", "--kafka", f"127.0.0.1:{self.port}", "--schema-registry", self.schema_registry,
+                  *self.options])
 
     def start(self) -> None:
         """On the same port as before, so that clients find it again."""

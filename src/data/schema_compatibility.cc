@@ -3,6 +3,10 @@
 #include "data/avro/avro_compatibility.h"
 #include "data/avro/avro_schema.h"
 #include "data/errors.h"
+#include "data/json_schema/json_schema.h"
+#include "data/json_schema/json_schema_compatibility.h"
+#include "data/protobuf/protobuf_compatibility.h"
+#include "data/protobuf/protobuf_schema.h"
 
 namespace tidemill {
 namespace {
@@ -18,9 +22,26 @@ Result<std::string> CanonicalAvro(const ResolvedSchema& schema) {
   return parsed->CanonicalText();
 }
 
-Status UnknownLanguage(SchemaLanguage language) {
-  return Status(kUnsupportedType, language == SchemaLanguage::kJson ? "schemas in JSON Schema are not supported"
-                                                                    : "schemas in Protobuf are not supported");
+Result<std::vector<SchemaConflict>> JsonSchemaConflicts(const ResolvedSchema& reader, const ResolvedSchema& writer) {
+  TM_ASSIGN_OR_RETURN(const auto parsed_reader, JsonSchema::Parse(reader));
+  TM_ASSIGN_OR_RETURN(const auto parsed_writer, JsonSchema::Parse(writer));
+  return FindJsonSchemaConflicts(*parsed_reader, *parsed_writer);
+}
+
+Result<std::string> CanonicalJsonSchema(const ResolvedSchema& schema) {
+  TM_ASSIGN_OR_RETURN(const auto parsed, JsonSchema::Parse(schema));
+  return parsed->CanonicalText();
+}
+
+Result<std::vector<SchemaConflict>> ProtobufConflicts(const ResolvedSchema& reader, const ResolvedSchema& writer) {
+  TM_ASSIGN_OR_RETURN(const auto parsed_reader, ProtobufSchema::Parse(reader));
+  TM_ASSIGN_OR_RETURN(const auto parsed_writer, ProtobufSchema::Parse(writer));
+  return FindProtobufConflicts(*parsed_reader, *parsed_writer);
+}
+
+Result<std::string> CanonicalProtobuf(const ResolvedSchema& schema) {
+  TM_ASSIGN_OR_RETURN(const auto parsed, ProtobufSchema::Parse(schema));
+  return parsed->CanonicalText();
 }
 
 }  // namespace
@@ -33,10 +54,11 @@ Result<std::vector<SchemaConflict>> FindSchemaConflicts(const ResolvedSchema& re
     case SchemaLanguage::kAvro:
       return AvroConflicts(reader, writer);
     case SchemaLanguage::kJson:
+      return JsonSchemaConflicts(reader, writer);
     case SchemaLanguage::kProtobuf:
-      break;
+      return ProtobufConflicts(reader, writer);
   }
-  return UnknownLanguage(reader.language);
+  return Status(kUnsupportedType, "unknown language of a schema");
 }
 
 Result<std::string> CanonicalSchema(const ResolvedSchema& schema) {
@@ -44,10 +66,18 @@ Result<std::string> CanonicalSchema(const ResolvedSchema& schema) {
     case SchemaLanguage::kAvro:
       return CanonicalAvro(schema);
     case SchemaLanguage::kJson:
+      return CanonicalJsonSchema(schema);
     case SchemaLanguage::kProtobuf:
-      break;
+      return CanonicalProtobuf(schema);
   }
-  return UnknownLanguage(schema.language);
+  return Status(kUnsupportedType, "unknown language of a schema");
+}
+
+Result<std::string> SerializedSchema(const ResolvedSchema& schema) {
+  if (schema.language != SchemaLanguage::kProtobuf)
+    return Status(kUnsupportedType, "only schemas in Protobuf have a serialized form");
+  TM_ASSIGN_OR_RETURN(const auto parsed, ProtobufSchema::Parse(schema));
+  return parsed->SerializedText();
 }
 
 }  // namespace tidemill

@@ -26,4 +26,7 @@ Result<std::vector<SchemaConflict>> FindSchemaConflicts(const ResolvedSchema& re
 // nothing removed. kInvalidSchema says what and where.
 Result<std::string> CanonicalSchema(const ResolvedSchema& schema);
 
+// Protobuf alone: its FileDescriptorProto, in base64. kInvalidSchema; kUnsupportedType for other languages.
+Result<std::string> SerializedSchema(const ResolvedSchema& schema);
+
 }  // namespace tidemill

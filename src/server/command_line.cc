@@ -164,6 +164,7 @@ void AddCommands(CLI::App& app, CommandList& commands) {
   AddServeCommand(app, commands);
   AddTopicCommands(app, commands);
   AddGroupCommands(app, commands);
+  AddSchemaCommands(app, commands);
   AddDlqCommands(app, commands);
   AddFeatureCommands(app, commands);
   AddVersionCommand(app, commands);

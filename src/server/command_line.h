@@ -30,6 +30,7 @@ void AddExplainCommand(CLI::App& parent, CommandList& commands);
 void AddSqlCommand(CLI::App& parent, CommandList& commands);
 void AddTopicCommands(CLI::App& parent, CommandList& commands);
 void AddGroupCommands(CLI::App& parent, CommandList& commands);
+void AddSchemaCommands(CLI::App& parent, CommandList& commands);
 void AddDlqCommands(CLI::App& parent, CommandList& commands);
 void AddFeatureCommands(CLI::App& parent, CommandList& commands);
 void AddServeCommand(CLI::App& parent, CommandList& commands);

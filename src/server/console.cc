@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "connect/errors.h"
+#include "data/errors.h"
 #include "exec/errors.h"
 #include "job/errors.h"
 #include "server/errors.h"
@@ -97,7 +98,8 @@ int ExitCodeOf(const Status& status) {
   if (status.Is(kCancelled)) return kExitInterrupted;
   if (status.Is(kNetworkError) || status.Is(kKafkaUnreachable) || status.Is(kKafkaLoginFailed)) return kExitConnect;
   if (status.Is(kTimeout)) return kExitTimeout;
-  if (status.Is(kIncompatibleState) || status.Is(kIncompatiblePlan)) return kExitIncompatible;
+  if (status.Is(kIncompatibleState) || status.Is(kIncompatiblePlan) || status.Is(kIncompatibleSchema))
+    return kExitIncompatible;
   return kExitFailed;
 }
 

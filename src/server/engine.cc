@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "feature/feature_store.h"
 #include "job/job_environment.h"
+#include "log/schema_registry/schema_registry.h"
 #include "model/model_registry.h"
 #include "server/http_api.h"
 
@@ -22,6 +23,7 @@ struct Engine::Parts {
   std::unique_ptr<Network> network;
   std::unique_ptr<ModelRegistry> models;
   std::unique_ptr<Log> log;
+  std::unique_ptr<SchemaRegistry> schemas;
   std::unique_ptr<FeatureStore> features;
 };
 
@@ -31,6 +33,8 @@ Engine::~Engine() = default;
 std::string HttpPortPath(const std::string& data_dir) { return JoinPath(data_dir, "http.port"); }
 std::string LogPath(const std::string& data_dir) { return JoinPath(data_dir, "log"); }
 std::string KafkaPortPath(const std::string& data_dir) { return JoinPath(data_dir, "kafka.port"); }
+
+std::string SchemaRegistryPortPath(const std::string& data_dir) { return JoinPath(data_dir, "schema-registry.port"); }
 
 uint16_t ReadHttpPort(FileSystem& files, const std::string& data_dir) {
   const auto text = ReadFile(files, HttpPortPath(data_dir), 64);
@@ -68,9 +72,11 @@ Result<std::unique_ptr<Engine>> Engine::Open(const GlobalOptions& options) {
   // Of a process that was killed.
   TM_RETURN_IF_ERROR(parts.files.Remove(HttpPortPath(parts.data_dir)));
   TM_RETURN_IF_ERROR(parts.files.Remove(KafkaPortPath(parts.data_dir)));
+  TM_RETURN_IF_ERROR(parts.files.Remove(SchemaRegistryPortPath(parts.data_dir)));
   LogOptions log;
   log.metrics = &parts.metrics;
   TM_ASSIGN_OR_RETURN(parts.log, Log::Open(parts.files, parts.clock, LogPath(parts.data_dir), log));
+  TM_ASSIGN_OR_RETURN(parts.schemas, SchemaRegistry::Open(*parts.log));
   TM_ASSIGN_OR_RETURN(parts.features, FeatureStore::Open(parts.files, parts.clock, parts.metrics,
                                                          JoinPath(parts.data_dir, "features")));
   return engine;
@@ -89,6 +95,10 @@ FeatureStore& Engine::features() {
   TM_CHECK(parts_->features);
   return *parts_->features;
 }
+SchemaRegistry& Engine::schemas() {
+  TM_CHECK(parts_->schemas);
+  return *parts_->schemas;
+}
 ModelRegistry& Engine::models() { return *parts_->models; }
 const std::string& Engine::data_dir() const { return parts_->data_dir; }
 
@@ -100,6 +110,7 @@ std::unique_ptr<JobEnvironment> Engine::MakeEnvironment(const std::string& job) 
                         .metrics = &parts_->metrics,
                         .log = parts_->log.get(),
                         .features = parts_->features.get(),
+                        .schemas = parts_->schemas.get(),
                         .job = job};
   options.models = parts_->models.get();
   return std::make_unique<JobEnvironment>(std::move(options));

@@ -17,12 +17,14 @@ namespace tidemill {
 class FeatureStore;
 class JobEnvironment;
 class ModelRegistry;
+class SchemaRegistry;
 
 // An opened data directory: its lock, log, feature store, models and metrics, made once in a process. Thread-safe.
 //
 //   <data-dir>/LOCK          held while open: a second process is refused (kAlreadyLocked, which says where the first
 //   one listens) <data-dir>/log/          topics <data-dir>/features/     feature views <data-dir>/jobs/<name>/
-//   job.json, state/ <data-dir>/http.port     port of the HTTP API, while there is one; kafka.port of the Kafka server
+//   job.json, state/ <data-dir>/http.port     port of the HTTP API, while there is one; kafka.port of the Kafka server,
+//   schema-registry.port of the schema registry
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> Open(const GlobalOptions& options);
@@ -36,8 +38,9 @@ class Engine {
   MetricsRegistry& metrics();
   Network& network();
   bool has_data() const;
-  Log& log();  // these two only with a data directory
+  Log& log();  // these three only with a data directory
   FeatureStore& features();
+  SchemaRegistry& schemas();
   ModelRegistry& models();
   const std::string& data_dir() const;
 
@@ -54,6 +57,7 @@ class Engine {
 uint16_t ReadHttpPort(FileSystem& files, const std::string& data_dir);
 std::string HttpPortPath(const std::string& data_dir);
 std::string KafkaPortPath(const std::string& data_dir);
+std::string SchemaRegistryPortPath(const std::string& data_dir);
 std::string LogPath(const std::string& data_dir);
 
 }  // namespace tidemill

@@ -103,6 +103,29 @@ std::vector<CatalogEntry> MakeCatalog() {
       {&kAuthenticationFailed,
        "A client could not prove who it is: the user name or password is wrong, or it used a mechanism that the "
        "server does not offer. What a client is told does not say which."},
+      {&kSubjectNotFound, ""},
+      {&kSchemaVersionNotFound, ""},
+      {&kSubjectSoftDeleted, ""},
+      {&kSubjectNotSoftDeleted,
+       "Deleting has two steps: first a subject is no longer listed but data written with its schemas can still be "
+       "read, "
+       "then it is gone."},
+      {&kVersionSoftDeleted, ""},
+      {&kVersionNotSoftDeleted,
+       "Deleting has two steps: first a version is no longer listed but data written with it can still be read, then "
+       "it "
+       "is gone."},
+      {&kNoSubjectConfig, "The global configuration holds for it."},
+      {&kNoSubjectMode, "The global mode holds for it."},
+      {&kInvalidSchemaVersion, ""},
+      {&kInvalidCompatibility, ""},
+      {&kInvalidRegistryMode, ""},
+      {&kRegistryNotPermitted, ""},
+      {&kSchemaReferenced,
+       "Data written with a schema that refers to this one could no longer be read. A softly deleted one still counts "
+       "when this one is deleted permanently."},
+      {&kInvalidSubject, ""},
+      {&kUnsupportedRegistryFeature, ""},
       // state
       {&kIncompatibleState, ""},
       {&kStateLimit, ""},

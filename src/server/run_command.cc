@@ -11,6 +11,7 @@
 #include "server/http_api.h"
 #include "server/kafka_listener.h"
 #include "server/run_summary.h"
+#include "server/schema_registry_listener.h"
 #include "server/script_runner.h"
 #include "server/signal_watch.h"
 
@@ -24,6 +25,7 @@ struct RunCommandOptions {
   std::string http;
   std::string kafka;
   std::string kafka_security;
+  std::string schema_registry;
   bool insecure = false;
   bool overwrite = false;
   bool append = false;
@@ -111,7 +113,7 @@ int Run(CommandContext& context, const RunCommandOptions& options) {
                  : options.append  ? ExistingOutput::kKeep
                                    : ExistingOutput::kRefuse;
   if (const auto name = ScriptRunner::JobName(run); !name.ok()) return context.Fail(name.status());
-  for (const std::string& listen : {options.http, options.kafka}) {
+  for (const std::string& listen : {options.http, options.kafka, options.schema_registry}) {
     if (const auto address = ParseListenAddress(listen); !address.ok() && !listen.empty())
       return context.Fail(address.status());
   }
@@ -132,6 +134,12 @@ int Run(CommandContext& context, const RunCommandOptions& options) {
         KafkaListener::Start(**engine, {options.kafka, "", options.insecure, options.kafka_security}, context.console);
     if (!started.ok()) return context.Fail(started.status());
     kafka = *std::move(started);
+  }
+  std::unique_ptr<SchemaRegistryListener> schema_registry;
+  if (!options.schema_registry.empty()) {
+    auto started = SchemaRegistryListener::Start(**engine, options.schema_registry, options.insecure, context.console);
+    if (!started.ok()) return context.Fail(started.status());
+    schema_registry = *std::move(started);
   }
   std::unique_ptr<ApiServer> api;
   if (!options.http.empty()) {
@@ -168,6 +176,8 @@ void AddRunCommand(CLI::App& parent, CommandList& commands) {
                   "Serve Kafka clients meanwhile, e.g. 127.0.0.1:9092; port 0 takes any free one");
   app->add_option("--kafka-security", options->kafka_security,
                   "YAML file with TLS, users, ACLs and quotas of Kafka clients (docs/kafka-security.md)");
+  app->add_option("--schema-registry", options->schema_registry,
+                  "Serve clients of the schema registry meanwhile, e.g. 127.0.0.1:8081; port 0 takes any free one");
   app->add_flag("--insecure", options->insecure, "Allow listening on an address that others reach");
   app->add_flag("--fresh", options->run.fresh, "Forget the saved state of an earlier run");
   app->add_flag("--overwrite", options->overwrite, "Replace the files of another run in the output folders");

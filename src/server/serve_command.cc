@@ -10,6 +10,7 @@
 #include "server/errors.h"
 #include "server/http_api.h"
 #include "server/kafka_listener.h"
+#include "server/schema_registry_listener.h"
 #include "server/script_runner.h"
 #include "server/signal_watch.h"
 
@@ -25,6 +26,7 @@ struct ServeOptions {
   std::string kafka = "127.0.0.1:9092";
   std::string kafka_advertised;
   std::string kafka_security;
+  std::string schema_registry = "127.0.0.1:8081";
   int parallelism = 0;
   bool insecure = false;
 };
@@ -71,7 +73,7 @@ void Advance(CommandContext& context, ServedScript& script) {
 int Serve(CommandContext& context, const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   SignalWatch signals;
-  for (const std::string& listen : {options.http, options.kafka}) {
+  for (const std::string& listen : {options.http, options.kafka, options.schema_registry}) {
     if (const auto address = ParseListenAddress(listen); !address.ok() && listen != "off")
       return context.Fail(address.status());
   }
@@ -101,6 +103,12 @@ int Serve(CommandContext& context, const ServeOptions& options) {
         **engine, {options.kafka, options.kafka_advertised, options.insecure, options.kafka_security}, context.console);
     if (!started.ok()) return context.Fail(started.status());
     kafka = *std::move(started);
+  }
+  std::unique_ptr<SchemaRegistryListener> schema_registry;
+  if (options.schema_registry != "off") {
+    auto started = SchemaRegistryListener::Start(**engine, options.schema_registry, options.insecure, context.console);
+    if (!started.ok()) return context.Fail(started.status());
+    schema_registry = *std::move(started);
   }
   // Last: whoever waits for its port finds everything there.
   auto api = ApiServer::Start(**engine, jobs, options.http, options.insecure, context.console);
@@ -144,6 +152,9 @@ void AddServeCommand(CLI::App& parent, CommandList& commands) {
                   "HOST:PORT that Kafka clients are told, where it is not the address of --kafka");
   app->add_option("--kafka-security", options->kafka_security,
                   "YAML file with TLS, users, ACLs and quotas of Kafka clients (docs/kafka-security.md)");
+  app->add_option("--schema-registry", options->schema_registry,
+                  "Where clients of the schema registry connect (docs/schema-registry.md); off: nowhere")
+      ->capture_default_str();
   app->add_option("--parallelism", options->parallelism, "Lanes of each job")->check(CLI::Range(1, 128));
   app->add_flag("--insecure", options->insecure, "Allow an address that others reach");
   app->footer(

@@ -33,6 +33,8 @@ class Tidemill:
         """Kafka clients are served only where a test says so: two tests at once can't both have the usual port."""
         if arguments and arguments[0] == "serve" and "--kafka" not in arguments and "--help" not in arguments:
             arguments += ("--kafka", "off")
+        if arguments and arguments[0] == "serve" and "--schema-registry" not in arguments and "--help" not in arguments:
+            arguments += ("--schema-registry", "off")
         return [BINARY, *(["--data-dir", str(self.data)] if data else []), *map(str, arguments)]
 
     def run(self, *arguments: str, stdin: str = "", code: int | None = 0, data: bool = True, **options) -> subprocess.CompletedProcess:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-COMMANDS = ["run", "check", "explain", "sql", "serve", "topic", "dlq", "feature", "version", "completion"]
+COMMANDS = ["run", "check", "explain", "sql", "serve", "topic", "schema", "dlq", "feature", "version", "completion"]
 
 TRANSACTIONS = """CREATE TABLE transactions (
   card_id STRING,

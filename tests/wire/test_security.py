@@ -297,7 +297,7 @@ def test_strangers_can_not_send_much(secured):
 def test_mistakes_in_the_file_are_shown_where_they_are(tmp_path, certificates, text, where, what):
     file = certificates / "wrong.yaml"
     file.write_text(text)
-    done = subprocess.run([BINARY, "--data-dir", tmp_path / "data", "serve", "--http", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--kafka-security", file],
+    done = subprocess.run([BINARY, "--data-dir", tmp_path / "data", "serve", "--http", "127.0.0.1:0", "--schema-registry", "off", "--kafka", "127.0.0.1:0", "--kafka-security", file],
                           capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert re.search(r"error\[TM\d+\]", done.stderr) and f"wrong.yaml:{where}" in done.stderr and what in done.stderr, done.stderr
@@ -313,7 +313,7 @@ def test_only_with_tls_and_users_is_it_open_to_others(tmp_path, certificates):
     def starts(text):
         file = certificates / "open.yaml"
         file.write_text(text)
-        process = subprocess.Popen([BINARY, "--data-dir", tmp_path / "data", "serve", "--http", "127.0.0.1:0", "--kafka", "0.0.0.0:0", "--kafka-security",
+        process = subprocess.Popen([BINARY, "--data-dir", tmp_path / "data", "serve", "--http", "127.0.0.1:0", "--schema-registry", "off", "--kafka", "0.0.0.0:0", "--kafka-security",
                                     file], stderr=subprocess.PIPE, text=True)
         end = time.monotonic() + 30
         while process.poll() is None and not (tmp_path / "data" / "kafka.port").exists() and time.monotonic() < end:
