@@ -74,7 +74,7 @@ class Server:
 
 class Tidemill(Server):
     kind = "tidemill"
-    schema_registry = "off"  # an address where a test wants one
+    schema_registry = "127.0.0.1:0"
 
     def __init__(self, folder: Path, *options: str):
         super().__init__(folder)

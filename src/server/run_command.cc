@@ -128,18 +128,18 @@ int Run(CommandContext& context, const RunCommandOptions& options) {
   if (!engine.ok()) return context.Fail(engine.status());
   JobList jobs;
   jobs.SetStarting(true);
+  std::unique_ptr<SchemaRegistryListener> schema_registry;
+  if (!options.schema_registry.empty()) {
+    auto started = SchemaRegistryListener::Start(**engine, options.schema_registry, options.insecure, context.console);
+    if (!started.ok()) return context.Fail(started.status());
+    schema_registry = *std::move(started);
+  }
   std::unique_ptr<KafkaListener> kafka;
   if (!options.kafka.empty()) {
     auto started =
         KafkaListener::Start(**engine, {options.kafka, "", options.insecure, options.kafka_security}, context.console);
     if (!started.ok()) return context.Fail(started.status());
     kafka = *std::move(started);
-  }
-  std::unique_ptr<SchemaRegistryListener> schema_registry;
-  if (!options.schema_registry.empty()) {
-    auto started = SchemaRegistryListener::Start(**engine, options.schema_registry, options.insecure, context.console);
-    if (!started.ok()) return context.Fail(started.status());
-    schema_registry = *std::move(started);
   }
   std::unique_ptr<ApiServer> api;
   if (!options.http.empty()) {

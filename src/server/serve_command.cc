@@ -97,18 +97,18 @@ int Serve(CommandContext& context, const ServeOptions& options) {
     scripts.back()->statements = *std::move(statements);
   }
   jobs.SetStarting(!scripts.empty());
+  std::unique_ptr<SchemaRegistryListener> schema_registry;
+  if (options.schema_registry != "off") {
+    auto started = SchemaRegistryListener::Start(**engine, options.schema_registry, options.insecure, context.console);
+    if (!started.ok()) return context.Fail(started.status());
+    schema_registry = *std::move(started);
+  }
   std::unique_ptr<KafkaListener> kafka;
   if (options.kafka != "off") {
     auto started = KafkaListener::Start(
         **engine, {options.kafka, options.kafka_advertised, options.insecure, options.kafka_security}, context.console);
     if (!started.ok()) return context.Fail(started.status());
     kafka = *std::move(started);
-  }
-  std::unique_ptr<SchemaRegistryListener> schema_registry;
-  if (options.schema_registry != "off") {
-    auto started = SchemaRegistryListener::Start(**engine, options.schema_registry, options.insecure, context.console);
-    if (!started.ok()) return context.Fail(started.status());
-    schema_registry = *std::move(started);
   }
   // Last: whoever waits for its port finds everything there.
   auto api = ApiServer::Start(**engine, jobs, options.http, options.insecure, context.console);

@@ -278,7 +278,6 @@ Result<std::vector<int32_t>> SchemaRegistry::DeleteSubject(const std::string& su
   RegistryRecord all{.kind = RecordKind::kDeleteSubject, .tombstone = permanent};
   all.version.subject = subject;
   all.version.version = deleted.back();
-  records.push_back(all);
   if (permanent) {
     for (const int32_t version : deleted) {
       RegistryRecord& record = records.emplace_back(RegistryRecord{.kind = RecordKind::kSchema, .tombstone = true});
@@ -288,6 +287,8 @@ Result<std::vector<int32_t>> SchemaRegistry::DeleteSubject(const std::string& su
     RegistryRecord& watermark = records.emplace_back(RegistryRecord{.kind = RecordKind::kIdWatermark});
     watermark.version.id = state_->max_id();
   }
+  // Last: a crash that leaves only the first of these records must not bring the other versions back.
+  records.push_back(all);
   ForgetSettings(subject, *stored, records);
   TM_RETURN_IF_ERROR(Write(records));
   return deleted;
