@@ -55,7 +55,7 @@ DeletedFilter FilterOf(const ServerRequest& request) {
   return Flag(request, "deleted") ? DeletedFilter::kAll : DeletedFilter::kLive;
 }
 
-std::optional<int32_t> ParseNumber(std::string_view text) {
+std::optional<int32_t> ParseInt32(std::string_view text) {
   int32_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -67,7 +67,7 @@ const std::string& SubjectOf(const ServerRequest& request) { return request.path
 Result<int32_t> VersionOf(const ServerRequest& request) {
   const std::string& text = request.path_parameters.at("version");
   if (text == "latest" || text == "-1") return kLatestVersion;
-  const auto number = ParseNumber(text);
+  const auto number = ParseInt32(text);
   if (number && *number >= 1) return *number;
   return Status(kInvalidSchemaVersion,
                 fmt::format("The specified version '{}' is not a valid version id. Allowed values are between [1, "
@@ -76,7 +76,7 @@ Result<int32_t> VersionOf(const ServerRequest& request) {
 }
 
 Result<int32_t> IdOf(const ServerRequest& request) {
-  const auto number = ParseNumber(request.path_parameters.at("id"));
+  const auto number = ParseInt32(request.path_parameters.at("id"));
   if (!number) return Status(kSchemaNotFound, fmt::format("Schema {} not found", request.path_parameters.at("id")));
   return *number;
 }
@@ -86,7 +86,7 @@ template <typename T>
 std::vector<T> Page(const ServerRequest& request, std::vector<T> all) {
   const auto number = [&](const std::string& name) {
     const auto found = request.query.find(name);
-    return found == request.query.end() ? std::nullopt : ParseNumber(found->second);
+    return found == request.query.end() ? std::nullopt : ParseInt32(found->second);
   };
   const auto offset = static_cast<size_t>(std::max(0, number("offset").value_or(0)));
   const int32_t limit = number("limit").value_or(-1);

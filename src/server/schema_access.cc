@@ -81,7 +81,7 @@ const ErrorCode& CodeOfAnswer(int status, int64_t error_code) {
   return status >= 500 ? kNetworkError : status == 404 ? kNotFound : kInvalidConfig;
 }
 
-Result<std::string> TextOf(const json& object, const char* name) {
+Result<std::string> AnswerText(const json& object, const char* name) {
   const auto found = object.find(name);
   if (found != object.end() && found->is_string()) return found->get<std::string>();
   return Status(kNetworkError, fmt::format("the registry's answer has no \"{}\"", name));
@@ -99,7 +99,7 @@ Result<RegisteredVersion> VersionFrom(const json& object) {
   version.version = NumberOf(object, "version");
   version.id = NumberOf(object, "id");
   version.deleted = object.value("deleted", false);
-  TM_ASSIGN_OR_RETURN(version.schema.text, TextOf(object, "schema"));
+  TM_ASSIGN_OR_RETURN(version.schema.text, AnswerText(object, "schema"));
   const auto type = object.find("schemaType");
   const std::string name = type != object.end() && type->is_string() ? type->get<std::string>() : "AVRO";
   const auto language = ParseSchemaLanguage(name);
@@ -124,7 +124,7 @@ json BodyFor(const SchemaDefinition& schema) {
   return body;
 }
 
-std::string VersionText(int32_t version) { return version == kLatestVersion ? "latest" : std::to_string(version); }
+std::string VersionPath(int32_t version) { return version == kLatestVersion ? "latest" : std::to_string(version); }
 
 class RemoteSchemaAccess final : public SchemaAccess {
  public:
@@ -142,7 +142,7 @@ class RemoteSchemaAccess final : public SchemaAccess {
     return versions;
   }
   Result<RegisteredVersion> Get(const std::string& subject, int32_t version) override {
-    TM_ASSIGN_OR_RETURN(const json answer, Call("GET", Path(subject) + "/versions/" + VersionText(version)));
+    TM_ASSIGN_OR_RETURN(const json answer, Call("GET", Path(subject) + "/versions/" + VersionPath(version)));
     return VersionFrom(answer);
   }
   Result<SchemaDefinition> GetById(int32_t id) override {
@@ -164,7 +164,7 @@ class RemoteSchemaAccess final : public SchemaAccess {
   Result<CompatibilityReport> Check(const std::string& subject, std::optional<int32_t> version,
                                     const SchemaDefinition& schema, bool normalize) override {
     const std::string path = "/compatibility" + Path(subject) + "/versions" +
-                             (version ? "/" + VersionText(*version) : "") + "?verbose=true" +
+                             (version ? "/" + VersionPath(*version) : "") + "?verbose=true" +
                              (normalize ? "&normalize=true" : "");
     TM_ASSIGN_OR_RETURN(const json answer, Call("POST", path, BodyFor(schema).dump()));
     CompatibilityReport report;
@@ -178,7 +178,7 @@ class RemoteSchemaAccess final : public SchemaAccess {
   }
   Result<std::vector<int32_t>> Delete(const std::string& subject, std::optional<int32_t> version,
                                       bool permanent) override {
-    const std::string path = Path(subject) + (version ? "/versions/" + VersionText(*version) : "");
+    const std::string path = Path(subject) + (version ? "/versions/" + VersionPath(*version) : "");
     TM_ASSIGN_OR_RETURN(const json answer, Call("DELETE", path + (permanent ? "?permanent=true" : "")));
     std::vector<int32_t> deleted;
     for (const json& item : answer.is_array() ? answer : json::array({answer})) {

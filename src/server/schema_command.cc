@@ -83,7 +83,7 @@ Result<SchemaDefinition> ReadSchema(const SchemaOptions& options) {
   return schema;
 }
 
-int RegisterSchema(CommandContext& context, const SchemaOptions& options) {
+int RunSchemaRegister(CommandContext& context, const SchemaOptions& options) {
   const auto schema = ReadSchema(options);
   if (!schema.ok()) return context.Fail(schema.status());
   auto session = SchemaSession::Open(context, options.url);
@@ -94,7 +94,7 @@ int RegisterSchema(CommandContext& context, const SchemaOptions& options) {
   return kExitOk;
 }
 
-int ListSchemas(CommandContext& context, const SchemaOptions& options) {
+int RunSchemaList(CommandContext& context, const SchemaOptions& options) {
   auto session = SchemaSession::Open(context, options.url);
   if (!session.ok()) return context.Fail(session.status());
   const auto versions = session->schemas().List(options.deleted);
@@ -110,7 +110,7 @@ int ListSchemas(CommandContext& context, const SchemaOptions& options) {
   return kExitOk;
 }
 
-int GetSchema(CommandContext& context, const SchemaOptions& options) {
+int RunSchemaGet(CommandContext& context, const SchemaOptions& options) {
   if (options.subject.empty() == (options.id == 0))
     return context.Fail(Status(kUsage, "schema get takes either a SUBJECT or --id"));
   const auto wanted = WantedVersion(options);
@@ -129,7 +129,7 @@ int GetSchema(CommandContext& context, const SchemaOptions& options) {
   return kExitOk;
 }
 
-int CheckSchema(CommandContext& context, const SchemaOptions& options) {
+int RunSchemaCheck(CommandContext& context, const SchemaOptions& options) {
   const auto wanted = WantedVersion(options);
   if (!wanted.ok()) return context.Fail(wanted.status());
   const auto schema = ReadSchema(options);
@@ -146,7 +146,7 @@ int CheckSchema(CommandContext& context, const SchemaOptions& options) {
   return context.Fail(Status(kIncompatibleSchema, fmt::format("incompatible with {}", options.subject)));
 }
 
-int DeleteSchema(CommandContext& context, const SchemaOptions& options) {
+int RunSchemaDelete(CommandContext& context, const SchemaOptions& options) {
   const auto wanted = WantedVersion(options);
   if (!wanted.ok()) return context.Fail(wanted.status());
   auto session = SchemaSession::Open(context, options.url);
@@ -187,7 +187,7 @@ void AddSchemaCommands(CLI::App& parent, CommandList& commands) {
     return std::pair(app, options.get());
   };
 
-  auto [app, options] = add("register", "Register a schema under a subject", RegisterSchema);
+  auto [app, options] = add("register", "Register a schema under a subject", RunSchemaRegister);
   AddGivenSchema(app, *options);
   app->footer(
       "\nExamples:\n  tidemill schema register clicks-value clicks.avsc\n"
@@ -195,23 +195,23 @@ void AddSchemaCommands(CLI::App& parent, CommandList& commands) {
       "The same schema under the same subject is not registered twice. Exit code 6: it is incompatible with an earlier "
       "version;\nthe messages say why.");
 
-  std::tie(app, options) = add("list", "List subjects with their versions and ids", ListSchemas);
+  std::tie(app, options) = add("list", "List subjects with their versions and ids", RunSchemaList);
   app->add_flag("--deleted", options->deleted, "Deleted ones too");
   app->footer("\nExample:\n  tidemill schema list --output json");
 
-  std::tie(app, options) = add("get", "Print a schema", GetSchema);
+  std::tie(app, options) = add("get", "Print a schema", RunSchemaGet);
   app->add_option("SUBJECT", options->subject, "Its subject");
   app->add_option("--version", options->version, "A number, or latest, which is the default");
   app->add_option("--id", options->id, "By id instead")->check(CLI::Range(1, INT32_MAX));
   app->footer("\nExamples:\n  tidemill schema get clicks-value --version 2\n  tidemill schema get --id 7");
 
-  std::tie(app, options) = add("check", "Check whether a schema may be registered, without doing it", CheckSchema);
+  std::tie(app, options) = add("check", "Check whether a schema may be registered, without doing it", RunSchemaCheck);
   AddGivenSchema(app, *options);
   app->add_option("--version", options->version,
                   "Compare with this version; default: those that the subject's compatibility names");
   app->footer("\nExample:\n  tidemill schema check clicks-value clicks_new.avsc\n\nExit code 6: incompatible.");
 
-  std::tie(app, options) = add("delete", "Delete a subject, or one version of it", DeleteSchema);
+  std::tie(app, options) = add("delete", "Delete a subject, or one version of it", RunSchemaDelete);
   app->add_option("SUBJECT", options->subject, "Its name")->required();
   app->add_option("--version", options->version, "Only this one: a number, or latest");
   app->add_flag("--permanent", options->permanent, "After a first delete: its id can't be read any more either");

@@ -18,9 +18,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kStepsMax = 200'000;
+constexpr int64_t kComparisonStepsMax = 200'000;
 constexpr int kComparisonDepthMax = 256;
-constexpr size_t kConflictsMax = 100;
+constexpr size_t kJsonConflictsMax = 100;
 
 const json& TrueSchema() {
   static const json kSchema = true;
@@ -94,9 +94,10 @@ class JsonSchemaComparison {
   Result<std::vector<SchemaConflict>> Run() {
     std::vector<SchemaConflict> conflicts;
     Compare(reader_.root(), writer_.root(), "#", &conflicts);
-    if (steps_ > kStepsMax)
-      return Status(kLimitExceeded, fmt::format("comparing the JSON Schemas takes more than {} steps", kStepsMax));
-    if (conflicts.size() > kConflictsMax) conflicts.resize(kConflictsMax);
+    if (steps_ > kComparisonStepsMax)
+      return Status(kLimitExceeded,
+                    fmt::format("comparing the JSON Schemas takes more than {} steps", kComparisonStepsMax));
+    if (conflicts.size() > kJsonConflictsMax) conflicts.resize(kJsonConflictsMax);
     return conflicts;
   }
 
@@ -105,14 +106,14 @@ class JsonSchemaComparison {
   enum class Known : uint8_t { kRunning, kFits, kConflicts };
 
   static void Report(Out* out, std::string kind, const std::string& path, std::string message) {
-    if (out->size() < kConflictsMax) out->push_back({std::move(kind), path, std::move(message)});
+    if (out->size() < kJsonConflictsMax) out->push_back({std::move(kind), path, std::move(message)});
   }
 
   // Whether the reader's schema takes all that the writer's allows; without telling why not.
   bool Fits(const json& reader_schema, const json& writer_schema) {
     const json& reader = reader_.Follow(reader_schema);
     const json& writer = writer_.Follow(writer_schema);
-    if (++steps_ > kStepsMax) return true;
+    if (++steps_ > kComparisonStepsMax) return true;
     const auto [entry, is_new] = known_.try_emplace({&reader, &writer}, Known::kRunning);
     if (!is_new) return entry->second != Known::kConflicts;
     Out conflicts;
@@ -130,8 +131,8 @@ class JsonSchemaComparison {
   }
 
   void CompareFollowed(const json& reader, const json& writer, const std::string& path, Out* out) {
-    if (depth_ >= kComparisonDepthMax) steps_ = kStepsMax;  // ends it
-    if (++steps_ > kStepsMax || IsNothing(writer) || IsAnything(reader)) return;
+    if (depth_ >= kComparisonDepthMax) steps_ = kComparisonStepsMax;  // ends it
+    if (++steps_ > kComparisonStepsMax || IsNothing(writer) || IsAnything(reader)) return;
     ++depth_;
     CompareKeywords(reader, writer, path, out);
     --depth_;
@@ -400,7 +401,7 @@ class JsonSchemaComparison {
   // The schema of a property that is not named: that of a pattern, or of all others.
   const json& CoverOf(const json& schema, const std::string& name) {
     for (const auto& [pattern, property] : MemberOr(schema, "patternProperties", NoMembers()).items()) {
-      if (++steps_ > kStepsMax) break;
+      if (++steps_ > kComparisonStepsMax) break;
       if (MatchesPattern(pattern, name)) return property;
     }
     return MemberOr(schema, "additionalProperties", TrueSchema());

@@ -12,41 +12,41 @@ namespace tidemill {
 namespace {
 
 namespace pb = google::protobuf;
-using Field = pb::FieldDescriptor;
+using PbField = pb::FieldDescriptor;
 
 constexpr size_t kProtobufConflictsMax = 100;
 
 // Types of one kind are written alike, so one may become another.
 enum class WireKind { kVarint, kZigzag, kBytes, kFixed32, kFixed64, kFloat, kDouble, kMessage, kGroup };
 
-WireKind WireKindOf(const Field& field) {
+WireKind WireKindOf(const PbField& field) {
   switch (field.type()) {
-    case Field::TYPE_INT32:
-    case Field::TYPE_INT64:
-    case Field::TYPE_UINT32:
-    case Field::TYPE_UINT64:
-    case Field::TYPE_BOOL:
-    case Field::TYPE_ENUM:
+    case PbField::TYPE_INT32:
+    case PbField::TYPE_INT64:
+    case PbField::TYPE_UINT32:
+    case PbField::TYPE_UINT64:
+    case PbField::TYPE_BOOL:
+    case PbField::TYPE_ENUM:
       return WireKind::kVarint;
-    case Field::TYPE_SINT32:
-    case Field::TYPE_SINT64:
+    case PbField::TYPE_SINT32:
+    case PbField::TYPE_SINT64:
       return WireKind::kZigzag;
-    case Field::TYPE_STRING:
-    case Field::TYPE_BYTES:
+    case PbField::TYPE_STRING:
+    case PbField::TYPE_BYTES:
       return WireKind::kBytes;
-    case Field::TYPE_FIXED32:
-    case Field::TYPE_SFIXED32:
+    case PbField::TYPE_FIXED32:
+    case PbField::TYPE_SFIXED32:
       return WireKind::kFixed32;
-    case Field::TYPE_FIXED64:
-    case Field::TYPE_SFIXED64:
+    case PbField::TYPE_FIXED64:
+    case PbField::TYPE_SFIXED64:
       return WireKind::kFixed64;
-    case Field::TYPE_FLOAT:
+    case PbField::TYPE_FLOAT:
       return WireKind::kFloat;
-    case Field::TYPE_DOUBLE:
+    case PbField::TYPE_DOUBLE:
       return WireKind::kDouble;
-    case Field::TYPE_GROUP:
+    case PbField::TYPE_GROUP:
       return WireKind::kGroup;
-    case Field::TYPE_MESSAGE:
+    case PbField::TYPE_MESSAGE:
       break;
   }
   return WireKind::kMessage;
@@ -97,9 +97,9 @@ class ProtobufComparison {
       CompareNamed(reader.FindNestedTypeByName(nested.name()), nested, path + "/" + nested.name());
     }
     for (int i = 0; i < writer.field_count(); ++i) {
-      const Field& before = *writer.field(i);
+      const PbField& before = *writer.field(i);
       const std::string place = fmt::format("{}/{}", path, before.number());
-      const Field* now = reader.FindFieldByNumber(before.number());
+      const PbField* now = reader.FindFieldByNumber(before.number());
       if (now != nullptr) {
         CompareFields(*now, before, place);
       } else if (before.is_required()) {
@@ -111,7 +111,7 @@ class ProtobufComparison {
       }
     }
     for (int i = 0; i < reader.field_count(); ++i) {
-      const Field& field = *reader.field(i);
+      const PbField& field = *reader.field(i);
       if (field.is_required() && writer.FindFieldByNumber(field.number()) == nullptr)
         Report("REQUIRED_FIELD_ADDED", fmt::format("{}/{}", path, field.number()),
                fmt::format("the writer has no field '{}', which the reader requires", field.name()));
@@ -124,7 +124,7 @@ class ProtobufComparison {
     int moved = 0;
     bool exists = false;
     for (int i = 0; i < oneof.field_count(); ++i) {
-      const Field* before = writer.FindFieldByNumber(oneof.field(i)->number());
+      const PbField* before = writer.FindFieldByNumber(oneof.field(i)->number());
       if (before == nullptr) continue;
       before->real_containing_oneof() == nullptr ? ++moved : exists = true;
     }
@@ -138,7 +138,7 @@ class ProtobufComparison {
     }
   }
 
-  void CompareFields(const Field& reader, const Field& writer, const std::string& path) {
+  void CompareFields(const PbField& reader, const PbField& writer, const std::string& path) {
     if (reader.is_required() && !writer.is_required())
       Report("REQUIRED_FIELD_ADDED", path, fmt::format("the reader requires '{}', the writer does not", reader.name()));
     if (reader.is_map() != writer.is_map())

@@ -105,7 +105,7 @@ int MessageNesting(const pb::DescriptorProto& message, int depth) {
   return deepest;
 }
 
-Status ReadFile(const std::string& name, const std::string& text, pb::FileDescriptorProto& file) {
+Status ReadProtobufFile(const std::string& name, const std::string& text, pb::FileDescriptorProto& file) {
   const auto binary = text.empty() ? std::nullopt : DecodeBase64(text);
   if (binary) {
     if (!file.ParseFromString(*binary))
@@ -170,7 +170,7 @@ Result<std::unique_ptr<ProtobufSchema>> ProtobufSchema::Parse(const ResolvedSche
   const auto build = [&](const std::string& name, const std::string& text) -> Status {
     if (name != kMainFile && parsed->pool_->FindFileByName(name) != nullptr) return Status::OK();
     pb::FileDescriptorProto file;
-    TM_RETURN_IF_ERROR(ReadFile(name, text, file));
+    TM_RETURN_IF_ERROR(ReadProtobufFile(name, text, file));
     for (pb::DescriptorProto& message : *file.mutable_message_type()) SortFields(message);
     FirstElementError errors;
     parsed->file_ = parsed->pool_->BuildFileCollectingErrors(file, &errors);
