@@ -176,12 +176,17 @@ Result<PreparedSchema> PrepareSchema(const RegistryState& state, SchemaDefinitio
   }
   PreparedSchema prepared;
   TM_ASSIGN_OR_RETURN(prepared.resolved, ResolveSchema(state, schema, true));
-  TM_ASSIGN_OR_RETURN(const std::string canonical, CanonicalSchema(prepared.resolved));
-  prepared.fingerprint = FingerprintText(schema, canonical);
-  if (normalize || IsDescriptorInBase64(schema)) {
+  TM_ASSIGN_OR_RETURN(std::string canonical, CanonicalSchema(prepared.resolved));
+  const bool is_descriptor = IsDescriptorInBase64(schema);
+  if (normalize || is_descriptor) {
     schema.text = canonical;
     prepared.resolved.text = canonical;
+    // A descriptor may say what text does not: what is stored decides what is the same.
+    if (is_descriptor) {
+      TM_ASSIGN_OR_RETURN(canonical, CanonicalSchema(prepared.resolved));
+    }
   }
+  prepared.fingerprint = FingerprintText(schema, canonical);
   prepared.definition = std::move(schema);
   return prepared;
 }
