@@ -253,7 +253,9 @@ TEST_F(SchemaRegistryTest, ForeignAndBrokenRecordsArePassedOver) {
   };
   for (const auto& [key, value] : foreign) {
     const Record record{.key = key, .value = value};
-    TM_ASSERT_OK(Get("_schemas")->Append({&record, 1}));
+    const auto offset = Get("_schemas")->Append({&record, 1});
+    TM_ASSERT_OK(offset);
+    TM_ASSERT_OK(Get("_schemas")->SyncUpTo(*offset));
   }
   RestartRegistry();
   EXPECT_EQ(registry_->Subjects("", DeletedFilter::kAll), (std::vector<std::string>{"a", "ok"}));
