@@ -34,8 +34,8 @@ def kafka(broker):
 
 @pytest.fixture(scope="module")
 def registry_url(broker):
-    port = next(broker.folder.rglob("schema-registry.port"), None)
-    assert port is not None, "the server tells no port of its registry"
+    port = broker.folder / "data" / "schema-registry.port"
+    wait_for(lambda: port.exists() and port.read_text().strip(), "the registry's port")
     return f"http://127.0.0.1:{int(port.read_text())}"
 
 
@@ -125,3 +125,129 @@ def test_values_in_sql(tm, kafka):
                                   "u": "2026-01-02 03:04:05.600007Z"}]
     groups = [json.loads(line) for line in tm.run("dlq", "list", "--output", "json").stdout.splitlines()]
     assert [(group["reason"], group["records"]) for group in groups] == [("malformed", 3)]
+
+
+def serializer(registry, schema: dict, **settings):
+    from confluent_kafka.schema_registry.avro import AvroSerializer
+    return AvroSerializer(registry, json.dumps(schema), conf=settings)
+
+
+def produce_avro(kafka, registry, topic: str, schema: dict, rows: list[dict], key_schema: dict | None = None):
+    to_value = serializer(registry, schema)
+    to_key = serializer(registry, key_schema) if key_schema else None
+    records = []
+    for row in rows:
+        record = {"value": to_value(row, SerializationContext(topic, MessageField.VALUE))}
+        if to_key:
+            record["key"] = to_key({field["name"]: row[field["name"]] for field in key_schema["fields"]}, SerializationContext(topic, MessageField.KEY))
+        records.append(record)
+    kafka.produce(topic, records)
+
+
+def read_avro(kafka, registry, topic: str, count: int) -> tuple[list, list]:
+    """Keys and values, as Confluent's deserializer has them."""
+    from confluent_kafka.schema_registry.avro import AvroDeserializer
+    deserializer = AvroDeserializer(registry)
+    records = kafka.read(topic, lambda records: len(records) >= count)
+    return tuple([deserializer(getattr(record, part)(), SerializationContext(topic, field)) for record in records]
+                 for part, field in (("key", MessageField.KEY), ("value", MessageField.VALUE)))
+
+
+ORDER = {"type": "record", "name": "Order", "namespace": "shop", "fields": [
+    {"name": "id", "type": "long"}, {"name": "state", "type": {"type": "enum", "name": "State", "symbols": ["OPEN", "PAID"]}},
+    {"name": "price", "type": {"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 2}},
+    {"name": "placed", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    {"name": "address", "type": ["null", {"type": "record", "name": "Address", "fields": [
+        {"name": "street", "type": "string"}, {"name": "zip", "type": ["null", "string"], "default": None}]}], "default": None}]}
+
+
+KEY = {"type": "record", "name": "OrderKey", "namespace": "shop", "fields": [{"name": "id", "type": "long"}]}
+
+
+def test_confluents_serializers_both_ways(tm, kafka, registry, registry_url):
+    source, sink = kafka.create(), kafka.create()
+    placed = datetime(2026, 1, 2, 3, 4, 5, 6000, timezone.utc)
+    rows = [{"id": n, "state": "PAID" if n % 2 else "OPEN", "price": Decimal(n) / 4, "placed": placed,
+             "address": None if n % 3 else {"street": f"é {n}", "zip": None}} for n in range(100)]
+    produce_avro(kafka, registry, source, ORDER, rows, KEY)
+    columns = "id BIGINT NOT NULL, state STRING, price DECIMAL(10, 2), placed TIMESTAMP(3), address ROW<street STRING, zip STRING>"
+    options = {"format": "avro-confluent", "avro-confluent.url": registry_url, "key_format": "avro-confluent", "key_fields": "id",
+               "key.avro-confluent.url": registry_url}
+    script = tm.script("copy.sql", table(kafka, "i", columns, source, scan_bounded_mode="latest-offset", value_fields__include="EXCEPT_KEY", **options)
+                       + table(kafka, "o", columns, sink, **options) + "INSERT INTO o SELECT * FROM i;")
+    tm.run("run", script)
+    keys, values = read_avro(kafka, registry, sink, len(rows))
+    assert sorted(values, key=lambda row: row["id"]) == rows
+    assert sorted(key["id"] for key in keys) == list(range(100))
+    written = json.loads(registry.get_latest_version(f"{sink}-value").schema.schema_str)
+    assert [field["type"] for field in written["fields"]][:2] == ["long", ["null", "string"]]
+    assert {f"{sink}-key", f"{sink}-value", f"{source}-value"} <= set(registry.get_subjects())
+
+
+def test_schemas_change_on_the_way(tm, kafka, registry, registry_url):
+    """Fields that came, went and were renamed: all records are read by one table."""
+    topic = kafka.create()
+    versions = [
+        named(("id", "long"), ("old", "int"), ("gone", "string"), name="R"),
+        named(("id", "long"), ("old", "int"), ("note", "string", "none"), name="R"),
+        {"type": "record", "name": "R", "fields": [{"name": "id", "type": "double"}, {"name": "renamed", "aliases": ["old"], "type": "long"},
+                                                  {"name": "note", "type": "string", "default": "nothing"}, {"name": "more", "type": ["null", "long"], "default": None}]},
+    ]
+    produce_avro(kafka, registry, topic, versions[0], [{"id": 1, "old": 10, "gone": "x"}])
+    produce_avro(kafka, registry, topic, versions[1], [{"id": 2, "old": 20, "note": "b"}])
+    produce_avro(kafka, registry, topic, versions[2], [{"id": 3.5, "renamed": 30, "note": "c", "more": 7}])
+    columns = "id DOUBLE NOT NULL, renamed BIGINT, note STRING NOT NULL, more BIGINT, never INT"
+    options = {"format": "avro-confluent", "avro-confluent.url": registry_url, "scan_bounded_mode": "latest-offset"}
+    tm.run("run", tm.script("read.sql", table(kafka, "i", columns, topic, **options) + file_sink(tm, columns) + "INSERT INTO o SELECT * FROM i;"))
+    assert sorted(rows_of(tm), key=lambda row: row["id"]) == [
+        {"id": 1, "renamed": 10, "note": "nothing", "more": None, "never": None},
+        {"id": 2, "renamed": 20, "note": "b", "more": None, "never": None},
+        {"id": 3.5, "renamed": 30, "note": "c", "more": 7, "never": None}]
+
+
+def test_a_schema_that_breaks_readers_is_refused(tm, kafka, registry, registry_url):
+    topic = kafka.create()
+    registry.register_schema(f"{topic}-value", schema_of(named(("id", "long"))))
+    options = {"format": "avro-confluent", "avro-confluent.url": registry_url}
+    copy = "CREATE TABLE i (id STRING NOT NULL) WITH ('connector' = 'datagen', 'number-of-rows' = '3');\n"
+    script = tm.script("break.sql", copy + table(kafka, "o", "id STRING NOT NULL", topic, **options) + "INSERT INTO o SELECT * FROM i;")
+    failed = tm.run("run", script, code=None)
+    assert failed.returncode != 0
+    assert "TM1107" in failed.stderr and "TYPE_MISMATCH" in failed.stderr, failed.stderr
+    assert registry.get_versions(f"{topic}-value") == [1]
+
+
+def schema_of(schema: dict):
+    from confluent_kafka.schema_registry import Schema
+    return Schema(json.dumps(schema), "AVRO")
+
+
+def test_the_embedded_registry_needs_no_address(tm):
+    """A job writes to the embedded log, another reads it: no registry is named."""
+    with_format = "'topic' = 't', 'format' = 'avro-confluent'"
+    write = tm.script("write.sql", "CREATE TABLE i (n BIGINT, s STRING) WITH ('connector' = 'datagen', 'number-of-rows' = '50', 'fields.n.kind' = 'sequence', "
+                      "'fields.n.start' = '1', 'fields.n.end' = '50');\n"
+                      f"CREATE TABLE t (n BIGINT, s STRING) WITH ('connector' = 'tidemill-log', {with_format});\nINSERT INTO t SELECT * FROM i;")
+    tm.run("run", write)
+    read = tm.script("read.sql", f"CREATE TABLE t (n BIGINT, extra INT) WITH ('connector' = 'tidemill-log', 'scan.bounded.mode' = 'latest-offset', {with_format});\n"
+                     + file_sink(tm, "n BIGINT, extra INT") + "INSERT INTO o SELECT * FROM t;")
+    tm.run("run", read)
+    assert sorted(row["n"] for row in rows_of(tm)) == list(range(1, 51))
+    assert {row["extra"] for row in rows_of(tm)} == {None}
+
+
+def test_json_with_a_schema(tm, kafka, registry, registry_url):
+    source, sink = kafka.create(), kafka.create()
+    kafka.produce(source, [json.dumps({"id": n, "s": None if n % 2 else f"é {n}"}) for n in range(20)] + ["{}"])
+    columns = "id BIGINT NOT NULL, s STRING"
+    options = {"format": "json-schema-confluent", "json-schema-confluent.url": registry_url}
+    bounded = {"scan_bounded_mode": "latest-offset"}
+    tm.run("run", tm.script("write.sql", table(kafka, "i", columns, source, **bounded) + table(kafka, "o", columns, sink, **options)
+                            + "INSERT INTO o SELECT * FROM i;"))
+    records = kafka.read(sink, lambda records: len(records) >= 20)
+    latest = registry.get_latest_version(f"{sink}-value")
+    assert {record.value()[:5] for record in records} == {b"\0" + latest.schema_id.to_bytes(4, "big")}
+    assert latest.schema.schema_type == "JSON"
+    assert json.loads(latest.schema.schema_str)["required"] == ["id"]
+    tm.run("run", tm.script("read.sql", table(kafka, "i", columns, sink, **options, **bounded) + file_sink(tm, columns) + "INSERT INTO o SELECT * FROM i;"))
+    assert sorted(rows_of(tm), key=lambda row: row["id"]) == [{"id": n, "s": None if n % 2 else f"é {n}"} for n in range(20)]
