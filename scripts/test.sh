@@ -43,9 +43,18 @@ timed "build release" build release || exit 1
 unit_tests release
 
 if [ -n "$(find tests -name 'test_*.py' -print -quit 2>/dev/null)" ]; then
-  rm -f build/pytest.xml
-  TIDEMILL_BINARY=$PWD/build/release/tidemill "$python" -m pytest tests --junitxml=build/pytest.xml || true
-  results+=("pytest=build/pytest.xml")
+  rm -f build/pytest.xml build/pytest-again.xml
+  export TIDEMILL_BINARY=$PWD/build/release/tidemill
+  "$python" -m pytest tests --junitxml=build/pytest.xml || true
+  pytest_results=build/pytest.xml
+  # Real clients, brokers and terminals have deadlines of their own, which a machine that stalls for seconds breaks. So up to three
+  # that failed run once more, and the summary names them. Not those about crashes: what is lost once is lost.
+  failed=$(PYTHONPATH=scripts "$python" -c 'import test_summary; print(test_summary.failed_cases("build/pytest.xml"))' || echo 0)
+  if [ "$failed" -ge 1 ] && [ "$failed" -le 3 ]; then
+    "$python" -m pytest tests --ignore=tests/chaos -k "not kill and not crash" --last-failed --last-failed-no-failures none --junitxml=build/pytest-again.xml || true
+    pytest_results+=+build/pytest-again.xml
+  fi
+  results+=("pytest=$pytest_results")
 fi
 
 if [ "${SANITIZERS:-yes}" != no ]; then
