@@ -79,10 +79,11 @@ class Tidemill(Server):
     def __init__(self, folder: Path, *options: str):
         super().__init__(folder)
         self.options = options
+        self.wrapper: list = []  # a program that runs it, such as one that injects faults
 
     def launch(self) -> None:
-        self.run([BINARY, "--data-dir", self.folder / "data", "serve", "--http", "127.0.0.1:0", "--kafka", f"127.0.0.1:{self.port}", "--schema-registry", self.schema_registry,
-                  *self.options])
+        self.run([*self.wrapper, BINARY, "--data-dir", self.folder / "data", "serve", "--http", "127.0.0.1:0", "--kafka", f"127.0.0.1:{self.port}",
+                  "--schema-registry", self.schema_registry, *self.options])
 
     def start(self) -> None:
         """On the same port as before, so that clients find it again."""

@@ -24,6 +24,9 @@ struct SimulatedFileSystem::Inode {
   int64_t synced = 0;  // this many leading bytes are safe
   // Set when something safe was cut off since the last sync: what the disk held then.
   std::optional<std::string> safe_before_truncate;
+  // Bytes that a failed sync took for written: shown, but not on the disk, whatever is synced later.
+  int64_t dropped_from = 0;
+  int64_t dropped_to = 0;
   int64_t modified_us = 0;
 };
 
@@ -57,6 +60,11 @@ class SimulatedWritableFile final : public WritableFile {
     TM_RETURN_IF_ERROR(fs_.BeginLocked(true));
     if (fs_.fail_sync_after_ > 0 && --fs_.fail_sync_after_ == 0) {
       sync_failed_ = true;
+      const auto size = static_cast<int64_t>(inode_->bytes.size());
+      if (inode_->synced < size) {
+        inode_->dropped_from = inode_->dropped_to > 0 ? std::min(inode_->dropped_from, inode_->synced) : inode_->synced;
+        inode_->dropped_to = size;
+      }
       return Status(kSyncFailed, "syncing '" + path_ + "': simulated failure");
     }
     inode_->synced = static_cast<int64_t>(inode_->bytes.size());
@@ -76,6 +84,8 @@ class SimulatedWritableFile final : public WritableFile {
     }
     fs_.used_ += size - static_cast<int64_t>(inode_->bytes.size());
     inode_->bytes.resize(static_cast<size_t>(size));
+    inode_->dropped_to = std::min(inode_->dropped_to, size);
+    if (inode_->dropped_from >= inode_->dropped_to) inode_->dropped_from = inode_->dropped_to = 0;
     return Status::OK();
   }
 
@@ -366,6 +376,9 @@ void SimulatedFileSystem::Crash(uint64_t seed) {
         }
       }
     }
+    for (int64_t at = inode->dropped_from; at < std::min<int64_t>(inode->dropped_to, std::ssize(bytes)); ++at)
+      bytes[static_cast<size_t>(at)] = '\0';
+    inode->dropped_from = inode->dropped_to = 0;
     inode->safe_before_truncate.reset();
     inode->synced = static_cast<int64_t>(bytes.size());
     used_ += inode->synced;

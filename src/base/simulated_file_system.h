@@ -40,8 +40,8 @@ class SimulatedFileSystem final : public FileSystem {
   void Kill();
   // Files together hold at most this many bytes; an append beyond fails with kDiskFull. Negative: no limit.
   void SetCapacity(int64_t bytes);
-  // The n-th file Sync from now (1 = the next) fails; its unsynced bytes may be lost in a crash although later reads
-  // show them.
+  // The n-th file Sync from now (1 = the next) fails; its unsynced bytes are lost in the next crash although reads
+  // show them until then, whatever a Sync of the file opened anew says.
   void FailSyncAfter(int n);
   // After n more changing operations (append, sync, truncate, create, rename, remove, directory sync) every operation
   // fails with kIoError, as in a process that was killed there; until Crash. Negative: never.

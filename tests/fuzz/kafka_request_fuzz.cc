@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "log/groups/consumer_subscription.h"
+#include "log/groups/topic_pattern.h"
 #include "log/wire/messages/message_list.h"
 #include "log/wire/wire_reader.h"
 #include "log/wire/wire_writer.h"
@@ -28,12 +30,25 @@ void DecodeAndBack(std::string_view bytes, uint8_t choice) {
   if (!writer.status().ok() || !again.ok() || second.remaining() != 0 || !(*again == *message)) std::abort();
 }
 
+// What groups read of the bytes that consumers hand to each other through us.
+void ReadSubscription(std::string_view bytes, uint8_t) { (void)ReadSubscribedTopics(bytes); }
+void MatchPattern(std::string_view bytes, uint8_t) {
+  const std::string regex(bytes);
+  if (!IsTopicPattern(regex)) return;
+  for (const std::string& name : MatchTopicPattern(regex, {{"orders", {}}, {"orders.eu", {}}})) {
+    if (name != "orders" && name != "orders.eu") std::abort();
+  }
+}
+
 using Decoder = void (*)(std::string_view bytes, uint8_t choice);
 
 #define TIDEMILL_DECODER(Message) &DecodeAndBack<wire::Message>,
-constexpr Decoder kDecoders[] = {
-    &DecodeAndBack<wire::RequestHeader>, &DecodeAndBack<wire::ConsumerProtocolSubscription>,
-    &DecodeAndBack<wire::ConsumerProtocolAssignment>, TIDEMILL_WIRE_REQUESTS(TIDEMILL_DECODER)};
+constexpr Decoder kDecoders[] = {&DecodeAndBack<wire::RequestHeader>,
+                                 &DecodeAndBack<wire::ConsumerProtocolSubscription>,
+                                 &DecodeAndBack<wire::ConsumerProtocolAssignment>,
+                                 &ReadSubscription,
+                                 &MatchPattern,
+                                 TIDEMILL_WIRE_REQUESTS(TIDEMILL_DECODER)};
 #undef TIDEMILL_DECODER
 
 }  // namespace

@@ -95,6 +95,28 @@ TEST(SimulatedFileSystem, InjectedFaults) {
   EXPECT_TRUE(fs.OpenReadable("a").status().Is(kIoError));
 }
 
+// As Linux has it: what an fsync could not write is shown as if it were there, and no later fsync tries it again.
+TEST(SimulatedFileSystem, WhatAFailedSyncDroppedIsShownUntilTheNextCrash) {
+  for (const bool again : {false, true}) {
+    SimulatedFileSystem fs;
+    {
+      auto file = *fs.OpenWritable("a", Mode::kCreateNew);
+      ASSERT_TRUE(file->Append("1234").ok() && file->Sync().ok() && file->Append("56").ok());
+      fs.FailSyncAfter(1);
+      ASSERT_TRUE(file->Sync().Is(kSyncFailed));
+    }
+    fs.Kill();
+    auto file = *fs.OpenWritable("a", Mode::kAppend);
+    if (again) {
+      ASSERT_TRUE(file->Truncate(4).ok() && file->Append("56").ok());
+    }
+    ASSERT_TRUE(file->Append("78").ok() && file->Sync().ok() && fs.SyncDirectory(".").ok());
+    EXPECT_EQ(*ReadFile(fs, "a", 100), "12345678");
+    fs.Crash(1);
+    EXPECT_EQ(*ReadFile(fs, "a", 100), again ? "12345678" : std::string("1234\0\00078", 8));
+  }
+}
+
 TEST(SimulatedFileSystem, BehavesAsTheLocalOne) {
   SimulatedFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectories("x/y/z").ok());

@@ -73,6 +73,10 @@ Status FrameFile::Load(const std::function<Status(std::string_view)>& replay) {
     return Status(kCorruption, "'" + path_ + "' is damaged at byte " + std::to_string(at) +
                                    "; it was on disk up to byte " + std::to_string(known_synced));
   }
+  // If an fsync failed before the last stop, what is read here may be in the kernel's memory only, and a later fsync
+  // passes over it. What is acknowledged from now on stands behind it, so it is written once more.
+  if (known_synced < static_cast<int64_t>(at))
+    TM_RETURN_IF_ERROR(WriteFileAtomically(files_, path_, all.substr(0, at)));
   TM_ASSIGN_OR_RETURN(file_, files_.OpenWritable(path_, FileSystem::OpenMode::kAppend));
   if (at < all.size()) {
     LogWarning("'" + path_ + "': cut a torn tail of " + std::to_string(all.size() - at) + " bytes at byte " +

@@ -175,6 +175,7 @@ class LogImpl final : public Log {
 
   std::string TopicPath(const std::string& name) const { return JoinPath(JoinPath(path_, "topics"), name); }
   Status OpenTopic(const std::string& name);
+  Status TakePositionsBack();
   Status OpenPartitions(const std::string& name, Topic* topic);
   TopicId MakeTopicId(const std::string& name);
   Status UnknownTopicLocked(std::string_view name) const;
@@ -220,8 +221,29 @@ Status LogImpl::OpenAll() {
     if (entry.is_directory && IsSafeName(name)) TM_RETURN_IF_ERROR(OpenTopic(name));
   }
   TM_RETURN_IF_ERROR(coordinator_->Recover(AllPartitions()));
+  TM_RETURN_IF_ERROR(TakePositionsBack());
   last_housekeeping_ns_ = clock_.MonotonicNanos();
   if (options_.background_thread) scheduler_.StartThread();
+  return Status::OK();
+}
+
+// Records may be read, and a position behind them committed, before they are on disk. When a power cut takes them their
+// offsets are given out again, to records that the group has not read.
+Status LogImpl::TakePositionsBack() {
+  for (const std::string& group : positions_->Groups()) {
+    std::vector<ConsumerPosition> beyond;
+    for (ConsumerPosition& position : positions_->List(group)) {
+      const auto partition = Find(position.topic, position.partition);
+      const int64_t end = partition == nullptr ? INT64_MAX : partition->Offsets().end;
+      if (position.offset <= end) continue;
+      LogWarning("group '" + group + "' had read topic '" + position.topic + "', partition " +
+                 std::to_string(position.partition) + " up to offset " + std::to_string(position.offset) +
+                 ", which ends at " + std::to_string(end) + "; it goes on from there");
+      position.offset = end;
+      beyond.push_back(std::move(position));
+    }
+    if (!beyond.empty()) TM_RETURN_IF_ERROR(positions_->Commit(group, std::move(beyond)));
+  }
   return Status::OK();
 }
 

@@ -17,6 +17,9 @@ class GroupTest : public SimulatedLogTest {
   void SetUp() override {
     OpenLog();
     TM_ASSERT_OK(log_->CreateTopic("t", {}));
+    const std::vector<Record> records(100, Value("v"));
+    TM_ASSERT_OK(Get()->Append(records));
+    TM_ASSERT_OK(Get()->SyncUpTo(99));
     StartCoordinator({});
   }
   void TearDown() override { coordinator_.reset(); }

@@ -357,6 +357,50 @@ TEST_F(KafkaTransactionTest, WhereverACrashComesATransactionIsWholeOrNothing) {
   EXPECT_GT(nothing, 5);
 }
 
+// Each fsync of a transaction fails in turn. The process is started again, and goes by what the kernel shows it; then
+// the power goes, and with it what the failed fsync dropped. What was acknowledged before and between is there.
+TEST_F(KafkaTransactionTest, WhicheverSyncFailsNothingAcknowledgedIsLost) {
+  bool finished = false;
+  int failed = 0;
+  for (int sync = 1; !finished; ++sync) {
+    ASSERT_LT(sync, 100);
+    SCOPED_TRACE("sync " + std::to_string(sync));
+    transactions_.reset();
+    StartAnew();
+    TM_ASSERT_OK(log_->CreateTopic("t", {.partitions = 2}));
+    ASSERT_TRUE(StartTransactions());
+    TransactionalProducer producer = Producer(Init());
+    files_.FailSyncAfter(sync);
+    const bool wrote = Add(producer, {{"t", 0}, {"t", 1}}) == KafkaError::kNone && Write(producer, 0, "a") &&
+                       Write(producer, 1, "b") && CommitAt(producer, 7, true) == KafkaError::kNone;
+    const bool acknowledged = wrote && End(producer, true, true).error == KafkaError::kNone;
+    finished = acknowledged;
+    failed += !finished;
+    files_.StopAfter(0);
+    transactions_.reset();
+    log_.reset();
+    files_.Kill();
+    OpenLog();
+    ASSERT_TRUE(StartTransactions());
+    Advance(60'001);  // what is open is given up
+    const bool there = Position() == 7;
+    EXPECT_EQ(Committed(0), there ? Names{"a"} : Names{});
+    EXPECT_TRUE(there || !acknowledged);
+    producer = Producer(Init());
+    ASSERT_EQ(Add(producer, {{"t", 0}}), KafkaError::kNone);
+    ASSERT_TRUE(Write(producer, 0, "c"));
+    ASSERT_EQ(CommitAt(producer, 8, true), KafkaError::kNone);
+    ASSERT_EQ(End(producer, true, true).error, KafkaError::kNone);
+    CrashAndStart(static_cast<uint64_t>(sync));
+    if (HasFatalFailure()) return;
+    EXPECT_EQ(Position(), 8);
+    EXPECT_EQ(Committed(0), there ? (Names{"a", "c"}) : Names{"c"});
+    EXPECT_EQ(Committed(1), there ? Names{"b"} : Names{});
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(failed, 4);
+}
+
 TEST_F(KafkaTransactionTest, EntryKeepsAllAndRefusesDamage) {
   TransactionEntry entry;
   entry.id = "tx";
