@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/logging.h"
 #include "log/errors.h"
 
 namespace tidemill::log_internal {
@@ -14,7 +15,11 @@ Status SyncHealth::status() const {
 
 void SyncHealth::Fail(const Status& status) {
   std::lock_guard lock(mutex_);
-  if (status_.ok()) status_ = status;
+  if (status_.ok()) {
+    if (!status.Is(kLogClosed))
+      LogError(status.ToString() + "; nothing more is accepted until the log is opened again");
+    status_ = status;
+  }
   failed_.store(true, std::memory_order_release);
 }
 

@@ -41,9 +41,7 @@ Result<int64_t> PartitionImpl::Sync() {
     failed.sync_failed = true;
     if (Status marked = marks_->Add(failed); !marked.ok())
       LogError("the failed sync could not be noted: " + marked.ToString());
-    LogError("topic '" + topic_ + "', partition " + std::to_string(index_) + ": " + synced.ToString() +
-             "; nothing more is accepted");
-    return synced;
+    return synced.WithContext("topic '" + topic_ + "', partition " + std::to_string(index_));
   }
   if (context_.sync_seconds != nullptr)
     context_.sync_seconds->ObserveMicros((context_.clock.MonotonicNanos() - start_ns) / 1000);
