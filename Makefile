@@ -50,7 +50,7 @@ verify: build ## compare every feature with pandas: TRANSACTIONS=FILE, by defaul
 	@build/release/tidemill run examples/fraud/fraud.sql -D transactions=$(TRANSACTIONS) -D out=build/verify
 	@$(PYTHON) examples/fraud/verify.py --transactions $(TRANSACTIONS) --features build/verify/features --scored build/verify/scored
 
-soak: build ## long runs with crashes in them (see tests/chaos)
+soak: build ## long runs with crashes in them: SOAK_KILLS (50), SOAK_ROUNDS (1), SOAK_EVENTS (200000)
 	@tests/chaos/soak.sh
 
 fuzz: setup ## fuzz whatever reads outside input, FUZZ_SECONDS each
