@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("TIDEMILL_BINARY", str(ROOT / "build" / "release" / "tidemill"))
-DEADLINE_S = 60
+DEADLINE_S = 120
 
 
 def clean_environment() -> dict[str, str]:

@@ -6,7 +6,7 @@ import uuid
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
-WAIT_S = 60
+WAIT_S = 120
 
 
 class Kafka:

@@ -84,7 +84,7 @@ def test_a_job_waits_for_room(small_disk):
         seen += line
     assert process.poll() is None, seen
     (tm.work / "filler").unlink()
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=120)
     assert process.returncode == 0, error
     rows = [line for path in (tm.work / "out").iterdir() if not path.name.startswith(".") for line in path.read_text().splitlines()]
     assert len(rows) == 20_000 and len(set(rows)) == 20_000

@@ -330,7 +330,7 @@ def test_a_job_stops_without_its_broker(tm, own_broker):
     kafka.read(sink, lambda records: len(records) == 10)
     own_broker.kill()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=WAIT_S)
     assert process.returncode == 130
     own_broker.start()
 
@@ -379,7 +379,7 @@ def test_a_broker_that_is_not_there_is_an_error_soon(tm, side):
         insert = "INSERT INTO o SELECT n FROM k;" if side == "source" else "INSERT INTO k SELECT n FROM o;"
         started = time.monotonic()
         done = tm.run("run", tm.script("nobody.sql", there + other + insert), code=4)
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 60
     assert done.stderr.count("error[TM6010]") == 1 and nobody.address in done.stderr and "Connection refused" in done.stderr
 
 

@@ -40,9 +40,9 @@ def test_a_job_reads_what_clients_write_and_clients_read_what_it_writes(tm):
     address = f"127.0.0.1:{port_file.read_text()}"
     producer = KafkaProducer(bootstrap_servers=address)
     for i in range(20):
-        producer.send("clicks", b'{"name": "n%d", "amount": %d}' % (i, i)).get(10)
+        producer.send("clicks", b'{"name": "n%d", "amount": %d}' % (i, i)).get(60)
     producer.close()
-    reader = KafkaConsumer("large", bootstrap_servers=address, auto_offset_reset="earliest", consumer_timeout_ms=15000, isolation_level="read_committed")
+    reader = KafkaConsumer("large", bootstrap_servers=address, auto_offset_reset="earliest", consumer_timeout_ms=60000, isolation_level="read_committed")
     seen = []
     for message in reader:
         seen.append(message.value)

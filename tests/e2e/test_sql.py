@@ -57,7 +57,7 @@ def test_unbounded_select_ends_with_enough_rows_or_an_interrupt(tm):
     endless = tm.start("sql", "-c", table + "SELECT a FROM t", "--output", "json")
     endless.stdout.readline()
     endless.send_signal(signal.SIGINT)
-    assert endless.wait(timeout=30) == 130
+    assert endless.wait(timeout=60) == 130
 
 
 class Terminal:
@@ -71,7 +71,7 @@ class Terminal:
         os.close(slave)
         self.seen = ""
 
-    def expect(self, pattern: str, seconds: float = 30) -> str:
+    def expect(self, pattern: str, seconds: float = 60) -> str:
         deadline = time.monotonic() + seconds
         while True:
             plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen)
@@ -114,7 +114,7 @@ def test_shell(tm, terminal):
     terminal.type("SELECT nothing;\n")
     terminal.expect(r"error\[TM2104\]")
     terminal.type(".quit\n")
-    assert terminal.process.wait(timeout=30) == 0
+    assert terminal.process.wait(timeout=60) == 0
     assert "answer" in (tm.work / "history").read_text()
 
 
@@ -134,7 +134,7 @@ def test_shell_interrupts_the_statement_and_stays(terminal):
     terminal.expect(r"5\s+\(1 row\)")
     terminal.expect("tidemill> ")  # from here on a key is the editor's
     terminal.type("\x04")
-    assert terminal.process.wait(timeout=30) == 0
+    assert terminal.process.wait(timeout=60) == 0
 
 
 def test_shell_completes_words(terminal):

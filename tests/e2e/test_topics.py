@@ -127,7 +127,7 @@ def test_consume_follows_a_server_until_interrupted(tm):
     server.push("t", ["second"])
     assert reader.stdout.readline() == "second\n"
     reader.send_signal(signal.SIGINT)
-    reader.communicate(timeout=20)
+    reader.communicate(timeout=60)
     assert reader.returncode == 130
 
 

@@ -14,9 +14,9 @@ def test_kafka_python_writes_and_reads_in_a_group(broker, topic, group, codec):
     producer = KafkaProducer(bootstrap_servers=broker.address, compression_type=codec, acks="all")
     for i in range(500):
         producer.send(topic, key=b"%d" % i, value=b"v%d" % i, headers=[("h", b"x")])
-    producer.flush(20)
+    producer.flush(60)
     producer.close()
-    reader = KafkaConsumer(topic, bootstrap_servers=broker.address, group_id=group, auto_offset_reset="earliest", consumer_timeout_ms=20000)
+    reader = KafkaConsumer(topic, bootstrap_servers=broker.address, group_id=group, auto_offset_reset="earliest", consumer_timeout_ms=60000)
     values = set()
     for message in reader:
         values.add(message.value)
@@ -37,7 +37,7 @@ def test_kafka_python_writes_and_reads_in_a_group(broker, topic, group, codec):
 def test_kafka_python_finds_offsets_by_time(broker, topic):
     producer = KafkaProducer(bootstrap_servers=broker.address)
     for i in range(100):
-        producer.send(topic, value=b"x", timestamp_ms=1_700_000_000_000 + 1000 * i).get(10)
+        producer.send(topic, value=b"x", timestamp_ms=1_700_000_000_000 + 1000 * i).get(60)
     producer.close()
     reader = KafkaConsumer(bootstrap_servers=broker.address)
     partition = TopicPartition(topic, 0)
@@ -63,7 +63,7 @@ def test_aiokafka_writes_transactions_and_reads_them(broker, topic, group):
         await reader.start()
         values = []
         while len(values) < 20:
-            values.append((await asyncio.wait_for(reader.getone(), 20)).value)
+            values.append((await asyncio.wait_for(reader.getone(), 60)).value)
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(reader.getone(), 1)
         await reader.commit()

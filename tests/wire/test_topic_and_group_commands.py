@@ -10,7 +10,7 @@ from servers import BINARY
 @pytest.fixture
 def tidemill(broker):
     def run(*arguments, stdin="", code=0):
-        done = subprocess.run([BINARY, "--brokers", broker.address, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([BINARY, "--brokers", broker.address, *arguments], input=stdin, capture_output=True, text=True, timeout=120)
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
     return run
@@ -27,7 +27,7 @@ def consumed(broker, group, topic, count):
     reader.subscribe([topic])
     taken = []
     while len(taken) < count:
-        message = reader.poll(30)
+        message = reader.poll(60)
         assert message is not None and message.error() is None, message
         taken.append(message)
     offsets = {}
@@ -89,7 +89,7 @@ def test_mistakes_are_told(tidemill, topic):
 
 
 def test_a_cluster_that_is_not_there(tmp_path):
-    done = subprocess.run([BINARY, "--brokers", "127.0.0.1:1", "topic", "list"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([BINARY, "--brokers", "127.0.0.1:1", "topic", "list"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 4 and "TM6010" in done.stderr
 
 
@@ -99,12 +99,12 @@ def test_groups_of_a_data_directory(broker, server_kind, topic, group, tmp_path)
     producer = ck.Producer({"bootstrap.servers": broker.address})
     for i in range(10):
         producer.produce(topic, str(i))
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
     consumed(broker, group, topic, 4).close()
     broker.stop()
 
     def run(*arguments, code=0):
-        done = subprocess.run([BINARY, "--data-dir", broker.folder / "data", *arguments], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([BINARY, "--data-dir", broker.folder / "data", *arguments], capture_output=True, text=True, timeout=120)
         assert done.returncode == code, done.stderr
         return done
 
