@@ -328,6 +328,8 @@ def test_a_job_stops_without_its_broker(tm, own_broker):
                        "INSERT INTO o SELECT n FROM i;")
     process = tm.start("run", script)
     kafka.read(sink, lambda records: len(records) == 10)
+    # What was written is acknowledged too: for that a job that stops would wait.
+    wait_for(lambda: kafka.committed("KafkaSource-i", source) == [10], "an epoch")
     own_broker.kill()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=WAIT_S)
