@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "base/errors.h"
 
 namespace tidemill {
@@ -57,6 +59,19 @@ Result<Url> ParseUrl(std::string_view text) {
       return Invalid("bad port '" + std::string(port) + "'");
   }
   return url;
+}
+
+std::string PercentEncode(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+        c == '.' || c == '~') {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
 }
 
 }  // namespace tidemill

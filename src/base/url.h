@@ -21,4 +21,7 @@ struct Url {
 // control characters.
 Result<Url> ParseUrl(std::string_view text);
 
+// For a part of a URL's path or query: all but letters, digits and -_.~ as %XX (RFC 3986).
+std::string PercentEncode(std::string_view text);
+
 }  // namespace tidemill

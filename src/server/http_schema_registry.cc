@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "data/errors.h"
+#include "data/json_schema/json_schema.h"
 #include "data/schema_compatibility.h"
 #include "log/errors.h"
 
@@ -96,28 +97,8 @@ std::vector<T> Page(const ServerRequest& request, std::vector<T> all) {
   return all;
 }
 
-// Nesting is looked at before anything is built from the text.
-bool IsShallow(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kBodyDepthMax) return false;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return true;
-}
-
 Result<Json> BodyOf(const ServerRequest& request) {
-  if (!IsShallow(request.body)) return Status(kInvalidConfig, "the body is nested too deep");
+  if (JsonNesting(request.body) > kBodyDepthMax) return Status(kInvalidConfig, "the body is nested too deep");
   Json body = Json::parse(request.body, nullptr, false);
   if (!body.is_object()) return Status(kInvalidConfig, "the body is not a JSON object");
   return body;

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/url.h"
 #include "server/dead_letters.h"
 #include "server/server_client.h"
 

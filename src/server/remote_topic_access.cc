@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/errors.h"
+#include "base/url.h"
 #include "server/server_client.h"
 #include "server/topic_access.h"
 

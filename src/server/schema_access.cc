@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/file_system.h"
+#include "base/url.h"
 #include "data/errors.h"
 #include "log/errors.h"
 #include "log/schema_registry/schema_registry.h"

@@ -45,19 +45,6 @@ Status ServerClient::ErrorOf(int status, const std::string& text) {
   return error;
 }
 
-std::string PercentEncode(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-        c == '.' || c == '~') {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 Result<std::string> ServerClient::Get(const std::string& target) {
   HttpRequest request;
   request.method = "GET";

@@ -27,7 +27,4 @@ class ServerClient {
   const std::string base_url_;
 };
 
-// For a part of a URL's path or query.
-std::string PercentEncode(std::string_view text);
-
 }  // namespace tidemill

@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include "base/errors.h"
+#include "base/url.h"
 #include "data/errors.h"
 
 namespace tidemill {
@@ -18,22 +19,6 @@ constexpr int kReferenceDepthMax = 32;
 constexpr int kUnknownSubject = 40401;
 constexpr int kUnknownVersion = 40402;
 constexpr int kUnknownSchema = 40403;
-
-std::string EncodedSegment(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (unsigned char c : text) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-        c == '.' || c == '~') {
-      out += static_cast<char>(c);
-    } else {
-      out += '%';
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
-    }
-  }
-  return out;
-}
 
 std::string JsonText(std::string_view text) {
   std::string out = "\"";
@@ -203,7 +188,7 @@ Status HttpSchemaSource::AddReferences(const SchemaDefinition& definition, std::
     if (seen.size() > kReferencesMax) return Status(kInvalidSchema, "the schema has too many references");
     TM_ASSIGN_OR_RETURN(
         const std::string body,
-        Call("GET", fmt::format("/subjects/{}/versions/{}", EncodedSegment(reference.subject), reference.version), ""));
+        Call("GET", fmt::format("/subjects/{}/versions/{}", PercentEncode(reference.subject), reference.version), ""));
     TM_ASSIGN_OR_RETURN(SchemaDefinition part, DefinitionIn(body));
     TM_RETURN_IF_ERROR(AddReferences(part, seen, depth + 1, out));
     out.parts.push_back({reference.name, std::move(part.text)});
@@ -245,14 +230,13 @@ Result<ResolvedSchema> HttpSchemaSource::SchemaById(int32_t id) {
 }
 
 Result<int32_t> HttpSchemaSource::Register(const std::string& subject, const SchemaDefinition& schema) {
-  TM_ASSIGN_OR_RETURN(
-      const std::string body,
-      Call("POST", fmt::format("/subjects/{}/versions", EncodedSegment(subject)), RegistrationBody(schema)));
+  TM_ASSIGN_OR_RETURN(const std::string body, Call("POST", fmt::format("/subjects/{}/versions", PercentEncode(subject)),
+                                                   RegistrationBody(schema)));
   return NumberIn(body, "id");
 }
 
 Result<std::optional<SchemaSource::Latest>> HttpSchemaSource::LatestOf(const std::string& subject) {
-  auto body = Call("GET", fmt::format("/subjects/{}/versions/latest", EncodedSegment(subject)), "");
+  auto body = Call("GET", fmt::format("/subjects/{}/versions/latest", PercentEncode(subject)), "");
   if (body.status().Is(kSchemaNotFound)) return std::optional<Latest>();
   if (!body.ok()) return body.status();
   Latest out;

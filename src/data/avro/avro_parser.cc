@@ -399,6 +399,22 @@ Result<std::shared_ptr<const AvroSchema>> AvroSchema::Parse(const ResolvedSchema
 std::string_view AvroKindName(AvroKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
 std::string_view AvroLogicalName(AvroLogical logical) { return kLogicalNames[static_cast<size_t>(logical)]; }
 
+int64_t AvroUnitsPerSecond(AvroLogical logical) {
+  switch (logical) {
+    case AvroLogical::kTimestampMillis:
+    case AvroLogical::kLocalTimestampMillis:
+      return 1'000;
+    case AvroLogical::kTimestampMicros:
+    case AvroLogical::kLocalTimestampMicros:
+      return 1'000'000;
+    case AvroLogical::kTimestampNanos:
+    case AvroLogical::kLocalTimestampNanos:
+      return 1'000'000'000;
+    default:
+      return 0;
+  }
+}
+
 std::string_view AvroSimpleName(std::string_view full_name) {
   const size_t dot = full_name.rfind('.');
   return dot == std::string_view::npos ? full_name : full_name.substr(dot + 1);

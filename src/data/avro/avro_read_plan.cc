@@ -49,22 +49,6 @@ std::string DescribedAvro(const AvroType& type) {
   return text;
 }
 
-int64_t UnitsPerSecond(AvroLogical logical) {
-  switch (logical) {
-    case AvroLogical::kTimestampMillis:
-    case AvroLogical::kLocalTimestampMillis:
-      return 1'000;
-    case AvroLogical::kTimestampMicros:
-    case AvroLogical::kLocalTimestampMicros:
-      return 1'000'000;
-    case AvroLogical::kTimestampNanos:
-    case AvroLogical::kLocalTimestampNanos:
-      return 1'000'000'000;
-    default:
-      return 0;
-  }
-}
-
 class AvroReadPlanner {
  public:
   AvroReadPlan Make(const AvroSchema& writer, const AvroSchema* reader, const Schema& table, bool has_one_column,
@@ -345,7 +329,7 @@ class AvroReadPlanner {
   }
 
   static bool SetUnits(AvroLogical logical, int precision, AvroReadStep& step) {
-    const int64_t from = UnitsPerSecond(logical);
+    const int64_t from = AvroUnitsPerSecond(logical);
     if (from == 0) return false;
     const int digits = precision <= 3 ? 3 : precision <= 6 ? 6 : 9;
     const int64_t to = digits == 3 ? 1'000 : digits == 6 ? 1'000'000 : 1'000'000'000;

@@ -109,6 +109,8 @@ class AvroSchema {
 // As the specification writes them: "record", "timestamp-millis".
 std::string_view AvroKindName(AvroKind kind);
 std::string_view AvroLogicalName(AvroLogical logical);
+// Of a timestamp; 0 for everything else.
+int64_t AvroUnitsPerSecond(AvroLogical logical);
 // The part of a full name after its last dot.
 std::string_view AvroSimpleName(std::string_view full_name);
 

@@ -14,22 +14,6 @@ std::string EncodedLong(size_t value) {
   return out;
 }
 
-int64_t UnitPerSecond(AvroLogical logical) {
-  switch (logical) {
-    case AvroLogical::kTimestampMillis:
-    case AvroLogical::kLocalTimestampMillis:
-      return 1'000;
-    case AvroLogical::kTimestampMicros:
-    case AvroLogical::kLocalTimestampMicros:
-      return 1'000'000;
-    case AvroLogical::kTimestampNanos:
-    case AvroLogical::kLocalTimestampNanos:
-      return 1'000'000'000;
-    default:
-      return 0;
-  }
-}
-
 class AvroWritePlanner {
  public:
   Result<AvroWriteStep> Record(const AvroType& type, const std::vector<Field>& fields, const std::string& prefix) {
@@ -184,7 +168,7 @@ class AvroWritePlanner {
                set(type.logical == AvroLogical::kTimeMicros, AvroWriteOp::kTimeMicros);
       case TypeKind::kTimestamp:
       case TypeKind::kTimestampLtz: {
-        const int64_t to = UnitPerSecond(type.logical);
+        const int64_t to = AvroUnitsPerSecond(type.logical);
         const int64_t from = column.precision() <= 3 ? 1'000 : column.precision() <= 6 ? 1'000'000 : 1'000'000'000;
         if (to == 0) return false;
         step.factor = to > from ? to / from : 1;

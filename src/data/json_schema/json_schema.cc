@@ -33,27 +33,6 @@ Status SchemaFault(const std::string& path, std::string_view what) {
   return Status(kInvalidSchema, fmt::format("JSON Schema, at {}: {}", path, what));
 }
 
-// Nesting is looked at before anything is built from the text.
-int JsonNesting(std::string_view text) {
-  int depth = 0;
-  int deepest = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
 Result<std::unique_ptr<json>> ParseDocument(const std::string& name, const std::string& text) {
   if (JsonNesting(text) > kJsonSchemaDepthMax)
     return Status(kInvalidSchema, fmt::format("JSON Schema{}: nested deeper than {}", name, kJsonSchemaDepthMax));
@@ -135,6 +114,26 @@ Status CheckKeyword(const std::string& keyword, const json& value, const std::st
 }
 
 }  // namespace
+
+int JsonNesting(std::string_view text) {
+  int depth = 0;
+  int deepest = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return deepest;
+}
 
 bool IsSchemaMap(std::string_view keyword) { return Has(kMapKeywords, keyword); }
 bool IsSchemaArray(std::string_view keyword) { return Has(kArrayKeywords, keyword); }

@@ -48,4 +48,8 @@ bool IsSchemaValue(std::string_view keyword);  // "not"
 // A name as a part of a JSON pointer.
 std::string PointerPart(std::string_view name);
 
+// How deep brackets nest in a JSON text: to be looked at before anything is built from it. Bytes that are no JSON give
+// some number.
+int JsonNesting(std::string_view text);
+
 }  // namespace tidemill
