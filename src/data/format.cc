@@ -41,6 +41,10 @@ constexpr Format kFormats[] = {
      [](const Config& options) { return ParseConfluentAvroOptions(options).status(); }, true, true},
     {"json-schema-confluent", MakeConfluentJsonDecoder, MakeConfluentJsonEncoder,
      [](const Config& options) { return ParseConfluentJsonOptions(options).status(); }, true, true},
+    {"protobuf", MakeProtobufDecoder, MakeProtobufEncoder,
+     [](const Config& options) { return ParseProtobufOptions(options).status(); }, true},
+    {"protobuf-confluent", MakeConfluentProtobufDecoder, MakeConfluentProtobufEncoder,
+     [](const Config& options) { return ParseConfluentProtobufOptions(options).status(); }, true, true},
 };
 
 Result<const Format*> FindFormat(std::string_view name) {

@@ -99,7 +99,23 @@ Result<std::unique_ptr<RowDecoder>> MakeConfluentJsonDecoder(const Schema& schem
                                                              const FormatContext& context);
 Result<std::unique_ptr<RowEncoder>> MakeConfluentJsonEncoder(const Schema& schema, const Config& options,
                                                              const FormatContext& context);
-// By name: "json", "csv", "raw", "avro", "avro-confluent", "json-schema-confluent". kUnknownFormat lists what exists.
+// Protobuf messages (proto2, proto3). 'protobuf' has one schema: the option 'schema', or what `context.schemas` answers
+// as the newest one (a file: see ProtobufFileSchema). With Confluent's header (id, and which message of the file it is)
+// each message's schema is the writer's. Decoding takes fields by name in the writer's schema, by the number that the
+// newest schema gives the name else; encoding registers the schema, derived from the table or given.
+Result<std::unique_ptr<RowDecoder>> MakeProtobufDecoder(const Schema& schema, const Config& options,
+                                                        const FormatContext& context);
+Result<std::unique_ptr<RowEncoder>> MakeProtobufEncoder(const Schema& schema, const Config& options,
+                                                        const FormatContext& context);
+Result<std::unique_ptr<RowDecoder>> MakeConfluentProtobufDecoder(const Schema& schema, const Config& options,
+                                                                 const FormatContext& context);
+Result<std::unique_ptr<RowEncoder>> MakeConfluentProtobufEncoder(const Schema& schema, const Config& options,
+                                                                 const FormatContext& context);
+// The schema in a file's bytes: the text of a .proto file, or a FileDescriptorSet in which `message` (a full name; may
+// be empty) is defined.
+Result<ResolvedSchema> ProtobufFileSchema(std::string_view path, std::string_view bytes, std::string_view message);
+// By name: "json", "csv", "raw", "avro", "protobuf", and with a registry "avro-confluent", "json-schema-confluent",
+// "protobuf-confluent". kUnknownFormat lists what exists.
 Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema, const Config& options,
                                                    const FormatContext& context);
 Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema, const Config& options,

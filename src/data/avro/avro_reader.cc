@@ -8,46 +8,11 @@
 
 #include "data/avro/avro_binary.h"
 #include "data/internal/column_writer.h"
+#include "data/internal/decimal_bytes.h"
 #include "data/internal/utf8.h"
 
 namespace tidemill {
 namespace {
-
-bool IsAsciiText(std::string_view text) {
-  size_t i = 0;
-  uint64_t bits = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, text.data() + i, 8);
-    bits |= word;
-  }
-  for (; i < text.size(); ++i) bits |= static_cast<uint8_t>(text[i]);
-  return (bits & 0x8080808080808080ULL) == 0;
-}
-
-// Two's complement, big-endian, any length.
-bool DecimalOfBytes(std::string_view bytes, arrow::Decimal128& out) {
-  if (bytes.empty()) {
-    out = arrow::Decimal128(0);
-    return true;
-  }
-  const bool negative = static_cast<uint8_t>(bytes[0]) >= 0x80;
-  const char filler = negative ? '\xff' : '\0';
-  while (bytes.size() > 16) {
-    if (bytes[0] != filler) return false;
-    bytes.remove_prefix(1);
-  }
-  if ((static_cast<uint8_t>(bytes[0]) >= 0x80) != negative) return false;
-  uint8_t padded[16];
-  std::memset(padded, static_cast<uint8_t>(filler), sizeof padded);
-  std::memcpy(padded + 16 - bytes.size(), bytes.data(), bytes.size());
-  uint64_t high = 0;
-  uint64_t low = 0;
-  for (int i = 0; i < 8; ++i) high = (high << 8) | padded[i];
-  for (int i = 8; i < 16; ++i) low = (low << 8) | padded[i];
-  out = arrow::Decimal128(static_cast<int64_t>(high), low);
-  return true;
-}
 
 std::string UuidText(std::string_view bytes) {
   std::string out;
@@ -288,17 +253,7 @@ bool AvroReader::RunDecimal(const AvroReadStep& step, int64_t row) {
     fits = DecimalOfBytes(bytes, value);
   }
   const DataType& type = step.target->type();
-  if (fits && step.scale != type.scale()) {
-    // Arrow knows powers of ten up to 38.
-    const int difference = type.scale() - step.scale;
-    fits = std::abs(difference) <= 38;
-    if (fits) {
-      const auto rescaled = value.Rescale(step.scale, type.scale());
-      fits = rescaled.ok();
-      if (fits) value = *rescaled;
-    }
-  }
-  if (!fits || !value.FitsInPrecision(type.precision()))
+  if (!fits || !RescaleDecimal(step.scale, type, value))
     return Fail(step, RejectReason::kOutOfRange, fmt::format("the number is no {}", type.ToString()));
   step.target->SetDecimal(row, value);
   return true;
@@ -377,7 +332,7 @@ bool AvroReader::StoreBytes(const AvroReadStep& step, int64_t row, std::string_v
 }
 
 bool AvroReader::StoreText(const AvroReadStep& step, int64_t row, std::string_view text) {
-  if (!IsAsciiText(text) && !IsValidUtf8(text))
+  if (!IsUtf8(text))
     return Fail(step, RejectReason::kInvalidUtf8, "the string is not valid UTF-8");
   return StoreBytes(step, row, text);
 }

@@ -9,6 +9,7 @@
 #include "data/avro/avro_binary.h"
 #include "data/avro/avro_write_plan.h"
 #include "data/errors.h"
+#include "data/internal/decimal_bytes.h"
 
 namespace tidemill {
 namespace {
@@ -65,18 +66,6 @@ Status CanNotWrite(const AvroWriteStep& step, const std::string& why) {
   return Status(kUnsupportedType, fmt::format("column '{}': {}", step.field, why));
 }
 
-// Two's complement, big-endian, as short as it goes.
-std::string_view DecimalBytes(const AvroWriteStep& step, int64_t i, char (&store)[16]) {
-  const uint8_t* from = step.values + (step.offset + i) * 16;
-  for (int b = 0; b < 16; ++b) store[b] = static_cast<char>(from[15 - b]);
-  size_t skip = 0;
-  while (skip < 15 && ((store[skip] == '\0' && (store[skip + 1] & 0x80) == 0) ||
-                       (store[skip] == '\xff' && (store[skip + 1] & 0x80) != 0))) {
-    ++skip;
-  }
-  return {store + skip, 16 - skip};
-}
-
 Status WriteValue(const AvroWriteStep& step, int64_t i, std::string& out);
 
 Status WriteBlocks(const AvroWriteStep& step, int64_t i, std::string& out) {
@@ -93,7 +82,7 @@ Status WriteBlocks(const AvroWriteStep& step, int64_t i, std::string& out) {
 
 Status WriteDecimal(const AvroWriteStep& step, int64_t i, std::string& out) {
   char store[16];
-  const std::string_view bytes = DecimalBytes(step, i, store);
+  const std::string_view bytes = DecimalBytes(step.values + (step.offset + i) * 16, store);
   if (step.op == AvroWriteOp::kDecimal) {
     AppendAvroBytes(bytes, out);
     return Status::OK();

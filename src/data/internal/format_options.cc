@@ -204,6 +204,50 @@ Result<AvroOptions> ParseConfluentAvroOptions(const Config& options) {
   return out;
 }
 
+namespace {
+
+Status ReadProtobufOptions(const Config& options, ProtobufOptions& out) {
+  out.message_name = options.GetString("message-name", "");
+  // Java's name of the same: the message's own name comes last.
+  if (const auto of_class = options.Get("message-class-name"); of_class && out.message_name.empty())
+    out.message_name = of_class->substr(of_class->find_last_of(".$") + 1);
+  TM_ASSIGN_OR_RETURN(out.ignore_parse_errors, options.GetBool("ignore-parse-errors", false));
+  TM_ASSIGN_OR_RETURN(out.read_default_values, options.GetBool("read-default-values", false));
+  out.null_string_literal = options.GetString("write-null-string-literal", "");
+  return ReadMessageBytesMax(options, out.message_bytes_max);
+}
+
+}  // namespace
+
+Result<ProtobufOptions> ParseProtobufOptions(const Config& options) {
+  TM_RETURN_IF_ERROR(CheckNames("protobuf", options,
+                                {"message-name", "message-class-name", "schema", "schema-file", "ignore-parse-errors",
+                                 "read-default-values", "write-null-string-literal", "message-bytes-max"}));
+  ProtobufOptions out;
+  TM_RETURN_IF_ERROR(ReadProtobufOptions(options, out));
+  out.registry.schema = options.GetString("schema", "");
+  if (out.registry.schema.empty() != options.Has("schema-file")) {
+    return Status(kInvalidFormatOption,
+                  "format 'protobuf' needs 'protobuf.schema' (the text of a .proto file) or "
+                  "'protobuf.schema-file', one of them")
+        .WithHint(
+            "a file's name ends in .proto; any other is one that protoc wrote: "
+            "protoc --include_imports --descriptor_set_out=FILE");
+  }
+  return out;
+}
+
+Result<ProtobufOptions> ParseConfluentProtobufOptions(const Config& options) {
+  std::vector<std::string> known = {"message-name", "ignore-parse-errors", "read-default-values",
+                                    "write-null-string-literal", "message-bytes-max"};
+  known.insert(known.end(), std::begin(kRegistryOptions), std::end(kRegistryOptions));
+  TM_RETURN_IF_ERROR(CheckNames("protobuf-confluent", options, known));
+  ProtobufOptions out;
+  TM_RETURN_IF_ERROR(ReadProtobufOptions(options, out));
+  TM_ASSIGN_OR_RETURN(out.registry, ReadRegistryOptions(options));
+  return out;
+}
+
 Result<ConfluentJsonOptions> ParseConfluentJsonOptions(const Config& options) {
   ConfluentJsonOptions out;
   Config of_registry;

@@ -70,6 +70,17 @@ struct AvroOptions {
 Result<AvroOptions> ParseAvroOptions(const Config& options);
 Result<AvroOptions> ParseConfluentAvroOptions(const Config& options);
 
+struct ProtobufOptions {
+  std::string message_name;  // empty: the first of the file
+  bool ignore_parse_errors = false;
+  bool read_default_values = false;
+  std::string null_string_literal;  // for NULL in lists and maps of text
+  int64_t message_bytes_max = kMessageBytesMax;
+  RegistryOptions registry;  // `schema` is of 'protobuf' too
+};
+Result<ProtobufOptions> ParseProtobufOptions(const Config& options);
+Result<ProtobufOptions> ParseConfluentProtobufOptions(const Config& options);
+
 struct ConfluentJsonOptions {
   Config json;  // those of 'json', checked
   RegistryOptions registry;

@@ -12,5 +12,8 @@ namespace tidemill {
 std::string SubjectOf(const std::string& option, const FormatContext& context);
 // kInvalidFormatOption when there is no registry to ask.
 Status CheckHasRegistry(std::string_view format, const FormatContext& context);
+// The one schema of format 'protobuf'.
+struct ProtobufOptions;
+Result<ResolvedSchema> ProtobufSchemaOfOptions(const ProtobufOptions& options, const FormatContext& context);
 
 }  // namespace tidemill

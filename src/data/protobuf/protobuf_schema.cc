@@ -24,6 +24,7 @@
 
 #include "base/base64.h"
 #include "data/errors.h"
+#include "data/protobuf/protobuf_known_files.h"
 
 namespace tidemill {
 namespace {
@@ -167,17 +168,21 @@ Result<std::unique_ptr<ProtobufSchema>> ProtobufSchema::Parse(const ResolvedSche
   NameWellKnownFiles();
   std::unique_ptr<ProtobufSchema> parsed(new ProtobufSchema());
   parsed->pool_ = std::make_unique<pb::DescriptorPool>(pb::DescriptorPool::generated_pool());
-  const auto build = [&](const std::string& name, const std::string& text) -> Status {
+  const auto build = [&](const auto& self, const std::string& name, const std::string& text) -> Status {
     if (name != kMainFile && parsed->pool_->FindFileByName(name) != nullptr) return Status::OK();
     pb::FileDescriptorProto file;
     TM_RETURN_IF_ERROR(ReadProtobufFile(name, text, file));
+    for (const std::string& import : file.dependency()) {
+      const std::string_view known = KnownProtobufFile(import);
+      if (!known.empty()) TM_RETURN_IF_ERROR(self(self, import, std::string(known)));
+    }
     for (pb::DescriptorProto& message : *file.mutable_message_type()) SortFields(message);
     FirstElementError errors;
     parsed->file_ = parsed->pool_->BuildFileCollectingErrors(file, &errors);
     return parsed->file_ == nullptr ? ProtobufFault(name, errors.text) : Status::OK();
   };
-  for (const ResolvedSchema::Part& part : schema.parts) TM_RETURN_IF_ERROR(build(part.name, part.text));
-  TM_RETURN_IF_ERROR(build(kMainFile, schema.text));
+  for (const ResolvedSchema::Part& part : schema.parts) TM_RETURN_IF_ERROR(build(build, part.name, part.text));
+  TM_RETURN_IF_ERROR(build(build, kMainFile, schema.text));
   return parsed;
 }
 

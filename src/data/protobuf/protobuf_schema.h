@@ -15,7 +15,8 @@ namespace tidemill {
 
 inline constexpr int kProtobufNestingMax = 64;
 
-// A .proto file (proto2, proto3) with the files it imports; those of google/protobuf/ are there by themselves. Custom
+// A .proto file (proto2, proto3) with the files it imports; those of google/protobuf/ and of KnownProtobufFile are
+// there by themselves. Custom
 // options are looked up and checked. The text may also be a FileDescriptorProto in base64, as some clients send it.
 // Immutable.
 class ProtobufSchema {
