@@ -1,4 +1,5 @@
-// Formats and keys over 500,000 card transactions of six columns: encoding to and decoding from JSON, CSV and Avro,
+// Formats and keys over 500,000 card transactions of six columns: encoding to and decoding from JSON, CSV, Avro and
+// Protobuf,
 // writing and reading Parquet, encoding keys.
 //
 // One iteration handles all rows once, in batches of 8,192. Peers in the same run: Arrow's CSV reader and writer,
@@ -16,6 +17,8 @@
 #include <arrow/csv/api.h>
 #include <arrow/io/api.h>
 #include <arrow/ipc/writer.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/dynamic_message.h>
 #include <nlohmann/json.hpp>
 #include <parquet/arrow/reader.h>
 
@@ -25,6 +28,7 @@
 #include "data/key_encoder.h"
 #include "data/parquet_reader.h"
 #include "data/parquet_writer.h"
+#include "data/protobuf/protobuf_schema.h"
 
 namespace {
 
@@ -113,10 +117,20 @@ class NoRejects final : public tidemill::RejectSink {
   }
 };
 
+constexpr char kProto[] = R"(syntax = "proto3"; import "google/protobuf/timestamp.proto";
+message Event { int64 transaction_id = 1; google.protobuf.Timestamp tx_time = 2; int64 customer_id = 3;
+                int64 terminal_id = 4; double amount = 5; string merchant = 6; })";
+
+tidemill::Config OptionsOf(std::string_view format) {
+  tidemill::Config options;
+  if (format == "protobuf") options.Set("schema", kProto);
+  return options;
+}
+
 // Encodes everything; `lines` gets one row per entry, ended by a line end in `text`.
 void EncodeAll(const char* format, const std::vector<Batch>& batches, std::string& text,
                std::vector<size_t>* line_ends) {
-  auto encoder = Must(tidemill::MakeRowEncoder(format, EventSchema(), tidemill::Config()));
+  auto encoder = Must(tidemill::MakeRowEncoder(format, EventSchema(), OptionsOf(format)));
   text.clear();
   std::string rows;
   std::vector<size_t> ends;
@@ -134,7 +148,7 @@ void EncodeAll(const char* format, const std::vector<Batch>& batches, std::strin
 }
 
 void DecodeAll(const char* format, const std::string& text, const std::vector<size_t>& line_ends) {
-  auto decoder = Must(tidemill::MakeRowDecoder(format, EventSchema(), tidemill::Config()));
+  auto decoder = Must(tidemill::MakeRowDecoder(format, EventSchema(), OptionsOf(format)));
   NoRejects rejects;
   std::vector<tidemill::EncodedRow> rows;
   size_t begin = 0;
@@ -148,6 +162,18 @@ void DecodeAll(const char* format, const std::string& text, const std::vector<si
     }
   }
   if (decoded != kRows) std::abort();
+}
+
+// Google's library without generated code: messages are parsed into one object, no columns are made.
+void PeerProtobuf(const std::string& text, const std::vector<size_t>& line_ends) {
+  const auto schema = Must(tidemill::ProtobufSchema::Parse({tidemill::SchemaLanguage::kProtobuf, kProto, {}}));
+  google::protobuf::DynamicMessageFactory factory;
+  const std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(schema->file().message_type(0))->New());
+  size_t begin = 0;
+  for (const size_t end : line_ends) {
+    if (!message->ParseFromArray(text.data() + begin, static_cast<int>(end - 1 - begin))) std::abort();
+    begin = end;
+  }
 }
 
 void PeerJson(const std::vector<Batch>& batches) {
@@ -260,11 +286,12 @@ int main() {
   std::printf("%d rows of 6 columns, %.0f bytes a row in memory, one thread; median of %d\n", kRows,
               memory_bytes / kRows, kRounds);
 
-  std::string json, csv, avro;
-  std::vector<size_t> json_ends, csv_ends, avro_ends;
+  std::string json, csv, avro, protobuf;
+  std::vector<size_t> json_ends, csv_ends, avro_ends, protobuf_ends;
   EncodeAll("json", batches, json, &json_ends);
   EncodeAll("csv", batches, csv, &csv_ends);
   EncodeAll("avro", batches, avro, &avro_ends);
+  EncodeAll("protobuf", batches, protobuf, &protobuf_ends);
   std::string scratch;
   scratch.reserve(json.size());
   const auto json_bytes = static_cast<double>(json.size());
@@ -279,6 +306,11 @@ int main() {
   const auto avro_bytes = static_cast<double>(avro.size());
   Print("Avro encode", MedianSeconds([&] { EncodeAll("avro", batches, scratch, nullptr); }), avro_bytes, 0, "");
   Print("Avro decode", MedianSeconds([&] { DecodeAll("avro", avro, avro_ends); }), avro_bytes, 0, "");
+  const auto protobuf_bytes = static_cast<double>(protobuf.size());
+  Print("Protobuf encode", MedianSeconds([&] { EncodeAll("protobuf", batches, scratch, nullptr); }), protobuf_bytes, 0,
+        "");
+  Print("Protobuf decode", MedianSeconds([&] { DecodeAll("protobuf", protobuf, protobuf_ends); }), protobuf_bytes,
+        MedianSeconds([&] { PeerProtobuf(protobuf, protobuf_ends); }), "Google's DynamicMessage, parsed:");
 
   tidemill::LocalFileSystem files;
   const std::string path = "/tmp/tidemill_bench_formats.parquet";

@@ -90,6 +90,8 @@ std::vector<ConnectorOption> CommonOptions() {
       {"key.raw.*", false, "", "an option of the key's format"},
       {"key.avro.*", false, "", "an option of the key's format"},
       {"key.avro-confluent.*", false, "", "an option of the key's format"},
+      {"key.protobuf.*", false, "", "an option of the key's format"},
+      {"key.protobuf-confluent.*", false, "", "an option of the key's format"},
       {"key.json-schema-confluent.*", false, "", "an option of the key's format"},
       {"key.fields-prefix", false, "", "what the key's columns begin with in the table, but not in the records"},
       {"value.fields-include", false, "ALL", "ALL: the value has the key's columns too; EXCEPT_KEY: it has not"},

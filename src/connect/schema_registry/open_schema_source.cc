@@ -40,6 +40,32 @@ Status ReadUrls(const std::string& format, const std::string& text, std::vector<
   return urls->empty() ? BadRegistryOption(format, "url", "it is empty") : Status::OK();
 }
 
+// The schema of a file, read once: the newest of any subject.
+class FileSchemaSource final : public SchemaSource {
+ public:
+  explicit FileSchemaSource(ResolvedSchema schema) : schema_(std::move(schema)) {}
+  Result<ResolvedSchema> SchemaById(int32_t) override { return Status(kSchemaNotFound, "a file has no ids"); }
+  Result<int32_t> Register(const std::string&, const SchemaDefinition&) override {
+    return Status(kInvalidFormatOption, "nothing can be registered in a file");
+  }
+  Result<std::optional<Latest>> LatestOf(const std::string&) override { return std::optional<Latest>({0, 0, schema_}); }
+
+ private:
+  const ResolvedSchema schema_;
+};
+
+constexpr int64_t kSchemaFileBytesMax = int64_t{16} << 20;
+
+Result<std::shared_ptr<SchemaSource>> OpenSchemaFile(const std::string& format, const Config& options,
+                                                     const ConnectorContext& context) {
+  if (context.files == nullptr) return BadRegistryOption(format, "schema-file", "there are no files here");
+  const std::string path = options.GetString("schema-file", "");
+  TM_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(*context.files, path, kSchemaFileBytesMax));
+  TM_ASSIGN_OR_RETURN(ResolvedSchema schema, ProtobufFileSchema(path, bytes, options.GetString("message-name", "")));
+  std::shared_ptr<SchemaSource> source = std::make_shared<FileSchemaSource>(std::move(schema));
+  return source;
+}
+
 Result<std::string> Authorization(const std::string& format, const Config& options, FileSystem& files) {
   const std::string basic = AuthOption(options, "basic-auth.credentials-source", "basic.auth.credentials.source");
   const std::string user_info = AuthOption(options, "basic-auth.user-info", "basic.auth.user.info");
@@ -65,6 +91,7 @@ Result<std::string> Authorization(const std::string& format, const Config& optio
 
 Result<std::shared_ptr<SchemaSource>> OpenSchemaSource(const std::string& format, const Config& options,
                                                        const ConnectorContext& context) {
+  if (format == "protobuf" && options.Has("schema-file")) return OpenSchemaFile(format, options, context);
   if (!UsesSchemaRegistry(format)) return std::shared_ptr<SchemaSource>();
   if (!options.Has("url")) {
     if (context.schemas == nullptr) {

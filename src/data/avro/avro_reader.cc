@@ -332,8 +332,7 @@ bool AvroReader::StoreBytes(const AvroReadStep& step, int64_t row, std::string_v
 }
 
 bool AvroReader::StoreText(const AvroReadStep& step, int64_t row, std::string_view text) {
-  if (!IsUtf8(text))
-    return Fail(step, RejectReason::kInvalidUtf8, "the string is not valid UTF-8");
+  if (!IsUtf8(text)) return Fail(step, RejectReason::kInvalidUtf8, "the string is not valid UTF-8");
   return StoreBytes(step, row, text);
 }
 
