@@ -7,13 +7,15 @@ One repeat starts both servers one after the other, in an order that changes, ea
 answered request (ApiVersions, asked every millisecond); resident memory two seconds later; one unmeasured pass over all of what follows, for the JIT compiler; then, to a topic
 of 4 partitions, producing with acks=1 and acks=all and consuming it all, in messages of 100 bytes and of 1 KiB (half as many of these); latency from produce() to poll() in another process, at a steady rate; memory again.
 Server CPU is user and system time of the server's process over each step. Every step counts what came back. What is printed is the median of the
-repeats, the smallest and the largest, and the ratio of the medians. acks=all of Tidemill is answered after fsync, that of Kafka before. Which server and which acks comes
+repeats, the smallest and the largest, and the ratio of the medians. What the disk has to write back is waited for (sync) before each server is started and before
+each latency, so that neither pays for the other nor for its own throughput steps. acks=all of Tidemill is answered after fsync, that of Kafka before. Which server and which acks comes
 first changes from repeat to repeat, so that over four of them each comes first with each.
 
 Needs scripts/setup_clients.sh kafka.
 """
 import argparse
 import collections
+import json
 import os
 import random
 import resource
@@ -38,6 +40,7 @@ PARTITIONS = 4
 BATCH = 500
 SIZES = {100: 1.0, 1024: 0.5}  # bytes of a message: share of --messages
 CHUNK = struct.Struct(">d")
+CHUNK_BYTES = 1 << 20
 
 # Name of a line, unit, what is due of the ratio tidemill / kafka or of tidemill itself, whether it is due at all.
 DUE = {
@@ -75,10 +78,16 @@ def produce(address: str, topic: str, count: int, size: int, acks: str, compress
     return time.perf_counter() - started
 
 
-def consume(address: str, topic: str, count: int) -> float:
-    """Seconds until `count` messages have come, which must be all there are."""
+def consume(address: str, topic: str, count: int, received: list[int]) -> float:
+    """Seconds until `count` messages have come, which must be all there are. The bytes that came for them go to `received`."""
+    received[:] = [0]
+
+    def statistics_came(text: str) -> None:
+        received[0] = sum(broker["rxbytes"] for broker in json.loads(text)["brokers"].values())
+
     reader = ck.Consumer({"bootstrap.servers": address, "group.id": "bench", "enable.auto.commit": False, "queued.min.messages": 10_000_000,
-                          "queued.max.messages.kbytes": 2_000_000, "fetch.queue.backoff.ms": 1, "log_level": 4})
+                          "queued.max.messages.kbytes": 2_000_000, "fetch.queue.backoff.ms": 1, "log_level": 4,
+                          "statistics.interval.ms": 250, "stats_cb": statistics_came})
     places = [ck.TopicPartition(topic, i, 0) for i in range(PARTITIONS)]
     there = sum(reader.get_watermark_offsets(place, 30)[1] for place in places)
     if there != count:
@@ -92,8 +101,28 @@ def consume(address: str, topic: str, count: int) -> float:
             raise SystemExit(f"{left:,} messages did not come")
         left -= len(taken)
     seconds = time.perf_counter() - started
+    reader.poll(0.5)  # for the last statistics
     reader.close()
     return seconds
+
+
+def sendfile_seconds(count: int) -> float:
+    """CPU seconds of a process that sends `count` bytes of a file in the page cache over loopback, in pieces of 1 MiB, and does nothing else: what the kernel takes."""
+    with tempfile.TemporaryFile() as file, socket.create_server(("127.0.0.1", 0)) as listener:
+        block = os.urandom(CHUNK_BYTES)
+        for _ in range(-(-count // CHUNK_BYTES)):
+            file.write(block)
+        file.flush()
+        os.sync()
+        receiver = subprocess.Popen([sys.executable, "-c", "import socket, sys\nc = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\nb = bytearray(1 << 20)\n"
+                                     "while c.recv_into(b): pass", str(listener.getsockname()[1])])
+        with listener.accept()[0] as out:
+            before, sent = resource.getrusage(resource.RUSAGE_SELF), 0
+            while sent < count:
+                sent += os.sendfile(out.fileno(), file.fileno(), sent, min(CHUNK_BYTES, count - sent))
+            after = resource.getrusage(resource.RUSAGE_SELF)
+        receiver.wait(60)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def receive(address: str, topic: str, count: int) -> None:
@@ -208,6 +237,7 @@ def measure(server: servers.Server, given: argparse.Namespace, lines: Lines, ord
         server.configure()
     else:
         server.port = servers.free_port()
+    os.sync()
     began = time.perf_counter()
     server.launch()
     lines.add(server.kind, "start to first answer", "ms", first_answer(server, began), "start")
@@ -221,7 +251,7 @@ def measure(server: servers.Server, given: argparse.Namespace, lines: Lines, ord
         make_topic(server.address, f"warm-up-{size}")
         for acks in ("1", "all"):
             produce(server.address, f"warm-up-{size}", count, size, acks, given.compression)
-        consume(server.address, f"warm-up-{size}", 2 * count)
+        consume(server.address, f"warm-up-{size}", 2 * count, [])
     for size, share in SIZES.items():
         count = int(given.messages * share) // BATCH * BATCH
         name = f"{size} bytes"
@@ -229,11 +259,14 @@ def measure(server: servers.Server, given: argparse.Namespace, lines: Lines, ord
         for acks in order:
             step(f"produce {name}, acks={acks}", count, "produce", lambda acks=acks, size=size, count=count: produce(
                 server.address, f"size-{size}", count, size, acks, given.compression))
-        step(f"consume {name}", 2 * count, "consume", lambda size=size, count=count: consume(server.address, f"size-{size}", 2 * count))
+        sent = []
+        step(f"consume {name}", 2 * count, "consume", lambda size=size, count=count: consume(server.address, f"size-{size}", 2 * count, sent))
+        lines.add(server.kind, f"  sendfile alone, as consume {name}", "s/M msg", sendfile_seconds(sent[0]) / (2 * count) * 1e6)
     make_topic(server.address, "latency")
     latency(server.address, "latency", given.rate, given.seconds // 2, "1")
     for acks in order:
         make_topic(server.address, f"latency-{acks}")
+        os.sync()
         before = server.cpu_seconds()
         values = latency(server.address, f"latency-{acks}", given.rate, given.seconds, acks)
         cpu = server.cpu_seconds() - before

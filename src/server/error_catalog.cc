@@ -220,6 +220,10 @@ std::vector<CatalogEntry> MakeCatalog() {
        "by whoever reads the folder. The "
        "output of an earlier run of the same job is replaced by itself."},
       {&kBadJobRecord, ""},
+      {&kStopTimedOut,
+       "A run that is told to stop first processes what it has read and waits until its sinks have it all. Where the "
+       "system behind a sink is gone, that would take for ever; after --stop-timeout seconds the run ends without it. "
+       "Nothing is lost: the next run starts from the last epoch that was committed."},
   };
   std::sort(entries.begin(), entries.end(),
             [](const CatalogEntry& a, const CatalogEntry& b) { return a.code->number < b.code->number; });

@@ -12,5 +12,8 @@ inline constexpr ErrorCode kOutputExists{
     "give another path, or say --overwrite to replace it, --append to write beside it"};
 inline constexpr ErrorCode kBadJobRecord{8005, ErrorDomain::kExternal, "job record can't be read",
                                          "start with --fresh, or remove the job's folder in the data directory"};
+inline constexpr ErrorCode kStopTimedOut{
+    8006, ErrorDomain::kExternal, "no epoch could be saved in time",
+    "see whether the systems that the job writes to answer, or give it longer with --stop-timeout"};
 
 }  // namespace tidemill

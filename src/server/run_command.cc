@@ -8,6 +8,7 @@
 #include "server/api_server.h"
 #include "server/command_line.h"
 #include "server/errors.h"
+#include "server/graceful_stop.h"
 #include "server/http_api.h"
 #include "server/kafka_listener.h"
 #include "server/run_summary.h"
@@ -29,6 +30,7 @@ struct RunCommandOptions {
   bool insecure = false;
   bool overwrite = false;
   bool append = false;
+  int stop_timeout = kStopTimeoutSeconds;
 };
 
 // The script asks for what can't be run, found when the job was opened.
@@ -39,12 +41,14 @@ bool IsPipelineError(const Status& error) {
 // Runs the statements of the script one after the other; unbounded jobs go on beside those that follow.
 class RunLoop {
  public:
-  RunLoop(CommandContext& context, SignalWatch& signals, Engine& engine, JobList& jobs, ScriptRunner& runner)
+  RunLoop(CommandContext& context, SignalWatch& signals, Engine& engine, JobList& jobs, ScriptRunner& runner,
+          int stop_timeout)
       : context_(context),
         signals_(signals),
         jobs_(jobs),
         runner_(runner),
-        progress_(context.console, engine.clock()) {}
+        progress_(context.console, engine.clock()),
+        stop_(context.console, engine.clock(), stop_timeout) {}
 
   int Go(PlanningSession& session, std::vector<PlannedStatement>& statements) {
     while (signal_ == 0) {
@@ -57,6 +61,7 @@ class RunLoop {
     jobs_.SetStarting(false);
     const Status ended = Await();
     if (!ended.ok() && !(signal_ != 0 && ended.Is(kCancelled))) return Fail(ended);
+    if (!stop_.result().ok()) return Fail(stop_.result());
     return signal_ == SIGINT && !runner_.finished() ? kExitInterrupted : kExitOk;
   }
 
@@ -69,6 +74,7 @@ class RunLoop {
       if (const Status settled = runner_.Settle(); !settled.ok() && first.ok()) {
         first = settled;
         runner_.Stop();  // one failed: the others end in good order
+        stop_.Begin(false);
       }
       if (runner_.AllEnded()) {
         const Status settled = runner_.Settle();
@@ -77,11 +83,11 @@ class RunLoop {
       // Ready once what was started runs, even while later statements wait for it.
       jobs_.SetStarting(false);
       progress_.Show(runner_.statuses());
-      if (runner_.WantsStop()) runner_.Cancel();
+      if (runner_.WantsStop() || stop_.RunsOut()) runner_.Cancel();
       const std::optional<int> signal = signals_.Next(kRunTickMs);
       if (!signal) continue;
       if (signal_ == 0) {
-        context_.console.Notice("stopping: saving an epoch (again to stop at once)");
+        stop_.Begin(true);
         runner_.Stop();
       } else {
         runner_.Cancel();
@@ -100,6 +106,7 @@ class RunLoop {
   JobList& jobs_;
   ScriptRunner& runner_;
   RunProgress progress_;
+  GracefulStop stop_;
   int signal_ = 0;
 };
 
@@ -149,7 +156,7 @@ int Run(CommandContext& context, const RunCommandOptions& options) {
   }
   ScriptRunner runner(context, **engine, jobs, run);
   RunSummary summary((*engine)->clock());
-  const int code = RunLoop(context, signals, **engine, jobs, runner).Go(session, *statements);
+  const int code = RunLoop(context, signals, **engine, jobs, runner, options.stop_timeout).Go(session, *statements);
   context.console.ClearProgress();
   for (const std::string& line : summary.Lines(*ScriptRunner::JobName(run), runner.statuses(), (*engine)->metrics()))
     context.console.Notice(line);
@@ -179,6 +186,7 @@ void AddRunCommand(CLI::App& parent, CommandList& commands) {
   app->add_option("--schema-registry", options->schema_registry,
                   "Serve clients of the schema registry meanwhile, e.g. 127.0.0.1:8081; port 0 takes any free one");
   app->add_flag("--insecure", options->insecure, "Allow listening on an address that others reach");
+  AddStopTimeoutOption(*app, options->stop_timeout);
   app->add_flag("--fresh", options->run.fresh, "Forget the saved state of an earlier run");
   app->add_flag("--overwrite", options->overwrite, "Replace the files of another run in the output folders");
   app->add_flag("--append", options->append, "Write beside the files of an earlier run");

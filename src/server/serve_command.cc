@@ -8,6 +8,7 @@
 #include "server/api_server.h"
 #include "server/command_line.h"
 #include "server/errors.h"
+#include "server/graceful_stop.h"
 #include "server/http_api.h"
 #include "server/kafka_listener.h"
 #include "server/schema_registry_listener.h"
@@ -28,6 +29,7 @@ struct ServeOptions {
   std::string kafka_security;
   std::string schema_registry = "127.0.0.1:8081";
   int parallelism = 0;
+  int stop_timeout = kStopTimeoutSeconds;
   bool insecure = false;
 };
 
@@ -113,27 +115,27 @@ int Serve(CommandContext& context, const ServeOptions& options) {
   // Last: whoever waits for its port finds everything there.
   auto api = ApiServer::Start(**engine, jobs, options.http, options.insecure, context.console);
   if (!api.ok()) return context.Fail(api.status());
-  bool stopping = false;
+  GracefulStop stop(context.console, (*engine)->clock(), options.stop_timeout);
   while (true) {
     bool all_ended = true;
     for (const auto& script : scripts) {
-      if (!stopping) Advance(context, *script);
+      if (!stop.begun()) Advance(context, *script);
       script->runner.Tick();
-      if (const Status settled = script->runner.Settle(); !settled.ok() && !stopping)
+      if (const Status settled = script->runner.Settle(); !settled.ok() && !stop.begun())
         context.console.PrintError(settled);
       all_ended = all_ended && script->runner.AllEnded();
     }
     jobs.SetStarting(false);
-    if (stopping && all_ended) break;
-    const std::optional<int> signal = signals.Next(stopping ? 20 : kServeTickMs);
-    if (!signal) continue;
-    for (const auto& script : scripts) stopping ? script->runner.Cancel() : script->runner.Stop();
-    if (!stopping) context.console.Notice("stopping: saving an epoch (again to stop at once)");
-    stopping = true;
+    if (stop.begun() && all_ended) break;
+    const std::optional<int> signal = signals.Next(stop.begun() ? 20 : kServeTickMs);
+    if (!signal && !stop.RunsOut()) continue;
+    for (const auto& script : scripts) stop.begun() ? script->runner.Cancel() : script->runner.Stop();
+    stop.Begin(true);
   }
   for (const auto& script : scripts) {
     if (const Status settled = script->runner.Settle(); !settled.ok()) context.console.PrintError(settled);
   }
+  if (const Status stopped = stop.result(); !stopped.ok()) return context.Fail(stopped);
   return kExitOk;
 }
 
@@ -156,6 +158,7 @@ void AddServeCommand(CLI::App& parent, CommandList& commands) {
                   "Where clients of the schema registry connect (docs/schema-registry.md); off: nowhere")
       ->capture_default_str();
   app->add_option("--parallelism", options->parallelism, "Lanes of each job")->check(CLI::Range(1, 128));
+  AddStopTimeoutOption(*app, options->stop_timeout);
   app->add_flag("--insecure", options->insecure, "Allow an address that others reach");
   app->footer(
       "\nExamples:\n  tidemill serve --http 127.0.0.1:8080 --kafka 127.0.0.1:9092\n"

@@ -337,6 +337,22 @@ def test_a_job_stops_without_its_broker(tm, own_broker):
     own_broker.start()
 
 
+def test_a_job_does_not_wait_for_ever_for_its_broker(tm, own_broker):
+    kafka = Kafka(own_broker.address)
+    sink = kafka.create()
+    script = tm.script("stuck.sql", "CREATE TABLE i (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100', 'fields.n.kind' = 'sequence', "
+                       "'fields.n.start' = '1', 'fields.n.end' = '1000000'); " + table(kafka, "o", "n BIGINT", sink) + "INSERT INTO o SELECT n FROM i;")
+    process = tm.start("run", script, "--stop-timeout", "2")
+    kafka.read(sink, lambda records: len(records) >= 10)
+    own_broker.kill()
+    time.sleep(1)  # so that rows are on their way that nobody acknowledges
+    process.send_signal(signal.SIGINT)
+    errors = process.communicate(timeout=WAIT_S)[1]
+    own_broker.start()
+    assert process.returncode == 1, errors
+    assert "error[TM8006]" in errors and "within 2 s" in errors and "--stop-timeout" in errors, errors
+
+
 def test_a_topic_that_goes_away_stops_the_job(tm, kafka):
     source = kafka.create()
     kafka.produce(source, numbers(1))
