@@ -71,12 +71,12 @@ class AvroComparison {
   Conflicts CompareTypes(const AvroType& reader, const AvroType& writer, const std::string& path) {
     Conflicts out;
     if (writer.kind == AvroKind::kUnion) {
-      for (const AvroType* branch : writer.children) {
-        if (reader.kind != AvroKind::kUnion) {
-          Append(Compare(reader, *branch, path), out);
-        } else {
-          Append(CompareWithUnion(reader, *branch, path), out);
-        }
+      for (size_t i = 0; i < writer.children.size(); ++i) {
+        const AvroType& branch = *writer.children[i];
+        const std::string place = fmt::format("{}/{}", path, i);
+        Append(
+            reader.kind == AvroKind::kUnion ? CompareWithUnion(reader, branch, place) : Compare(reader, branch, place),
+            out);
       }
       return out;
     }
@@ -161,7 +161,7 @@ class AvroComparison {
       const std::string place = fmt::format("{}/fields/{}", path, i);
       if (const AvroField* written = find(field)) {
         Append(Compare(*field.type, *written->type, place + "/type"), out);
-      } else if (!field.default_text && !(field.type->kind == AvroKind::kEnum && field.type->enum_default)) {
+      } else if (!field.default_text) {
         out.push_back({"READER_FIELD_MISSING_DEFAULT_VALUE", place,
                        fmt::format("the reader's field '{}' is not in the writer's record '{}' and has no default",
                                    field.name, writer.name)});

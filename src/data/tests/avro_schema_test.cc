@@ -184,13 +184,21 @@ TEST(AvroCompatibility, NamesEnumsFixedAndUnions) {
   EXPECT_EQ(ConflictsOf(R"({"type":"fixed","name":"F","size":4})", R"({"type":"fixed","name":"F","size":5})"),
             Names{"FIXED_SIZE_MISMATCH /size"});
   EXPECT_EQ(ConflictsOf(R"(["null","long"])", R"(["null","int"])"), Names{});
-  EXPECT_EQ(ConflictsOf(R"(["null","int"])", R"(["null","int","string"])"), Names{"MISSING_UNION_BRANCH "});
-  EXPECT_EQ(ConflictsOf(R"("int")", R"(["int","string"])"), Names{"TYPE_MISMATCH "});
+  EXPECT_EQ(ConflictsOf(R"(["null","int"])", R"(["null","int","string"])"), Names{"MISSING_UNION_BRANCH /2"});
+  EXPECT_EQ(ConflictsOf(R"("int")", R"(["int","string"])"), Names{"TYPE_MISMATCH /1"});
   EXPECT_EQ(ConflictsOf(R"(["null","string"])", R"("string")"), Names{});
   EXPECT_EQ(ConflictsOf(R"({"type":"array","items":"int"})", R"({"type":"array","items":"long"})"),
             Names{"TYPE_MISMATCH /items"});
   EXPECT_EQ(ConflictsOf(R"({"type":"map","values":"int"})", R"({"type":"map","values":"long"})"),
             Names{"TYPE_MISMATCH /values"});
+}
+
+TEST(AvroCompatibility, TheDefaultOfAnEnumIsNoneOfAField) {
+  EXPECT_EQ(
+      ConflictsOf(
+          R"({"type":"record","name":"R","fields":[{"name":"e","type":{"type":"enum","name":"E","symbols":["A"],"default":"A"}}]})",
+          R"({"type":"record","name":"R","fields":[]})"),
+      Names{"READER_FIELD_MISSING_DEFAULT_VALUE /fields/0"});
 }
 
 TEST(AvroCompatibility, RecursiveRecords) {

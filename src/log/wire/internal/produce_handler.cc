@@ -28,10 +28,21 @@ struct ProduceUnderWay {
   void FinishOne() {
     if (waiting.fetch_sub(1) > 1) return;
     if (call->message.acks == 0) {
-      call->AnswerNothing();
+      // Nobody waits for an answer, so a refusal ends the connection, as Kafka does: the producer asks for metadata
+      // anew.
+      refused() ? call->CloseConnection() : call->AnswerNothing();
     } else {
       call->Answer(response);
     }
+  }
+
+  bool refused() const {
+    for (const auto& topic : response.responses) {
+      for (const ProduceAnswer& answer : topic.partition_responses) {
+        if (answer.error_code != 0) return true;
+      }
+    }
+    return false;
   }
 
   CallPtr<ProduceRequest> call;

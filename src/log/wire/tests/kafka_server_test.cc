@@ -212,6 +212,20 @@ TEST_F(KafkaServerTest, RefusesBatchesThatAreDamaged) {
   EXPECT_EQ(log_->Describe("t")->partitions[0].end, 0);
 }
 
+TEST_F(KafkaServerTest, WhoWaitsForNoAnswerIsCutOffByARefusal) {
+  MakeTopic();
+  WireClient client(server_->port());
+  wire::ProduceRequest request;
+  request.acks = 0;
+  const std::string batch = Batch("a");
+  request.topic_data.push_back({"t", {}, {{0, batch}}});
+  client.Send(request, 9);
+  request.topic_data[0].partition_data[0].index = 7;
+  client.Send(request, 9);
+  EXPECT_TRUE(client.IsClosed());  // and nothing was answered before
+  EXPECT_EQ(log_->Describe("t")->partitions[0].end, 1);
+}
+
 TEST_F(KafkaServerTest, ATransactionIsSeenWhenItEnds) {
   MakeTopic();
   WireClient client(server_->port());
