@@ -98,19 +98,12 @@ Result<std::unique_ptr<RowEncoder>> MakeConfluentJsonEncoder(const Schema& schem
                                                              const FormatContext& context) {
   TM_ASSIGN_OR_RETURN(const ConfluentJsonOptions parsed, ParseConfluentJsonOptions(options));
   TM_RETURN_IF_ERROR(CheckHasRegistry(kName, context));
-  const std::string subject = SubjectOf(parsed.registry.subject, context);
-  if (subject.empty()) {
-    return Status(kInvalidFormatOption,
-                  "format 'json-schema-confluent' needs 'json-schema-confluent.subject' to write: no one topic");
-  }
+  TM_ASSIGN_OR_RETURN(const std::string subject, SubjectToWrite(kName, parsed.registry.subject, context));
   TM_ASSIGN_OR_RETURN(auto inner, MakeJsonEncoder(schema, parsed.json));
   int32_t id = 0;
   if (parsed.registry.use_latest_version || !parsed.registry.auto_register) {
-    TM_ASSIGN_OR_RETURN(const auto latest, context.schemas->LatestOf(subject));
-    if (!latest) return Status(kSchemaNotFound, "subject '" + subject + "' has no schema");
-    if (latest->schema.language != SchemaLanguage::kJson)
-      return Status(kIncompatibleSchema, "the schema of subject '" + subject + "' is none of JSON Schema");
-    id = latest->id;
+    TM_ASSIGN_OR_RETURN(const auto latest, LatestSchema(subject, SchemaLanguage::kJson, context));
+    id = latest.id;
   } else {
     std::string text = parsed.registry.schema;
     if (text.empty()) {

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "data/avro/avro_read_plan.h"
+#include "data/internal/message_refusal.h"
 
 namespace tidemill {
 
@@ -18,16 +19,10 @@ class AvroReader {
   static constexpr int64_t kEmptyEntriesMax = 10'000;  // of entries that take no bytes: counts cost nothing to claim
   static constexpr int kNestingMax = 256;
 
-  struct Refusal {
-    RejectReason reason = RejectReason::kMalformed;
-    std::string field;
-    std::string detail;
-  };
-
   // False with refusal() set when the bytes are no such row; `row` can then be used again. The columns have room for
   // it. An error is our own: memory.
   Result<bool> ReadRow(const AvroReadPlan& plan, std::string_view bytes, int64_t row);
-  const Refusal& refusal() const { return refusal_; }
+  const MessageRefusal& refusal() const { return refusal_; }
 
  private:
   bool Run(const AvroReadStep& step, int64_t row);
@@ -59,7 +54,7 @@ class AvroReader {
   int64_t entries_ = 0;
   int64_t empty_entries_ = 0;
   int nesting_ = 0;
-  Refusal refusal_;
+  MessageRefusal refusal_;
   Status fatal_;
 };
 

@@ -1,10 +1,10 @@
-#include <arrow/record_batch.h>
 #include <google/protobuf/descriptor.h>
 
 #include "data/errors.h"
 #include "data/format.h"
 #include "data/internal/confluent_header.h"
 #include "data/internal/format_options.h"
+#include "data/internal/message_encoder.h"
 #include "data/internal/schema_subject.h"
 #include "data/protobuf/protobuf_message.h"
 #include "data/protobuf/protobuf_schema.h"
@@ -14,33 +14,7 @@
 namespace tidemill {
 namespace {
 
-class ProtobufEncoder final : public RowEncoder {
- public:
-  ProtobufEncoder(ProtobufWriteStep plan, int columns, std::string header)
-      : plan_(std::move(plan)), columns_(columns), header_(std::move(header)) {}
-
-  Status Encode(const Batch& batch, std::string& out, std::vector<size_t>& ends) override {
-    ends.clear();
-    if (batch.rows->num_columns() != columns_) {
-      return Status(kInternalError, "expected " + std::to_string(columns_) + " columns, found " +
-                                        std::to_string(batch.rows->num_columns()));
-    }
-    BindProtobufWritePlan(*batch.rows, plan_);
-    const int64_t rows = batch.num_rows();
-    ends.reserve(static_cast<size_t>(rows));
-    for (int64_t row = 0; row < rows; ++row) {
-      out += header_;
-      TM_RETURN_IF_ERROR(WriteProtobufRow(plan_, row, out));
-      ends.push_back(out.size());
-    }
-    return Status::OK();
-  }
-
- private:
-  ProtobufWriteStep plan_;
-  const int columns_;
-  const std::string header_;
-};
+using ProtobufEncoder = MessageEncoder<ProtobufWriteStep, BindProtobufWritePlan, WriteProtobufRow>;
 
 // Everything about a schema that is written but its id.
 struct WrittenMessage {
@@ -68,17 +42,11 @@ Result<std::unique_ptr<RowEncoder>> MakeProtobufEncoderOfLatest(const std::strin
                                                                 const WrittenMessage* wanted,
                                                                 const ProtobufOptions& options, const Schema& table,
                                                                 const FormatContext& context) {
-  TM_ASSIGN_OR_RETURN(const auto latest, context.schemas->LatestOf(subject));
-  if (!latest) return Status(kSchemaNotFound, "subject '" + subject + "' has no schema");
-  if (latest->schema.language != SchemaLanguage::kProtobuf)
-    return Status(kIncompatibleSchema, "the schema of subject '" + subject + "' is none of Protobuf");
-  TM_ASSIGN_OR_RETURN(auto message, MakeWrittenMessage(latest->schema, options, false, table));
-  if (wanted != nullptr && message.schema->CanonicalText() != wanted->schema->CanonicalText()) {
-    return Status(kSchemaNotFound, "the newest schema of subject '" + subject + "' is another than the table's")
-        .WithHint("register the table's, or use the newest one: 'properties.use.latest.version' = 'true'")
-        .WithNote("the table's: " + wanted->schema->CanonicalText());
-  }
-  std::string header = ConfluentHeader(latest->id) + message.indexes;
+  TM_ASSIGN_OR_RETURN(const auto latest, LatestSchema(subject, SchemaLanguage::kProtobuf, context));
+  TM_ASSIGN_OR_RETURN(auto message, MakeWrittenMessage(latest.schema, options, false, table));
+  if (wanted != nullptr && message.schema->CanonicalText() != wanted->schema->CanonicalText())
+    return AnotherSchemaIsNewest(subject, wanted->schema->CanonicalText());
+  std::string header = ConfluentHeader(latest.id) + message.indexes;
   return MakeProtobufEncoderOf(std::move(message), table, std::move(header));
 }
 
@@ -96,11 +64,8 @@ Result<std::unique_ptr<RowEncoder>> MakeConfluentProtobufEncoder(const Schema& s
                                                                  const FormatContext& context) {
   TM_ASSIGN_OR_RETURN(const ProtobufOptions parsed, ParseConfluentProtobufOptions(options));
   TM_RETURN_IF_ERROR(CheckHasRegistry("protobuf-confluent", context));
-  const std::string subject = SubjectOf(parsed.registry.subject, context);
-  if (subject.empty()) {
-    return Status(kInvalidFormatOption,
-                  "format 'protobuf-confluent' needs 'protobuf-confluent.subject' to write: no one topic");
-  }
+  TM_ASSIGN_OR_RETURN(const std::string subject,
+                      SubjectToWrite("protobuf-confluent", parsed.registry.subject, context));
   if (parsed.registry.use_latest_version) return MakeProtobufEncoderOfLatest(subject, nullptr, parsed, schema, context);
   std::string text = parsed.registry.schema;
   ProtobufOptions naming = parsed;

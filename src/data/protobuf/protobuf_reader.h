@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "data/internal/message_refusal.h"
 #include "data/protobuf/protobuf_read_plan.h"
 
 namespace tidemill {
@@ -18,19 +19,13 @@ class ProtobufReader {
   static constexpr int64_t kEntriesMax = 1'000'000;
   static constexpr int kGroupsMax = 100;
 
-  struct Refusal {
-    RejectReason reason = RejectReason::kMalformed;
-    std::string field;
-    std::string detail;
-  };
-
   // `ignore_parse_errors`: what does not fit a column that can be NULL is NULL.
   explicit ProtobufReader(bool ignore_parse_errors) : ignore_parse_errors_(ignore_parse_errors) {}
 
   // False with refusal() set when the bytes are no such message; `row` can then be used again. The columns have room
   // for it. An error is our own: memory.
   Result<bool> ReadRow(const ProtobufReadPlan& plan, std::string_view bytes, int64_t row);
-  const Refusal& refusal() const { return refusal_; }
+  const MessageRefusal& refusal() const { return refusal_; }
 
  private:
   // The fields of a message up to `end`, which may come in several parts.
@@ -65,7 +60,7 @@ class ProtobufReader {
   const uint8_t* at_ = nullptr;
   std::vector<int64_t> came_;  // of each field of the plan: whether, or how many
   int64_t entries_ = 0;
-  Refusal refusal_;
+  MessageRefusal refusal_;
   Status fatal_;
 };
 
