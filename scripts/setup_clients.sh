@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Installs what `make test-clients` and `bench/kafka.py` need beyond setup.sh: Apache Kafka with its Java clients and Kafka Streams, franz-go and
-# KafkaJS; all pinned, under .deps/clients. A second run takes well under a second. Prints only what it does. `setup_clients.sh kafka` installs Kafka alone.
+# Installs what `make test-clients` and `bench/kafka.py` need beyond setup.sh: Apache Kafka with its Java clients and Kafka Streams, franz-go,
+# KafkaJS, Kafka Connect with Debezium, and PostgreSQL; all but PostgreSQL (apt) pinned, under .deps/clients. A second run takes well under a second.
+# Prints only what it does. `setup_clients.sh kafka` installs Kafka alone.
 #
 #   kafka/       jars: the broker, the clients, Streams (checksums in tests/clients/java/jars.sha256)
+#   connect/     jars: Kafka Connect, Debezium's connector for PostgreSQL (checksums in tests/clients/connect/jars.sha256)
 #   java/        our Java programs, compiled
 #   franz-go     our Go program
 #   node/        node_modules of our JavaScript program, and the program
@@ -37,20 +39,33 @@ install_packages() { # command=package...: those packages whose command is not t
     >"$deps/apt-clients.log" 2>&1 || { tail -n 20 "$deps/apt-clients.log" >&2; die "apt-get install failed, see $deps/apt-clients.log"; }
 }
 
-install_kafka() {
-  local want
-  want=$(sha256sum tests/clients/java/pom.xml tests/clients/java/jars.sha256 | sha256sum | cut -c1-32)
-  fresh kafka "$want" && [ -d "$into/kafka" ] && return
+install_jars() { # name, what: the jars of tests/clients/FOLDER/pom.xml, under .deps/clients/NAME
+  local name=$1 folder=tests/clients/$2 want
+  want=$(sha256sum "$folder/pom.xml" "$folder/jars.sha256" | sha256sum | cut -c1-32)
+  fresh "$name" "$want" && [ -d "$into/$name" ] && return
   install_packages java=openjdk-17-jre-headless mvn=maven
-  say "fetching Apache Kafka"
-  rm -rf "$into/kafka.new"
-  mvn -B -q -f tests/clients/java/pom.xml dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$into/kafka.new" ||
-    die "Maven can't fetch Apache Kafka"
-  (cd "$into/kafka.new" && sha256sum --quiet --check "$root/tests/clients/java/jars.sha256") || die "a jar of Kafka has another checksum"
-  [ "$(find "$into/kafka.new" -name '*.jar' | wc -l)" = "$(wc -l <tests/clients/java/jars.sha256)" ] || die "jars.sha256 does not name every jar"
-  rm -rf "$into/kafka"
-  mv "$into/kafka.new" "$into/kafka"
-  stamp kafka "$want"
+  say "fetching $3"
+  rm -rf "$into/$name.new"
+  mvn -B -q -f "$folder/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$into/$name.new" ||
+    die "Maven can't fetch $3"
+  (cd "$into/$name.new" && sha256sum --quiet --check "$root/$folder/jars.sha256") || die "a jar of $3 has another checksum"
+  [ "$(find "$into/$name.new" -name '*.jar' | wc -l)" = "$(wc -l <"$folder/jars.sha256")" ] || die "$folder/jars.sha256 does not name every jar"
+  rm -rf "${into:?}/$name"
+  mv "$into/$name.new" "$into/$name"
+  stamp "$name" "$want"
+}
+
+install_kafka() { install_jars kafka java "Apache Kafka"; }
+
+install_connect() {
+  install_jars connect connect "Kafka Connect and Debezium"
+  [ -x /usr/lib/postgresql/15/bin/postgres ] && return
+  # The tests start servers of their own: no cluster is made by the package.
+  if [ ! -e /etc/postgresql-common/createcluster.conf ] && [ "$(id -u)" = 0 ]; then
+    mkdir -p /etc/postgresql-common
+    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+  fi
+  install_packages /usr/lib/postgresql/15/bin/postgres=postgresql-15
 }
 
 install_java() {
@@ -92,6 +107,6 @@ install_node() {
   stamp clients-node "$want"
 }
 
-for part in ${*:-kafka java go node}; do
+for part in ${*:-kafka java go node connect}; do
   "install_$part"
 done

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connect/errors.h"
+#include "connect/record_decoder.h"
 #include "data/format.h"
 
 namespace tidemill {
@@ -87,18 +88,26 @@ Status ValidateOptions(const TableDefinition& table, const Connector& connector)
 }
 
 Status ValidateMetadata(const TableDefinition& table, const Connector& connector, bool as_sink) {
+  const std::string format =
+      connector.takes_format ? table.options.GetString("format", table.options.GetString("value.format", "")) : "";
   for (const ColumnDefinition& column : table.columns) {
     if (column.kind != ColumnDefinition::Kind::kMetadata) continue;
-    const auto found =
-        std::find_if(connector.metadata.begin(), connector.metadata.end(),
-                     [&](const MetadataColumn& metadata) { return metadata.key == column.metadata_key; });
+    auto found = std::find_if(connector.metadata.begin(), connector.metadata.end(),
+                              [&](const MetadataColumn& metadata) { return metadata.key == column.metadata_key; });
     std::vector<std::string> keys;
     std::string list;
-    for (const MetadataColumn& metadata : connector.metadata) {
-      keys.emplace_back(metadata.key);
-      list += (list.empty() ? "" : ", ") + std::string(metadata.key) + " " + metadata.type.ToString();
-    }
-    if (found == connector.metadata.end()) {
+    const auto add = [&](std::string key, const DataType& type) {
+      list += (list.empty() ? "" : ", ") + key + " " + type.ToString();
+      keys.push_back(std::move(key));
+    };
+    for (const MetadataColumn& metadata : connector.metadata) add(std::string(metadata.key), metadata.type);
+    for (const FormatMetadata& metadata : FormatMetadataColumns(format))
+      add("value." + std::string(metadata.key), metadata.type);
+    std::vector<MetadataColumn> of_format;
+    if (const auto metadata = FormatMetadataOf(format, column.metadata_key)) {
+      of_format.push_back({column.metadata_key, metadata->type, false});
+      found = of_format.begin();
+    } else if (found == connector.metadata.end()) {
       Status status(kInvalidOption, "connector '" + std::string(connector.name) + "' has no metadata '" +
                                         column.metadata_key + "' (column '" + column.name + "')");
       const std::string nearest = NearestName(column.metadata_key, keys);

@@ -16,6 +16,7 @@ struct Format {
   Status (*validate)(const Config&);
   bool binary = false;
   bool registry = false;
+  bool changelog = false;
 };
 
 // A factory that needs nothing of its place.
@@ -45,6 +46,11 @@ constexpr Format kFormats[] = {
      [](const Config& options) { return ParseProtobufOptions(options).status(); }, true},
     {"protobuf-confluent", MakeConfluentProtobufDecoder, MakeConfluentProtobufEncoder,
      [](const Config& options) { return ParseConfluentProtobufOptions(options).status(); }, true, true},
+    {"debezium-json", MakeDebeziumJsonDecoder, MakeDebeziumJsonEncoder,
+     [](const Config& options) { return ParseDebeziumJsonOptions(options).status(); }, false, false, true},
+    {kDebeziumAvro, MakeDebeziumAvroDecoder, MakeDebeziumAvroEncoder,
+     [](const Config& options) { return ParseConfluentAvroOptions(options, kDebeziumAvro).status(); }, true, true,
+     true},
 };
 
 Result<const Format*> FindFormat(std::string_view name) {
@@ -97,6 +103,23 @@ bool IsBinaryFormat(std::string_view format) {
 bool UsesSchemaRegistry(std::string_view format) {
   const auto found = FindFormat(format);
   return found.ok() && (*found)->registry;
+}
+
+bool IsChangelogFormat(std::string_view format) {
+  const auto found = FindFormat(format);
+  return found.ok() && (*found)->changelog;
+}
+
+std::vector<FormatMetadata> FormatMetadataColumns(std::string_view format) {
+  if (format != "debezium-json") return {};
+  const DataType text(TypeKind::kString);
+  return {{"schema", text},
+          {"ingestion-timestamp", DataType::TimestampLtz(3)},
+          {"source.timestamp", DataType::TimestampLtz(3)},
+          {"source.database", text},
+          {"source.schema", text},
+          {"source.table", text},
+          {"source.properties", DataType::Map(text.WithNullable(false), text)}};
 }
 
 Status ValidateFormatOptions(std::string_view format, const Config& options) {

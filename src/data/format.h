@@ -31,6 +31,7 @@ class RowDecoder {
   struct Output {
     std::shared_ptr<arrow::RecordBatch> rows;  // schema = the decoder's schema; as many rows as were good
     std::vector<int32_t> input_index;          // for each row, which input it came from (JSON arrays give several)
+    std::vector<int8_t> row_kinds;             // RowKind of each row; empty = all +I
   };
   // A bad row goes to `rejects` (source and partition as set by SetOrigin) and is left out; the call fails only for our
   // own faults.
@@ -80,6 +81,8 @@ struct FormatContext {
   bool is_key = false;
   // All columns that the bytes have, in order, where the decoder is asked for fewer; absent = those.
   std::shared_ptr<const Schema> all_columns;
+  // For each column of the decoder: the key of the format's metadata that it is, empty = a field. Absent = all fields.
+  std::vector<std::string> metadata_keys;
 };
 
 // Avro's binary encoding (1.12). Without a header the schema is the table's, derived as Flink's 'avro' does. With one,
@@ -114,8 +117,19 @@ Result<std::unique_ptr<RowEncoder>> MakeConfluentProtobufEncoder(const Schema& s
 // The schema in a file's bytes: the text of a .proto file, or a FileDescriptorSet in which `message` (a full name; may
 // be empty) is defined.
 Result<ResolvedSchema> ProtobufFileSchema(std::string_view path, std::string_view bytes, std::string_view message);
-// By name: "json", "csv", "raw", "avro", "protobuf", and with a registry "avro-confluent", "json-schema-confluent",
-// "protobuf-confluent". kUnknownFormat lists what exists.
+// Debezium's envelopes of changes: {before, after, op, ts_ms, source}. 'c' and 'r' are +I, 'u' is -U and +U, 'd' is -D;
+// a message without bytes and 'm' are nothing. What lacks the row from before is a reject. Written: +I and +U as 'c',
+// -U and -D as 'd', as Flink does.
+Result<std::unique_ptr<RowDecoder>> MakeDebeziumJsonDecoder(const Schema& schema, const Config& options,
+                                                            const FormatContext& context);
+Result<std::unique_ptr<RowEncoder>> MakeDebeziumJsonEncoder(const Schema& schema, const Config& options,
+                                                            const FormatContext& context);
+Result<std::unique_ptr<RowDecoder>> MakeDebeziumAvroDecoder(const Schema& schema, const Config& options,
+                                                            const FormatContext& context);
+Result<std::unique_ptr<RowEncoder>> MakeDebeziumAvroEncoder(const Schema& schema, const Config& options,
+                                                            const FormatContext& context);
+// By name: "json", "csv", "raw", "avro", "protobuf", "debezium-json", and with a registry "avro-confluent",
+// "json-schema-confluent", "protobuf-confluent", "debezium-avro-confluent". kUnknownFormat lists what exists.
 Result<std::unique_ptr<RowDecoder>> MakeRowDecoder(std::string_view format, const Schema& schema, const Config& options,
                                                    const FormatContext& context);
 Result<std::unique_ptr<RowEncoder>> MakeRowEncoder(std::string_view format, const Schema& schema, const Config& options,
@@ -130,6 +144,14 @@ Status ValidateFormatOptions(std::string_view format, const Config& options);
 bool IsBinaryFormat(std::string_view format);
 // Whether the format looks schemas up in a registry.
 bool UsesSchemaRegistry(std::string_view format);
+// Whether messages are changes with their rows from before: a table of them is read as +I, -U, +U and -D.
+bool IsChangelogFormat(std::string_view format);
+struct FormatMetadata {
+  std::string_view key;
+  DataType type;
+};
+// What the format's messages tell beside their fields. Connectors call it 'value.<key>'.
+std::vector<FormatMetadata> FormatMetadataColumns(std::string_view format);
 // Names of all row formats.
 std::vector<std::string> RowFormats();
 

@@ -1,5 +1,6 @@
 #include "job/job_environment.h"
 
+#include "data/format.h"
 #include "job/errors.h"
 #include "model/errors.h"
 #include "model/model_registry.h"
@@ -93,6 +94,12 @@ bool JobPlannerEnvironment::SendsAtOnce(const TableDefinition& table) {
 bool JobPlannerEnvironment::GivesUpserts(const TableDefinition& table) {
   const Connector* connector = FindConnector(table.connector());
   return connector != nullptr && connector->gives_upserts;
+}
+
+bool JobPlannerEnvironment::HoldsChanges(const TableDefinition& table) {
+  const Connector* connector = FindConnector(table.connector());
+  if (connector == nullptr || !connector->takes_format) return false;
+  return IsChangelogFormat(table.options.GetString("format", table.options.GetString("value.format", "")));
 }
 
 std::vector<std::string> JobPlannerEnvironment::connectors() const {

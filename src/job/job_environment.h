@@ -52,6 +52,7 @@ class JobPlannerEnvironment final : public PlannerEnvironment {
   bool IsBounded(const TableDefinition& table) override;
   bool SendsAtOnce(const TableDefinition& table) override;
   bool GivesUpserts(const TableDefinition& table) override;
+  bool HoldsChanges(const TableDefinition& table) override;
   std::vector<std::string> connectors() const override;
 
  private:

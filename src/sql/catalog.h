@@ -38,6 +38,7 @@ struct TableDefinition {
   ExpressionPtr watermark;
   std::vector<int> primary_key;
   bool gives_upserts = false;  // read, it gives the changes of each primary key: +U with the new row, -D
+  bool gives_changes = false;  // read, it gives changes with the rows from before: +I, -U, +U, -D
   std::vector<std::string> partitioned_by;
   Config options;  // WITH, variables replaced
   // Where each option's value stands in the script, for errors. Key -> position.
@@ -85,9 +86,14 @@ class PlannerEnvironment {
     (void)table;
     return false;
   }
+  // True when the table's records are changes with the rows from before (a format like 'debezium-json').
+  virtual bool HoldsChanges(const TableDefinition& table) {
+    (void)table;
+    return false;
+  }
   // True when a sink without PRIMARY KEY takes -U, +U and -D rows all the same.
   virtual bool TakesChangelog(const TableDefinition& table) {
-    return table.connector() == "print" || table.connector() == "blackhole";
+    return table.connector() == "print" || table.connector() == "blackhole" || HoldsChanges(table);
   }
   virtual std::vector<std::string> connectors() const = 0;
 };

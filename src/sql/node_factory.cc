@@ -59,6 +59,7 @@ void MakeNamesUnique(std::vector<std::string>& names) {
 ChangelogMode InferChangelog(const LogicalSpec& spec, const std::vector<LogicalPtr>& inputs) {
   if (std::holds_alternative<GroupAggregateSpec>(spec)) return ChangelogMode::kRetract;
   if (const auto* scan = std::get_if<ScanSpec>(&spec)) {
+    if (scan->table->gives_changes) return ChangelogMode::kRetract;
     return scan->table->gives_upserts ? ChangelogMode::kUpsert : ChangelogMode::kAppend;
   }
   ChangelogMode mode = ChangelogMode::kAppend;

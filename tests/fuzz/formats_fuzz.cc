@@ -1,5 +1,5 @@
-// Messages of any bytes through the JSON and CSV decoders. The first byte chooses format and options; a 0xFE byte parts
-// messages.
+// Messages of any bytes through the JSON, CSV and Debezium decoders. The first byte chooses format and options; a 0xFE
+// byte parts messages.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -41,7 +41,22 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool json = (data[0] & 1) == 0;
   tidemill::Config options;
   if ((data[0] & 2) != 0) options.Set("ignore-parse-errors", "true");
-  auto decoder = tidemill::MakeRowDecoder(json ? "json" : "csv", AnySchema(json), options);
+  tidemill::FormatContext context;
+  tidemill::Schema schema = AnySchema(json);
+  const bool debezium = json && (data[0] & 4) != 0;
+  if (debezium) {
+    if ((data[0] & 8) != 0) options.Set("schema-include", "true");
+    if ((data[0] & 16) != 0) options.Set("decimal-encoding", "base64");
+    if ((data[0] & 32) != 0) options.Set("integer-time-unit", "micros");
+    std::vector<tidemill::Field> fields = schema.fields();
+    context.metadata_keys.resize(fields.size());
+    for (const tidemill::FormatMetadata& metadata : tidemill::FormatMetadataColumns("debezium-json")) {
+      fields.push_back({"of " + std::string(metadata.key), metadata.type});
+      context.metadata_keys.emplace_back(metadata.key);
+    }
+    schema = tidemill::Schema(std::move(fields));
+  }
+  auto decoder = tidemill::MakeRowDecoder(debezium ? "debezium-json" : json ? "json" : "csv", schema, options, context);
   if (!decoder.ok()) std::abort();
   std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
   std::vector<tidemill::EncodedRow> input;
@@ -55,5 +70,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto output = (*decoder)->Decode(input, rejects);
   if (!output.ok() || !output->rows->ValidateFull().ok()) std::abort();
   if (output->input_index.size() != static_cast<size_t>(output->rows->num_rows())) std::abort();
+  if (debezium && output->row_kinds.size() != output->input_index.size()) std::abort();
   return 0;
 }

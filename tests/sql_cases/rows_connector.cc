@@ -29,6 +29,11 @@ class RowsReader final : public SplitReader {
     if (!rows.empty()) {
       TM_ASSIGN_OR_RETURN(auto decoded, decoder_->Decode(rows, *context_.rejects));
       outcome.batch.rows = std::move(decoded.rows);
+      if (!decoded.row_kinds.empty()) {
+        const auto n = static_cast<int64_t>(decoded.row_kinds.size());
+        outcome.batch.row_kinds =
+            std::make_shared<arrow::Int8Array>(n, arrow::Buffer::FromVector(std::move(decoded.row_kinds)));
+      }
     }
     outcome.position = std::to_string(at_);
     outcome.ended = at_ == lines_.size();
@@ -55,7 +60,17 @@ class RowsSource final : public Source {
   Result<std::unique_ptr<SplitReader>> OpenSplit(const SourceSplit& split, const std::optional<std::string>& position,
                                                  SplitContext context) override {
     const Schema schema = SourceReadSchema(scan_);
-    TM_ASSIGN_OR_RETURN(auto decoder, MakeJsonDecoder(schema, Config()));
+    const std::string format = scan_.table->options.GetString("format", "json");
+    Config options;
+    for (const auto& [key, value] : scan_.table->options.values()) {
+      if (key.starts_with(format + ".")) options.Set(key.substr(format.size() + 1), value);
+    }
+    FormatContext context_of_format;
+    for (const int column : SourceReadColumns(scan_)) {
+      const std::string& key = scan_.table->columns[column].metadata_key;
+      context_of_format.metadata_keys.push_back(key.starts_with("value.") ? key.substr(6) : "");
+    }
+    TM_ASSIGN_OR_RETURN(auto decoder, MakeRowDecoder(format, schema, options, context_of_format));
     const size_t number = std::stoul(split.id);
     decoder->SetOrigin(scan_.table->name, static_cast<int32_t>(number));
     return std::unique_ptr<SplitReader>(std::make_unique<RowsReader>(
@@ -200,6 +215,11 @@ std::string CaseEnvironment::reject_examples() {
 
 Status CasePlannerEnvironment::ValidateTable(const TableDefinition& table, bool as_source, bool as_sink) {
   return table.connector() == "rows" ? Status::OK() : others_.ValidateTable(table, as_source, as_sink);
+}
+
+bool CasePlannerEnvironment::HoldsChanges(const TableDefinition& table) {
+  if (table.connector() != "rows") return others_.HoldsChanges(table);
+  return IsChangelogFormat(table.options.GetString("format", "json"));
 }
 
 std::vector<std::string> CasePlannerEnvironment::connectors() const {

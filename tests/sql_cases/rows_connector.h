@@ -70,6 +70,7 @@ class CasePlannerEnvironment final : public PlannerEnvironment {
   bool SendsAtOnce(const TableDefinition& table) override {
     return table.connector() != "rows" && others_.SendsAtOnce(table);
   }
+  bool HoldsChanges(const TableDefinition& table) override;
   std::vector<std::string> connectors() const override;
 
  private:

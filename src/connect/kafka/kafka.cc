@@ -13,7 +13,7 @@ namespace {
 
 Status CheckMetadata(const TableDefinition& table) {
   for (const ColumnDefinition& column : table.columns) {
-    if (column.kind == ColumnDefinition::Kind::kMetadata &&
+    if (column.kind == ColumnDefinition::Kind::kMetadata && !column.metadata_key.starts_with("value.") &&
         KafkaMetadataOf(column.metadata_key) == KafkaMetadata::kLeaderEpoch) {
       return Status(kInvalidOption,
                     "metadata 'leader-epoch' (column '" + column.name + "') needs librdkafka 2.1; this program has 2.0")

@@ -198,6 +198,8 @@ Status ParseKey(const TableDefinition& table, KafkaTableOptions* options) {
   if (options->key_columns.empty()) {
     return OptionError(table, "key.format", "it needs 'key.fields', which name the columns of the key");
   }
+  if (IsChangelogFormat(options->key_format))
+    return OptionError(table, "key.format", "'" + options->key_format + "' is a format of values");
   const std::string prefix = "key." + options->key_format + ".";
   for (const auto& [key, value] : table.options.values()) {
     if (key.starts_with(prefix)) options->key_options.Set(key.substr(prefix.size()), value);
@@ -225,6 +227,10 @@ Status ParseValue(const TableDefinition& table, KafkaTableOptions* options) {
     std::string list;
     for (const std::string& format : formats) list += (list.empty() ? "" : ", ") + format;
     return OptionError(table, name, "'" + options->value_format + "' is not a format of records: " + list);
+  }
+  if (options->upsert && IsChangelogFormat(options->value_format)) {
+    return OptionError(table, name,
+                       "'" + options->value_format + "' has changes of its own: read it with connector 'kafka'");
   }
   for (const std::string& prefix : {options->value_format + ".", "value." + options->value_format + "."}) {
     for (const auto& [key, value] : table.options.values()) {

@@ -81,6 +81,7 @@ Result<std::shared_ptr<arrow::Array>> HeadersColumn(KafkaMetadata metadata, std:
 KafkaReadLayout KafkaReadLayout::Make(const ScanSpec& scan, const KafkaTableOptions& options) {
   KafkaReadLayout layout;
   layout.upsert = options.upsert;
+  layout.changelog = IsChangelogFormat(options.value_format);
   layout.read_schema = SourceReadSchema(scan);
   const TableDefinition& table = *scan.table;
   const std::vector<int> in_value = KafkaValueColumns(table, options);
@@ -92,6 +93,14 @@ KafkaReadLayout KafkaReadLayout::Make(const ScanSpec& scan, const KafkaTableOpti
     Column out;
     out.type = column.type;
     if (column.kind == ColumnDefinition::Kind::kMetadata) {
+      if (auto metadata = FormatMetadataOf(options.value_format, column.metadata_key)) {
+        out.of_format = true;
+        out.value = static_cast<int>(value.size());
+        value.push_back({column.name, metadata->type});
+        layout.value_metadata.emplace_back(metadata->key);
+        layout.columns.push_back(std::move(out));
+        continue;
+      }
       out.is_metadata = true;
       out.metadata = KafkaMetadataOf(column.metadata_key);
       layout.columns.push_back(std::move(out));
@@ -100,6 +109,7 @@ KafkaReadLayout KafkaReadLayout::Make(const ScanSpec& scan, const KafkaTableOpti
     if (std::find(in_value.begin(), in_value.end(), number) != in_value.end()) {
       out.value = static_cast<int>(value.size());
       value.push_back({column.name, column.type});
+      layout.value_metadata.emplace_back();
     }
     const bool in_key =
         std::find(options.key_columns.begin(), options.key_columns.end(), number) != options.key_columns.end();
@@ -122,14 +132,15 @@ Result<std::unique_ptr<KafkaRowDecoder>> KafkaRowDecoder::Make(const KafkaReadLa
                                                                const KafkaTableOptions& options,
                                                                KafkaPartition partition, const KafkaSchemas& schemas) {
   std::unique_ptr<KafkaRowDecoder> decoder(new KafkaRowDecoder(layout, std::move(partition)));
-  TM_ASSIGN_OR_RETURN(decoder->values_, MakeRecordDecoder(options.value_format, layout.value_schema, layout.value_all,
-                                                          options.value_options,
-                                                          {schemas.value, decoder->partition_.topic, false, nullptr}));
+  TM_ASSIGN_OR_RETURN(
+      decoder->values_,
+      MakeRecordDecoder(options.value_format, layout.value_schema, layout.value_all, options.value_options,
+                        {schemas.value, decoder->partition_.topic, false, nullptr, layout.value_metadata}));
   decoder->values_->SetOrigin(decoder->partition_.topic, decoder->partition_.partition);
   if (layout.reads_keys || layout.upsert) {
     TM_ASSIGN_OR_RETURN(decoder->keys_,
                         MakeRecordDecoder(options.key_format, layout.key_schema, layout.key_all, options.key_options,
-                                          {schemas.key, decoder->partition_.topic, true, nullptr}));
+                                          {schemas.key, decoder->partition_.topic, true, nullptr, {}}));
     decoder->keys_->SetOrigin(decoder->partition_.topic, decoder->partition_.partition);
   }
   return decoder;
@@ -189,7 +200,11 @@ void KafkaRowDecoder::Merge(std::span<const KafkaRecord> records, const RowDecod
     }
     for (; row < values.input_index.size() && value_records_[values.input_index[row]] == static_cast<int32_t>(i);
          ++row) {
-      if (!refused) add(i, static_cast<int32_t>(row), layout_.upsert ? RowKind::kUpdateAfter : RowKind::kInsert);
+      if (refused) continue;
+      const RowKind kind = !values.row_kinds.empty() ? static_cast<RowKind>(values.row_kinds[row])
+                           : layout_.upsert          ? RowKind::kUpdateAfter
+                                                     : RowKind::kInsert;
+      add(i, static_cast<int32_t>(row), kind);
     }
   }
 }
@@ -255,11 +270,7 @@ Result<std::shared_ptr<arrow::Array>> KafkaRowDecoder::MetadataColumnOf(
       }
     }
   }
-  const auto wanted = ToArrow(column.type);
-  if (array->type()->Equals(*wanted)) return array;
-  TM_ARROW_ASSIGN_OR_RETURN(const arrow::Datum cast,
-                            arrow::compute::Cast(array, arrow::compute::CastOptions::Safe(wanted)), "metadata column");
-  return cast.make_array();
+  return CastMetadata(std::move(array), column.type);
 }
 
 Status KafkaRowDecoder::Decode(std::span<const KafkaRecord> records, RejectSink& rejects, Batch* batch) {
@@ -272,7 +283,7 @@ Status KafkaRowDecoder::Decode(std::span<const KafkaRecord> records, RejectSink&
       value_records_.push_back(static_cast<int32_t>(i));
     } else if (layout_.upsert) {
       deletions = true;
-    } else {
+    } else if (!layout_.changelog) {  // there it is a tombstone, for compaction
       Reject(records[i], RejectReason::kMalformed,
              "the record has no value; a topic of changes is read with 'upsert-kafka'", rejects);
     }
@@ -293,21 +304,24 @@ Status KafkaRowDecoder::Decode(std::span<const KafkaRecord> records, RejectSink&
     if (column.is_metadata) {
       TM_ASSIGN_OR_RETURN(auto array, MetadataColumnOf(column, records, merged.record));
       arrays.push_back(std::move(array));
-    } else if (direct) {
-      arrays.push_back(values.rows->column(column.value));
-    } else {
-      TM_ASSIGN_OR_RETURN(auto array, MergedColumn(column, values, merged));
-      arrays.push_back(std::move(array));
+      continue;
     }
+    std::shared_ptr<arrow::Array> array;
+    if (direct) {
+      array = values.rows->column(column.value);
+    } else {
+      TM_ASSIGN_OR_RETURN(array, MergedColumn(column, values, merged));
+    }
+    if (column.of_format) {
+      TM_ASSIGN_OR_RETURN(array, CastMetadata(std::move(array), column.type));
+    }
+    arrays.push_back(std::move(array));
   }
   const auto num_rows = static_cast<int64_t>(merged.record.size());
   batch->rows = arrow::RecordBatch::Make(layout_.read_schema.arrow(), num_rows, std::move(arrays));
-  if (layout_.upsert) {
-    if (direct) merged.kind.assign(merged.record.size(), static_cast<int8_t>(RowKind::kUpdateAfter));
-    arrow::Int8Builder kinds;
-    TM_ARROW_RETURN_IF_ERROR(kinds.AppendValues(merged.kind), "row kinds");
-    TM_ARROW_ASSIGN_OR_RETURN(batch->row_kinds, kinds.Finish(), "row kinds");
-  }
+  if (layout_.upsert && direct) merged.kind.assign(merged.record.size(), static_cast<int8_t>(RowKind::kUpdateAfter));
+  if (layout_.changelog && direct) merged.kind = values.row_kinds;
+  if (layout_.upsert || layout_.changelog) batch->row_kinds = RowKindsOf(std::move(merged.kind));
   if (records[0].timestamp_ms > 0) batch->ingest_us = records[0].timestamp_ms * 1000;
   return Status::OK();
 }

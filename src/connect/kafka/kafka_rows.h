@@ -19,16 +19,19 @@ struct KafkaReadLayout {
     int value = -1;  // column of the value's decoder
     int key = -1;    // column of the key's decoder; with `value`: only deletions take it
     bool is_metadata = false;
+    bool of_format = false;  // the format's metadata, in `value`
     KafkaMetadata metadata = KafkaMetadata::kTopic;
     DataType type;
   };
   static KafkaReadLayout Make(const ScanSpec& scan, const KafkaTableOptions& options);
 
   bool upsert = false;
+  bool changelog = false;     // the value's format has changes of its own
   bool reads_keys = false;    // the key of every record
   bool key_not_null = false;  // a record without a key can't be a row
   Schema read_schema;
   Schema value_schema, value_all;
+  std::vector<std::string> value_metadata;  // FormatContext::metadata_keys
   Schema key_schema, key_all;
   std::vector<Column> columns;
 };

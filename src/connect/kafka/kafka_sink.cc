@@ -14,6 +14,7 @@
 #include "connect/kafka/kafka_producer.h"
 #include "connect/kafka/kafka_upsert_buffer.h"
 #include "connect/persisted_columns.h"
+#include "connect/upsert_rows.h"
 #include "data/arrow_status.h"
 #include "data/format.h"
 
@@ -62,6 +63,7 @@ WriteLayout MakeWriteLayout(const TableDefinition& table, const KafkaTableOption
 struct KafkaSinkShared {
   std::string table;
   KafkaTableOptions options;
+  bool changelog = false;  // the value's format has changes of its own
   KafkaConnection connection;
   WriteLayout layout;
   KafkaSchemas schemas;
@@ -220,13 +222,15 @@ class KafkaSinkWriter final : public SinkWriter {
         key_start = key_ends_[i];
       }
       const auto kind = kinds ? static_cast<RowKind>(kinds[i]) : RowKind::kInsert;
-      if (kind != RowKind::kInsert && !shared_->options.upsert) {
+      if (kind != RowKind::kInsert && !shared_->options.upsert && !shared_->changelog) {
         return Status(kChangelogMismatch, "'" + shared_->table +
                                               "': a 'kafka' table takes only new rows, the query updates rows it has "
                                               "given before; use 'upsert-kafka'");
       }
-      if (kind == RowKind::kUpdateBefore) continue;
-      if (kind == RowKind::kDelete) {
+      const UpsertAction action =
+          shared_->options.upsert ? UpsertActionOf(kinds, i, key_bytes_, key_ends_) : UpsertAction::kWrite;
+      if (action == UpsertAction::kSkip) continue;
+      if (action == UpsertAction::kDelete) {
         record.has_value = false;
         record.value = {};
       }
@@ -391,6 +395,7 @@ Result<std::unique_ptr<Sink>> MakeKafkaSink(const SinkSpec& sink, KafkaTableOpti
   shared->connection.group_id.clear();
   shared->layout = MakeWriteLayout(*sink.table, options);
   TM_ASSIGN_OR_RETURN(shared->schemas, OpenKafkaSchemas(options, context));
+  shared->changelog = IsChangelogFormat(options.value_format);
   shared->options = std::move(options);
   shared->clock = context.clock;
   return std::unique_ptr<Sink>(new KafkaSink(std::move(shared)));

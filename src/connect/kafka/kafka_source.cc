@@ -53,9 +53,10 @@ struct KafkaProgress {
 
 class KafkaSplitReader final : public SplitReader {
  public:
-  KafkaSplitReader(OffsetPosition position, std::unique_ptr<KafkaRowDecoder> decoder, SplitContext context,
-                   std::shared_ptr<KafkaProgress> progress)
+  KafkaSplitReader(OffsetPosition position, std::unique_ptr<KafkaRowDecoder> decoder, int rows_per_record,
+                   SplitContext context, std::shared_ptr<KafkaProgress> progress)
       : position_(position),
+        rows_per_record_(rows_per_record),
         decoder_(std::move(decoder)),
         context_(std::move(context)),
         progress_(std::move(progress)) {
@@ -74,7 +75,7 @@ class KafkaSplitReader final : public SplitReader {
     outcome.ended = ended();
     if (outcome.ended) return outcome;
     int64_t reached = -1;
-    TM_RETURN_IF_ERROR(queue_->Take(rows_max, &records_, &reached));
+    TM_RETURN_IF_ERROR(queue_->Take(std::max(1, rows_max / rows_per_record_), &records_, &reached));
     outcome.idle = records_.empty();
     while (!records_.empty() && position_.end >= 0 && records_.back().offset >= position_.end) records_.pop_back();
     if (!records_.empty()) {
@@ -97,6 +98,7 @@ class KafkaSplitReader final : public SplitReader {
   bool ended() const { return position_.end >= 0 && position_.next >= position_.end; }
 
   OffsetPosition position_;
+  const int rows_per_record_;
   std::unique_ptr<KafkaRowDecoder> decoder_;
   SplitContext context_;
   std::shared_ptr<KafkaProgress> progress_;
@@ -176,8 +178,8 @@ class KafkaSource final : public Source {
       std::lock_guard<std::mutex> lock(mutex_);
       progress_.push_back(progress);
     }
-    auto reader =
-        std::make_unique<KafkaSplitReader>(start, std::move(decoder), std::move(context), std::move(progress));
+    auto reader = std::make_unique<KafkaSplitReader>(start, std::move(decoder), layout_.changelog ? 2 : 1,
+                                                     std::move(context), std::move(progress));
     TM_RETURN_IF_ERROR(reader->Start(consumer_, partition));
     return std::unique_ptr<SplitReader>(std::move(reader));
   }

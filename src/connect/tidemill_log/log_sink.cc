@@ -10,6 +10,7 @@
 #include "connect/persisted_columns.h"
 #include "connect/schema_registry/open_schema_source.h"
 #include "connect/tidemill_log/log_options.h"
+#include "connect/upsert_rows.h"
 #include "data/format.h"
 #include "log/log.h"
 
@@ -48,6 +49,7 @@ struct LogSinkSetup {
   int32_t partitions;
   bool exactly_once;
   std::string format;
+  bool changelog;  // the format has changes of its own
   Config format_options;
   std::shared_ptr<SchemaSource> schemas;
   std::string key_format;
@@ -76,6 +78,9 @@ class LogSinkWriter final : public SinkWriter {
     if (keys_) TM_RETURN_IF_ERROR(keys_->Encode(batch.WithRows(KeyRows(*batch.rows)), key_bytes_, key_ends_));
     const int64_t now_ms = context_.clock->NowMicros() / 1000;
     for (auto& records : records_) records.clear();
+    const int8_t* kinds =
+        batch.row_kinds ? static_cast<const arrow::Int8Array&>(*batch.row_kinds).raw_values() : nullptr;
+    const bool by_key = kinds != nullptr && keys_ && !setup_.changelog;
     size_t value_start = 0;
     size_t key_start = 0;
     size_t chunk = 0;
@@ -90,8 +95,13 @@ class LogSinkWriter final : public SinkWriter {
         key_start = key_ends_[i];
         partition = static_cast<int32_t>(Murmur2Kafka(*record.key) & 0x7fffffff) % setup_.partitions;
       }
+      if (by_key) {
+        const UpsertAction action = UpsertActionOf(kinds, i, key_bytes_, key_ends_);
+        if (action == UpsertAction::kSkip) continue;
+        if (action == UpsertAction::kDelete) record.value.reset();
+      }
       records_[partition].push_back(record);
-      chunk += record.value->size();
+      chunk += record.value ? record.value->size() : 0;
       if (chunk >= kChunkBytes) {
         TM_RETURN_IF_ERROR(AppendRecords());
         chunk = 0;
@@ -243,6 +253,7 @@ Result<std::unique_ptr<Sink>> MakeLogSink(const SinkSpec& sink, const ConnectorC
   setup.partitions = static_cast<int32_t>(description.partitions.size());
   setup.exactly_once = options.exactly_once;
   setup.format = options.format;
+  setup.changelog = IsChangelogFormat(options.format);
   setup.format_options = options.format_options;
   TM_ASSIGN_OR_RETURN(setup.schemas, OpenSchemaSource(options.format, options.format_options, context));
   setup.key_format = options.key_format;

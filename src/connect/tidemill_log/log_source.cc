@@ -19,18 +19,22 @@ enum class Metadata : uint8_t { kTopic, kPartition, kOffset, kTimestamp };
 struct ReadLayout {
   struct Column {
     bool is_metadata = false;
-    int decoded = -1;  // column of the decoder's output
+    bool of_format = false;  // the format's metadata, in `decoded`
+    int decoded = -1;        // column of the decoder's output
     Metadata metadata = Metadata::kTopic;
     DataType type;
   };
   Schema read_schema;
-  Schema physical_schema;  // what a record holds
-  Schema decoded_schema;   // of that, what is read
+  Schema physical_schema;                  // what a record holds
+  Schema decoded_schema;                   // of that, what is read, and the format's metadata
+  std::vector<std::string> metadata_keys;  // FormatContext::metadata_keys
+  int rows_per_record = 1;
   std::vector<Column> columns;
 };
 
-ReadLayout MakeLayout(const ScanSpec& scan) {
+ReadLayout MakeLayout(const ScanSpec& scan, const std::string& format) {
   ReadLayout layout;
+  if (IsChangelogFormat(format)) layout.rows_per_record = 2;
   layout.read_schema = SourceReadSchema(scan);
   layout.physical_schema = scan.table->physical_schema();
   std::vector<Field> decoded;
@@ -38,7 +42,13 @@ ReadLayout MakeLayout(const ScanSpec& scan) {
     const ColumnDefinition& column = scan.table->columns[number];
     ReadLayout::Column out;
     out.type = column.type;
-    if (column.kind == ColumnDefinition::Kind::kMetadata) {
+    if (auto of_format = FormatMetadataOf(format, column.metadata_key);
+        of_format && column.kind == ColumnDefinition::Kind::kMetadata) {
+      out.of_format = true;
+      out.decoded = static_cast<int>(decoded.size());
+      decoded.push_back({column.name, of_format->type});
+      layout.metadata_keys.emplace_back(of_format->key);
+    } else if (column.kind == ColumnDefinition::Kind::kMetadata) {
       out.is_metadata = true;
       out.metadata = column.metadata_key == "topic"       ? Metadata::kTopic
                      : column.metadata_key == "partition" ? Metadata::kPartition
@@ -47,6 +57,7 @@ ReadLayout MakeLayout(const ScanSpec& scan) {
     } else {
       out.decoded = static_cast<int>(decoded.size());
       decoded.push_back({column.name, column.type});
+      layout.metadata_keys.emplace_back();
     }
     layout.columns.push_back(std::move(out));
   }
@@ -70,6 +81,7 @@ class LogSplitReader final : public SplitReader {
   }
 
   Result<ReadOutcome> Read(int rows_max) override {
+    rows_max = std::max(1, rows_max / layout_.rows_per_record);
     ReadOutcome outcome;
     outcome.position = position_.ToText();
     if (position_.end >= 0 && position_.next >= position_.end) {
@@ -116,7 +128,10 @@ class LogSplitReader final : public SplitReader {
     const int64_t num_rows = static_cast<int64_t>(decoded.input_index.size());
     std::vector<std::shared_ptr<arrow::Array>> arrays;
     for (const ReadLayout::Column& column : layout_.columns) {
-      if (!column.is_metadata) {
+      if (column.of_format) {
+        TM_ASSIGN_OR_RETURN(auto array, CastMetadata(decoded.rows->column(column.decoded), column.type));
+        arrays.push_back(std::move(array));
+      } else if (!column.is_metadata) {
         arrays.push_back(decoded.rows->column(column.decoded));
       } else {
         TM_ASSIGN_OR_RETURN(auto array, MetadataArray(column, decoded.input_index));
@@ -124,6 +139,7 @@ class LogSplitReader final : public SplitReader {
       }
     }
     batch->rows = arrow::RecordBatch::Make(layout_.read_schema.arrow(), num_rows, std::move(arrays));
+    batch->row_kinds = RowKindsOf(decoded.row_kinds);
     batch->ingest_us = records_[0].timestamp_ms * 1000;
     return Status::OK();
   }
@@ -158,12 +174,7 @@ class LogSplitReader final : public SplitReader {
         }
       }
     }
-    const auto wanted = ToArrow(column.type);
-    if (array->type()->Equals(*wanted)) return array;
-    TM_ARROW_ASSIGN_OR_RETURN(const arrow::Datum cast,
-                              arrow::compute::Cast(array, arrow::compute::CastOptions::Safe(wanted)),
-                              "metadata column");
-    return cast.make_array();
+    return CastMetadata(std::move(array), column.type);
   }
 
   std::shared_ptr<Partition> partition_;
@@ -183,7 +194,7 @@ class LogSource final : public Source {
             const ConnectorContext& context)
       : options_(std::move(options)),
         schemas_(std::move(schemas)),
-        layout_(MakeLayout(scan)),
+        layout_(MakeLayout(scan, options_.format)),
         log_(*context.log),
         group_(options_.group_id.empty() ? context.job + "-" + scan.table->name : options_.group_id) {}
 
@@ -208,9 +219,10 @@ class LogSource final : public Source {
       TM_ASSIGN_OR_RETURN(start.next, StartOffset(*partition));
     }
     if (options_.bounded && start.end < 0) start.end = partition->Offsets().last_stable;
-    TM_ASSIGN_OR_RETURN(auto decoder,
-                        MakeRecordDecoder(options_.format, layout_.decoded_schema, layout_.physical_schema,
-                                          options_.format_options, {schemas_, place.topic, false, nullptr}));
+    TM_ASSIGN_OR_RETURN(
+        auto decoder,
+        MakeRecordDecoder(options_.format, layout_.decoded_schema, layout_.physical_schema, options_.format_options,
+                          {schemas_, place.topic, false, nullptr, layout_.metadata_keys}));
     return std::unique_ptr<SplitReader>(
         new LogSplitReader(std::move(partition), start, std::move(decoder), layout_, std::move(context)));
   }

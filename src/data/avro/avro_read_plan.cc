@@ -1,6 +1,8 @@
 #include "data/avro/avro_read_plan.h"
 
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -309,13 +311,14 @@ class AvroReadPlanner {
                set(type.kind == AvroKind::kFixed, AvroReadOp::kBytesOfFixed);
       case TypeKind::kDate:
         return set(type.kind == AvroKind::kInt && type.logical != AvroLogical::kTimeMillis, AvroReadOp::kDate);
-      case TypeKind::kTime:
-        step.divisor = type.logical == AvroLogical::kTimeMicros ? 1000 : 1;
-        return set(type.logical == AvroLogical::kTimeMillis || type.logical == AvroLogical::kTimeMicros,
-                   AvroReadOp::kTime);
+      case TypeKind::kTime: {
+        const AvroLogical logical = MeaningOf(type);
+        step.divisor = logical == AvroLogical::kTimeMicros ? 1000 : 1;
+        return set(logical == AvroLogical::kTimeMillis || logical == AvroLogical::kTimeMicros, AvroReadOp::kTime);
+      }
       case TypeKind::kTimestamp:
       case TypeKind::kTimestampLtz:
-        return set(SetUnits(type.logical, column.precision(), step), AvroReadOp::kTimestamp);
+        return set(SetUnits(MeaningOf(type), column.precision(), step), AvroReadOp::kTimestamp);
       case TypeKind::kRow:
         return set(type.kind == AvroKind::kRecord, AvroReadOp::kRow);
       case TypeKind::kArray:
@@ -326,6 +329,25 @@ class AvroReadPlanner {
       default:
         return false;
     }
+  }
+
+  // Kafka Connect's Avro converters name Debezium's types of times beside plain integers.
+  static AvroLogical MeaningOf(const AvroType& type) {
+    if (type.logical != AvroLogical::kNone) return type.logical;
+    const auto name = type.attributes.find("connect.name");
+    if (name == type.attributes.end()) return AvroLogical::kNone;
+    static constexpr std::pair<std::string_view, AvroLogical> kNames[] = {
+        {"\"io.debezium.time.Timestamp\"", AvroLogical::kTimestampMillis},
+        {"\"io.debezium.time.MicroTimestamp\"", AvroLogical::kTimestampMicros},
+        {"\"io.debezium.time.NanoTimestamp\"", AvroLogical::kTimestampNanos},
+        {"\"io.debezium.time.MicroTime\"", AvroLogical::kTimeMicros},
+    };
+    if (type.kind == AvroKind::kInt && name->second == "\"io.debezium.time.Time\"") return AvroLogical::kTimeMillis;
+    if (type.kind != AvroKind::kLong) return AvroLogical::kNone;
+    for (const auto& [known, logical] : kNames) {
+      if (name->second == known) return logical;
+    }
+    return AvroLogical::kNone;
   }
 
   static bool SetUnits(AvroLogical logical, int precision, AvroReadStep& step) {

@@ -67,9 +67,9 @@ Status ReadTimestampFormat(const Config& options, JsonOptions& out) {
     out.time_syntax = TimeSyntax::kIso8601;
     out.time_separator = 'T';
   } else if (*text == "EPOCH-MILLIS") {
-    out.epoch = EpochUnit::kMillis;
+    out.coding.timestamp = EpochUnit::kMillis;
   } else if (*text == "EPOCH-SECONDS") {
-    out.epoch = EpochUnit::kSeconds;
+    out.coding.timestamp = EpochUnit::kSeconds;
   } else {
     return BadValue("timestamp-format.standard", *text,
                     "SQL, ISO-8601, ISO-8601-WITH-OFFSET, EPOCH-MILLIS or EPOCH-SECONDS");
@@ -193,10 +193,10 @@ Result<AvroOptions> ParseAvroOptions(const Config& options) {
   return out;
 }
 
-Result<AvroOptions> ParseConfluentAvroOptions(const Config& options) {
+Result<AvroOptions> ParseConfluentAvroOptions(const Config& options, std::string_view format) {
   std::vector<std::string> known = {"timestamp_mapping.legacy", "message-bytes-max"};
   known.insert(known.end(), std::begin(kRegistryOptions), std::end(kRegistryOptions));
-  TM_RETURN_IF_ERROR(CheckNames("avro-confluent", options, known));
+  TM_RETURN_IF_ERROR(CheckNames(format, options, known));
   AvroOptions out;
   TM_ASSIGN_OR_RETURN(out.legacy_timestamps, options.GetBool("timestamp_mapping.legacy", true));
   TM_RETURN_IF_ERROR(ReadMessageBytesMax(options, out.message_bytes_max));
@@ -245,6 +245,37 @@ Result<ProtobufOptions> ParseConfluentProtobufOptions(const Config& options) {
   ProtobufOptions out;
   TM_RETURN_IF_ERROR(ReadProtobufOptions(options, out));
   TM_ASSIGN_OR_RETURN(out.registry, ReadRegistryOptions(options));
+  return out;
+}
+
+Result<DebeziumJsonOptions> ParseDebeziumJsonOptions(const Config& options) {
+  TM_RETURN_IF_ERROR(
+      CheckNames("debezium-json", options,
+                 {"schema-include", "ignore-parse-errors", "timestamp-format.standard", "map-null-key.mode",
+                  "map-null-key.literal", "encode.decimal-as-plain-number", "encode.ignore-null-fields",
+                  "integer-time-unit", "decimal-encoding", "message-bytes-max"}));
+  DebeziumJsonOptions out;
+  TM_ASSIGN_OR_RETURN(out.schema_include, options.GetBool("schema-include", false));
+  for (const auto& [key, value] : options.values()) {
+    if (key != "schema-include" && key != "integer-time-unit" && key != "decimal-encoding") out.encode.Set(key, value);
+  }
+  TM_ASSIGN_OR_RETURN(out.json, ParseJsonOptions(out.encode));
+  JsonCoding& coding = out.json.coding;
+  coding.days = true;
+  coding.variable_decimal = true;
+  const std::string unit = options.GetString("integer-time-unit", "");
+  if (unit == "millis") {
+    coding.timestamp = coding.time = EpochUnit::kMillis;
+  } else if (unit == "micros") {
+    coding.timestamp = coding.time = EpochUnit::kMicros;
+  } else if (unit == "nanos") {
+    coding.timestamp = coding.time = EpochUnit::kNanos;
+  } else if (!unit.empty()) {
+    return BadValue("integer-time-unit", unit, "millis, micros or nanos");
+  }
+  const std::string decimal = options.GetString("decimal-encoding", "text");
+  if (decimal != "text" && decimal != "base64") return BadValue("decimal-encoding", decimal, "text or base64");
+  coding.base64_decimal = decimal == "base64";
   return out;
 }
 

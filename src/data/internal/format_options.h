@@ -12,14 +12,24 @@ namespace tidemill {
 
 inline constexpr int64_t kMessageBytesMax = int64_t{8} << 20;
 
-// How numbers stand for instants in TIMESTAMP columns; kRefused: they don't.
-enum class EpochUnit : uint8_t { kRefused, kSeconds, kMillis };
+// How numbers stand for times; kRefused: they don't.
+enum class EpochUnit : uint8_t { kRefused, kSeconds, kMillis, kMicros, kNanos };
+
+// What values of JSON stand for that have no form of their own there.
+struct JsonCoding {
+  EpochUnit timestamp = EpochUnit::kRefused;  // numbers in TIMESTAMP columns, since 1970
+  EpochUnit time = EpochUnit::kRefused;       // numbers in TIME columns, since midnight
+  bool days = false;                          // numbers in DATE columns are days since 1970
+  bool base64_decimal = false;    // text in DECIMAL columns is base64 of an integer, two's complement, big-endian
+  int32_t decimal_scale = -1;     // digits of that integer behind the point; -1 = as many as the column has
+  bool variable_decimal = false;  // objects in DECIMAL columns are such an integer with its scale
+};
 
 struct JsonOptions {
   bool fail_on_missing_field = false;
   bool ignore_parse_errors = false;
   TimeSyntax time_syntax = TimeSyntax::kAny;
-  EpochUnit epoch = EpochUnit::kRefused;
+  JsonCoding coding;
   char time_separator = ' ';  // encoding
   enum class NullKey : uint8_t { kFail, kDrop, kLiteral } null_key = NullKey::kFail;
   std::string null_key_literal = "null";
@@ -68,7 +78,15 @@ struct AvroOptions {
   RegistryOptions registry;  // of 'avro-confluent'
 };
 Result<AvroOptions> ParseAvroOptions(const Config& options);
-Result<AvroOptions> ParseConfluentAvroOptions(const Config& options);
+inline constexpr std::string_view kDebeziumAvro = "debezium-avro-confluent";
+Result<AvroOptions> ParseConfluentAvroOptions(const Config& options, std::string_view format = "avro-confluent");
+
+struct DebeziumJsonOptions {
+  bool schema_include = false;
+  JsonOptions json;
+  Config encode;  // those of 'json' for writing, checked
+};
+Result<DebeziumJsonOptions> ParseDebeziumJsonOptions(const Config& options);
 
 struct ProtobufOptions {
   std::string message_name;  // empty: the first of the file

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/base64.h"
+#include "data/internal/decimal_bytes.h"
 #include "data/internal/json_text.h"
 
 namespace tidemill {
@@ -41,6 +43,7 @@ std::string Shortened(std::string_view text) {
 struct JsonReader::Column {
   std::string name;
   ColumnWriter* writer = nullptr;
+  JsonCoding coding;
   uint64_t stamp = 0;                          // serial of the last object that set it
   std::unique_ptr<Object> fields;              // ROW
   std::vector<std::unique_ptr<Column>> parts;  // ARRAY: element; MAP and MULTISET: key, value
@@ -61,20 +64,22 @@ struct JsonReader::Object {
   std::vector<ExpectedKey> expected;
 };
 
-std::unique_ptr<JsonReader::Column> JsonReader::MakeColumn(std::string name, ColumnWriter* writer) {
+std::unique_ptr<JsonReader::Column> JsonReader::MakeColumn(std::string name, ColumnWriter* writer,
+                                                           const JsonCoding& coding) {
   auto column = std::make_unique<Column>();
   column->name = std::move(name);
   column->writer = writer;
+  column->coding = coding;
   auto& children = writer->children();
   if (writer->kind() == TypeKind::kRow) {
     column->fields = std::make_unique<Object>();
     for (size_t i = 0; i < children.size(); ++i) {
       const std::string& child = writer->type().children()[i].name;
-      column->fields->columns.push_back(MakeColumn(child, &children[i]));
+      column->fields->columns.push_back(MakeColumn(child, &children[i], coding));
       column->fields->by_name.emplace(column->fields->columns.back()->name, static_cast<int>(i));
     }
   } else {
-    for (ColumnWriter& child : children) column->parts.push_back(MakeColumn("", &child));
+    for (ColumnWriter& child : children) column->parts.push_back(MakeColumn("", &child, coding));
   }
   return column;
 }
@@ -82,7 +87,7 @@ std::unique_ptr<JsonReader::Column> JsonReader::MakeColumn(std::string name, Col
 JsonReader::JsonReader(const Schema& schema, std::vector<ColumnWriter>& writers, const JsonOptions& options)
     : options_(options), root_(std::make_unique<Object>()) {
   for (int i = 0; i < schema.num_fields(); ++i) {
-    root_->columns.push_back(MakeColumn(schema.field(i).name, &writers[i]));
+    root_->columns.push_back(MakeColumn(schema.field(i).name, &writers[i], options.coding));
     root_->by_name.emplace(root_->columns.back()->name, i);
   }
 }
@@ -94,6 +99,35 @@ bool JsonReader::ReadRow(int64_t row, size_t& at) {
   return ReadFields(*root_, row, at);
 }
 
+void JsonReader::SetCoding(size_t column, const JsonCoding& coding) {
+  Column* at = root_->columns[column].get();
+  at->coding = coding;
+  while (at->writer->kind() == TypeKind::kArray) {
+    at = at->parts[0].get();
+    at->coding = coding;
+  }
+}
+
+bool JsonReader::TextOfValue(size_t& at, std::string_view& text) {
+  const size_t first = at;
+  if (!SkipValue(at)) return false;
+  text = StartOf(CharAt(first)) == Start::kOpen
+             ? std::string_view(text_ + positions_[first], positions_[at - 1] + 1 - positions_[first])
+             : TokenAt(first);
+  return true;
+}
+
+// Moves from a key to the value behind it.
+bool JsonReader::ReadKey(size_t& at, std::string_view& key) {
+  if (positions_[at + 3] >= end_) return FailMalformed(at + 3, "a field");
+  if (text_[positions_[at]] != '"') return FailMalformed(at, "a key");
+  if (text_[positions_[at + 1]] != ':') return FailMalformed(at + 1, "':'");
+  const std::string_view token = TokenAt(at);
+  key = token.size() < 2 ? std::string_view() : token.substr(1, token.size() - 2);
+  at += 2;
+  return true;
+}
+
 inline bool JsonReader::Skip(size_t& at) {
   const Start start = StartOf(CharAt(at));
   if (start == Start::kString || start == Start::kScalar) [[likely]] {
@@ -102,6 +136,8 @@ inline bool JsonReader::Skip(size_t& at) {
   }
   return start == Start::kOpen ? SkipNested(at) : FailMalformed(at, "a value");
 }
+
+bool JsonReader::SkipValue(size_t& at) { return Skip(at); }
 
 inline int JsonReader::FindField(Object& object, size_t ordinal, uint32_t key_begin, size_t key_length) {
   const char* const key = text_ + key_begin;
@@ -230,6 +266,9 @@ bool JsonReader::ReadValue(Column& column, int64_t row, size_t& at) {
       const Status status = column.writer->SetBytes(row, {text_ + begin, positions_[at - 1] + 1 - begin});
       return status.ok() || FailStatus(status);
     }
+    case TypeKind::kDecimal:
+      if (!is_object || !column.coding.variable_decimal) break;
+      return ReadVariableDecimal(column, row, at);
     default:
       break;
   }
@@ -388,12 +427,17 @@ bool JsonReader::ReadNumber(Column& column, int64_t row, std::string_view token)
       const Status status = writer.SetBytes(row, token);
       return status.ok() || FailStatus(status);
     }
+    case TypeKind::kDate:
+    case TypeKind::kTime:
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz: {
-      if (options_.epoch == EpochUnit::kRefused) break;
+      const bool taken = writer.kind() == TypeKind::kDate   ? column.coding.days
+                         : writer.kind() == TypeKind::kTime ? column.coding.time != EpochUnit::kRefused
+                                                            : column.coding.timestamp != EpochUnit::kRefused;
+      if (!taken) break;
       int64_t value = 0;
       outcome = ParseJsonInteger(token, value);
-      if (outcome == Conversion::kOk) return SetEpoch(column, row, value);
+      if (outcome == Conversion::kOk) return ReadTime(column, row, value);
       break;
     }
     default:
@@ -424,29 +468,73 @@ bool JsonReader::ReadString(Column& column, int64_t row, std::string_view raw) {
     }
     raw = std::string_view(scratch_).substr(0, length);
   }
-  if (writer.type().IsTimestamp() && options_.epoch != EpochUnit::kRefused) {
+  if (writer.type().IsTimestamp() && column.coding.timestamp != EpochUnit::kRefused) {
     int64_t value = 0;
-    if (ParseJavaInteger(raw, value) == Conversion::kOk) return SetEpoch(column, row, value);
+    if (ParseJavaInteger(raw, value) == Conversion::kOk) return ReadTime(column, row, value);
+  }
+  if (writer.kind() == TypeKind::kDecimal && column.coding.base64_decimal) {
+    const int scale = column.coding.decimal_scale;
+    return ReadDecimalBytes(column, row, raw, scale < 0 ? writer.type().scale() : scale);
   }
   const Conversion outcome = writer.FromText(row, raw, options_.time_syntax);
   return outcome == Conversion::kOk || FailConversion(outcome, column, "string \"" + Shortened(raw) + "\"");
 }
 
-bool JsonReader::SetEpoch(Column& column, int64_t row, int64_t value) {
-  const int64_t per_second = options_.epoch == EpochUnit::kMillis ? 1000 : 1;
+bool JsonReader::ReadTime(Column& column, int64_t row, int64_t value) {
+  const auto refuse = [&] { return FailConversion(Conversion::kOutOfRange, column, std::to_string(value)); };
+  const TypeKind kind = column.writer->kind();
+  if (kind == TypeKind::kDate) {
+    if (value != static_cast<int32_t>(value)) return refuse();
+    column.writer->SetRaw4(row, static_cast<int32_t>(value));
+    return true;
+  }
+  const EpochUnit unit = kind == TypeKind::kTime ? column.coding.time : column.coding.timestamp;
+  const int64_t per_second = unit == EpochUnit::kNanos    ? 1'000'000'000
+                             : unit == EpochUnit::kMicros ? 1'000'000
+                             : unit == EpochUnit::kMillis ? 1000
+                                                          : 1;
   int64_t seconds = value / per_second;
   int64_t rest = value % per_second;
   if (rest < 0) {
     rest += per_second;
     --seconds;
   }
-  int64_t stored = 0;
-  if (!TimestampValue(seconds, static_cast<int32_t>(rest * (1'000'000'000 / per_second)),
-                      column.writer->type().precision(), stored)) {
-    return FailConversion(Conversion::kOutOfRange, column, std::to_string(value));
+  const auto nanos = static_cast<int32_t>(rest * (1'000'000'000 / per_second));
+  if (kind == TypeKind::kTime) {
+    if (seconds < 0 || seconds >= 86'400) return refuse();
+    column.writer->SetRaw4(row, static_cast<int32_t>(seconds * 1000 + nanos / 1'000'000));
+    return true;
   }
+  int64_t stored = 0;
+  if (!TimestampValue(seconds, nanos, column.writer->type().precision(), stored)) return refuse();
   column.writer->SetRaw8(row, stored);
   return true;
+}
+
+bool JsonReader::ReadDecimalBytes(Column& column, int64_t row, std::string_view base64, int scale) {
+  const auto bytes = DecodeBase64(base64);
+  if (!bytes || bytes->empty())
+    return FailConversion(Conversion::kWrongType, column, "string \"" + Shortened(base64) + "\", which is not base64");
+  const DataType& type = column.writer->type();
+  arrow::Decimal128 value;
+  if (!DecimalOfBytes(*bytes, value) || !RescaleDecimal(scale, type, value))
+    return FailConversion(Conversion::kOutOfRange, column, "\"" + Shortened(base64) + "\"");
+  column.writer->SetDecimal(row, value);
+  return true;
+}
+
+bool JsonReader::ReadVariableDecimal(Column& column, int64_t row, size_t& at) {
+  std::string_view scale_text, value;
+  if (!ForEachMember(at, [&](std::string_view key, size_t value_at) {
+        if (key == "scale") scale_text = TokenAt(value_at);
+        if (key == "value") value = TokenAt(value_at);
+      }))
+    return false;
+  int64_t scale = 0;
+  if (value.size() < 2 || value[0] != '"' || ParseJsonInteger(scale_text, scale) != Conversion::kOk || scale < -1000 ||
+      scale > 1000)
+    return FailConversion(Conversion::kWrongType, column, "an object without 'scale' and 'value'");
+  return ReadDecimalBytes(column, row, value.substr(1, value.size() - 2), static_cast<int>(scale));
 }
 
 bool JsonReader::SkipNested(size_t& at) {

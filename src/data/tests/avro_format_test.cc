@@ -390,5 +390,73 @@ TEST(ConfluentJsonFormat, HeaderThenJson) {
   EXPECT_EQ(rejects.rows[1].source, "t");
 }
 
+TEST(AvroFormat, ChangesOfDebeziumComeBackAsRows) {
+  const auto schemas = std::make_shared<ListedSchemas>();
+  auto encoder = MakeRowEncoder("debezium-avro-confluent", EveryType(), Config(), ContextOf(schemas));
+  ASSERT_TRUE(encoder.ok()) << encoder.status().ToString();
+  auto decoder = MakeRowDecoder("debezium-avro-confluent", EveryType(), Config(), ContextOf(schemas));
+  ASSERT_TRUE(decoder.ok()) << decoder.status().ToString();
+  Batch batch = EveryTypeRows();
+  batch.row_kinds = ArrayOf(arrow::int8(), "[0, 3, 2]");
+  for (const Batch& part : {batch, batch.Slice(1, 2)}) {
+    std::string bytes;
+    std::vector<size_t> ends;
+    ASSERT_TRUE((*encoder)->Encode(part, bytes, ends).ok());
+    std::vector<EncodedRow> messages = RowsOf(bytes, ends);
+    messages.insert(messages.begin(), EncodedRow{"", 100});  // a tombstone
+    CollectRejects rejects;
+    const auto output = (*decoder)->Decode(messages, rejects);
+    ASSERT_TRUE(output.ok()) << output.status().ToString();
+    EXPECT_EQ(rejects.Lines(), std::vector<std::string>());
+    ASSERT_TRUE(output->rows->ValidateFull().ok()) << output->rows->ValidateFull().ToString();
+    EXPECT_TRUE(output->rows->Equals(*part.rows)) << output->rows->ToString();
+    std::vector<int8_t> kinds = {0, 3, 0};  // +U is written as 'c'
+    kinds.erase(kinds.begin(), kinds.begin() + (3 - part.num_rows()));
+    EXPECT_EQ(output->row_kinds, kinds);
+    EXPECT_EQ(output->input_index[0], 1);
+  }
+}
+
+// What Confluent's converter registers for a table of PostgreSQL: times are plain integers with a name beside them.
+TEST(AvroFormat, UpdatesOfDebeziumAndItsTimes) {
+  const auto schemas = std::make_shared<ListedSchemas>();
+  const std::string value =
+      R"({"type":"record","name":"Value","fields":[{"name":"id","type":"int"},{"name":"ts","type":["null",)"
+      R"({"type":"long","connect.version":1,"connect.name":"io.debezium.time.MicroTimestamp"}],"default":null},)"
+      R"({"name":"t","type":{"type":"int","connect.name":"io.debezium.time.Time"}}]})";
+  const int32_t id = schemas->Add(
+      "orders-value",
+      R"({"type":"record","name":"Envelope","namespace":"shop","fields":[{"name":"before","type":["null",)" + value +
+          R"(],"default":null},{"name":"after","type":["null","Value"],"default":null},)" +
+          R"({"name":"source","type":{"type":"record","name":"Source","fields":[{"name":"db",)" +
+          R"("type":"string"}]}},{"name":"op","type":"string"},{"name":"ts_ms","type":["null","long"]}]})");
+  const Schema columns(
+      {{"ts", DataType::Timestamp(6)}, {"id", DataType(TypeKind::kInt, false)}, {"t", DataType(TypeKind::kTime)}});
+  auto decoder = MakeRowDecoder("debezium-avro-confluent", columns, Config(), ContextOf(schemas));
+  ASSERT_TRUE(decoder.ok()) << decoder.status().ToString();
+  const std::string before = std::string("\x02\x02\x02\x80\x89\x7a\x14", 7);  // id 1, ts 1000000 us, t 10 ms
+  const std::string after = std::string("\x02\x04\x00\x16", 4);               // id 2, no ts, t 11 ms
+  const std::string rest = std::string("\x02s\x02", 3);
+  const std::vector<std::string> messages = {
+      WithId(id, before + after + rest + "u" + std::string(1, '\0')),
+      WithId(id, std::string(1, '\0') + after + rest + "u" + std::string(1, '\0')),
+      WithId(id, before + std::string(1, '\0') + rest + "d" + std::string(1, '\0')),
+      WithId(id, before + std::string(1, '\0') + rest + "?" + std::string(1, '\0'))};
+  std::vector<EncodedRow> input;
+  for (const std::string& message : messages) input.push_back({message, static_cast<int64_t>(input.size())});
+  CollectRejects rejects;
+  const auto output = (*decoder)->Decode(input, rejects);
+  ASSERT_TRUE(output.ok()) << output.status().ToString();
+  EXPECT_EQ(TextOf(*output->rows->column(0)), "[1970-01-01 00:00:01.000000, null, 1970-01-01 00:00:01.000000]");
+  EXPECT_EQ(TextOf(*output->rows->column(1)), "[1, 2, 1]");
+  EXPECT_EQ(TextOf(*output->rows->column(2)), "[00:00:00.010, 00:00:00.011, 00:00:00.010]");
+  EXPECT_EQ(output->row_kinds, (std::vector<int8_t>{1, 2, 3}));
+  EXPECT_EQ(output->input_index, (std::vector<int32_t>{0, 0, 2}));
+  ASSERT_EQ(rejects.rows.size(), 2u);
+  EXPECT_NE(rejects.rows[0].detail.find("REPLICA IDENTITY FULL"), std::string::npos);
+  EXPECT_EQ(rejects.rows[0].offset, 1);
+  EXPECT_EQ(rejects.rows[1].reason, RejectReason::kMalformed);
+}
+
 }  // namespace
 }  // namespace tidemill

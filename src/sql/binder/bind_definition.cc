@@ -221,6 +221,7 @@ Result<TablePtr> Binder::BindCreateTable(const ast::CreateTable& create) {
   }
   TM_RETURN_IF_ERROR(environment_.ValidateTable(*table, false, false).At(table->position));
   table->gives_upserts = environment_.GivesUpserts(*table);
+  table->gives_changes = environment_.HoldsChanges(*table);
   return TablePtr(std::move(table));
 }
 

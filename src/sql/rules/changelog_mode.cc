@@ -65,7 +65,7 @@ std::vector<int> UpsertKey(const LogicalNode& node) {
   return key;
 }
 
-Status CheckUpserts(const LogicalNode& node) {
+Status CheckUpserts(const LogicalNode& node, PlannerEnvironment& environment) {
   const auto refuse = [&](std::string what) {
     return Status(kChangelogMismatch, std::move(what))
         .At(node.position)
@@ -77,6 +77,11 @@ Status CheckUpserts(const LogicalNode& node) {
                               NodeKindName(node.spec)));
   }
   const auto* sink = std::get_if<SinkSpec>(&node.spec);
+  if (sink != nullptr && environment.HoldsChanges(*sink->table)) {
+    return refuse(
+        fmt::format("'{}' takes changes with the row from before, and changes by key come without (not there yet)",
+                    sink->table->name));
+  }
   if (sink == nullptr || sink->table->primary_key.empty()) return Status::OK();
   std::set<int> written;
   for (int column : UpsertKey(*node.inputs[0])) written.insert(sink->columns[column]);
@@ -103,8 +108,8 @@ Status CheckChangelog(const PlanRoots& roots, PlannerEnvironment& environment) {
     const bool joins_versions = std::holds_alternative<TemporalJoinSpec>(node->spec);
     for (size_t i = 0; i < node->inputs.size(); ++i) {
       const ChangelogMode mode = node->inputs[i]->changelog;
-      if (mode == ChangelogMode::kUpsert) TM_RETURN_IF_ERROR(CheckUpserts(*node));
-      const bool versions = joins_versions && i == 1 && mode == ChangelogMode::kUpsert;
+      if (mode == ChangelogMode::kUpsert) TM_RETURN_IF_ERROR(CheckUpserts(*node, environment));
+      const bool versions = joins_versions && i == 1;  // of a row from before it takes no notice
       updating = updating || (mode != ChangelogMode::kAppend && !versions);
     }
     if (!updating) continue;
