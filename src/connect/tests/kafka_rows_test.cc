@@ -134,5 +134,36 @@ TEST_F(KafkaRowsTest, OnlyWhatIsScannedIsDecoded) {
   EXPECT_TRUE(rejects_.rows.empty());
 }
 
+TEST_F(KafkaRowsTest, ChangesOfAFormatKeepTheirKindsAndOffsets) {
+  Open(false, {{"format", "debezium-json"}});
+  EXPECT_EQ(
+      Decode({KafkaRecordOf(4, "k", R"({"before":null,"after":{"id":1,"n":2},"op":"c"})"), KafkaRecordOf(5, "k", {}),
+              KafkaRecordOf(6, "k", R"({"before":{"id":1,"n":2},"after":{"id":1,"n":3},"op":"u"})"),
+              KafkaRecordOf(7, "k", R"({"before":null,"after":null,"op":"d"})"),
+              KafkaRecordOf(8, "k", R"({"before":{"id":1,"n":3},"after":null,"op":"d"})")}),
+      "+I 1 null 2 4 | -U 1 null 2 6 | +U 1 null 3 6 | -D 1 null 3 8 | ");
+  ASSERT_EQ(rejects_.rows.size(), 1u);
+  EXPECT_EQ(rejects_.rows[0].offset, 7);
+  Open(false, {{"format", "debezium-json"},
+               {"key.format", "json"},
+               {"key.fields", "id"},
+               {"value.fields-include", "EXCEPT_KEY"}});
+  EXPECT_EQ(Decode({KafkaRecordOf(6, R"({"id":9})", R"({"before":{"n":2},"after":{"n":3},"op":"u"})"),
+                    KafkaRecordOf(7, R"({"id":9})", {})}),
+            "-U 9 null 2 6 | +U 9 null 3 6 | ");
+}
+
+TEST_F(KafkaRowsTest, AFormatOfChangesIsNoneOfUpserts) {
+  auto table = TableOf("k", {{"id", DataType(TypeKind::kInt, false)}},
+                       {{"topic", "t"},
+                        {"properties.bootstrap.servers", "b"},
+                        {"key.format", "json"},
+                        {"value.format", "debezium-json"}});
+  table->primary_key = {0};
+  const auto parsed = ParseKafkaTableOptions(*table, true);
+  ASSERT_FALSE(parsed.ok());
+  EXPECT_NE(parsed.status().message().find("connector 'kafka'"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tidemill
