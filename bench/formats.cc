@@ -1,6 +1,5 @@
-// Formats and keys over 500,000 card transactions of six columns: encoding to and decoding from JSON, CSV, Avro and
-// Protobuf,
-// writing and reading Parquet, encoding keys.
+// Formats and keys over 500,000 card transactions of six columns: encoding to and decoding from JSON (and Debezium's
+// changes in it), CSV, Avro and Protobuf, writing and reading Parquet, encoding keys.
 //
 // One iteration handles all rows once, in batches of 8,192. Peers in the same run: Arrow's CSV reader and writer,
 // Arrow's Parquet reader (both with one thread), nlohmann's JSON writer, std::hash over strings built per row for keys.
@@ -147,7 +146,8 @@ void EncodeAll(const char* format, const std::vector<Batch>& batches, std::strin
   }
 }
 
-void DecodeAll(const char* format, const std::string& text, const std::vector<size_t>& line_ends) {
+void DecodeAll(const char* format, const std::string& text, const std::vector<size_t>& line_ends,
+               int rows_per_line = 1) {
   auto decoder = Must(tidemill::MakeRowDecoder(format, EventSchema(), OptionsOf(format)));
   NoRejects rejects;
   std::vector<tidemill::EncodedRow> rows;
@@ -161,7 +161,28 @@ void DecodeAll(const char* format, const std::string& text, const std::vector<si
       rows.clear();
     }
   }
-  if (decoded != kRows) std::abort();
+  if (decoded != int64_t{kRows} * rows_per_line) std::abort();
+}
+
+// Each row as an update of itself, as Debezium's connector for PostgreSQL tells it; two rows a message.
+void MakeUpdates(const std::string& json, const std::vector<size_t>& json_ends, std::string& text,
+                 std::vector<size_t>& line_ends) {
+  size_t begin = 0;
+  for (const size_t end : json_ends) {
+    const std::string_view row = std::string_view(json).substr(begin, end - 1 - begin);
+    begin = end;
+    text += "{\"before\":";
+    text += row;
+    text += ",\"after\":";
+    text += row;
+    text += R"(,"source":{"version":"3.3.1.Final","connector":"postgresql","name":"shop","ts_ms":1767225600123,)"
+            R"("snapshot":"false","db":"shop","sequence":"[\"24023128\",\"24023128\"]","ts_us":1767225600123456,)"
+            R"("ts_ns":1767225600123456000,"schema":"public","table":"transactions","txId":555,"lsn":24023128,)"
+            R"("xmin":null},"transaction":null,"op":"u","ts_ms":1767225600456,"ts_us":1767225600456789,)"
+            R"("ts_ns":1767225600456789000})";
+    text += '\n';
+    line_ends.push_back(text.size());
+  }
 }
 
 // Google's library without generated code: messages are parsed into one object, no columns are made.
@@ -299,6 +320,13 @@ int main() {
   Print("JSON encode", MedianSeconds([&] { EncodeAll("json", batches, scratch, nullptr); }), json_bytes,
         MedianSeconds([&] { PeerJson(batches); }), "nlohmann dump, time as number:");
   Print("JSON decode, all columns", MedianSeconds([&] { DecodeAll("json", json, json_ends); }), json_bytes, 0, "");
+  {
+    std::string updates;
+    std::vector<size_t> ends;
+    MakeUpdates(json, json_ends, updates, ends);
+    Print("Debezium JSON decode, updates", MedianSeconds([&] { DecodeAll("debezium-json", updates, ends, 2); }),
+          static_cast<double>(updates.size()), 0, "");
+  }
   Print("CSV encode", MedianSeconds([&] { EncodeAll("csv", batches, scratch, nullptr); }), csv_bytes,
         MedianSeconds([&] { PeerCsvWrite(batches); }), "Arrow CSV writer:");
   Print("CSV decode", MedianSeconds([&] { DecodeAll("csv", csv, csv_ends); }), csv_bytes,

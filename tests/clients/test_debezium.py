@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import time
 
@@ -62,9 +63,10 @@ TIERS = ("SELECT tier, count(*), max(name) FROM customers GROUP BY tier", "SELEC
 
 def plain(value) -> str | float:
     """Numbers as numbers, times without what differs between two spellings of them."""
-    text = "" if value is None else str(value).replace("T", " ").removesuffix("Z").removesuffix("+00")
+    text = "" if value is None else str(value)
     if text in ("t", "f"):
         return {"t": "True", "f": "False"}[text]
+    text = re.sub(r"(?<=\d)T(?=\d)", " ", text).removesuffix("Z").removesuffix("+00")
     try:
         return round(float(text), 6)
     except ValueError:
@@ -109,7 +111,8 @@ class Shop:
 
     def start_live(self):
         """A job that goes on through all phases; what it holds is the last record of each key."""
-        AdminClient({"bootstrap.servers": self.broker.address}).create_topics([NewTopic("totals", 3, 1, config={"cleanup.policy": "compact"})])["totals"].result(60)
+        admin = AdminClient({"bootstrap.servers": self.broker.address})
+        admin.create_topics([NewTopic("totals", 3, 1, config={"cleanup.policy": "compact"})])["totals"].result(60)
         script = self.tables(bounded=False) + f"""
           CREATE TABLE totals (customer_id INT, n BIGINT, s DECIMAL(38, 2), PRIMARY KEY (customer_id) NOT ENFORCED) WITH ('connector' = 'upsert-kafka',
             'topic' = 'totals', 'properties.bootstrap.servers' = '{self.broker.address}', 'key.format' = 'json', 'value.format' = 'json');
@@ -163,6 +166,10 @@ def shop(request, tmp_path):
             connect = Connect(tmp_path / "connect", broker.address, False, connector, **{"value.converter.schemas.enable": True})
             formats = {"schema-include": "true"}
         connect.start()
+        admin, end = AdminClient({"bootstrap.servers": broker.address}), time.monotonic() + DEADLINE_S
+        while not {"shop.public.customers", "shop.public.orders"} <= set(admin.list_topics(timeout=60).topics):
+            assert connect.process.poll() is None and time.monotonic() < end, connect.errors.read_text()[-5000:]
+            time.sleep(0.1)
         made = Shop(postgres, connect, broker, tmp_path, formats)
         made.distributed = distributed
         yield made

@@ -19,5 +19,5 @@ SELECT id, ingested, at, db, sch, tbl, props['lsn'] AS lsn, described FROM t;
 
 -- expect
 {"id":1,"ingested":"2026-01-01 00:00:00.123Z","at":"2026-01-01 00:00:00.001Z","db":"shop","sch":"public","tbl":"orders","lsn":"24","described":null}
-{"id":2,"ingested":"2026-01-01 00:00:01.000Z","at":null,"db":null,"sch":null,"tbl":null,"lsn":null,"described":null}
+{"id":2,"ingested":"2026-01-01 00:00:01Z","at":null,"db":null,"sch":null,"tbl":null,"lsn":null,"described":null}
 {"id":3,"ingested":null,"at":null,"db":null,"sch":null,"tbl":null,"lsn":null,"described":null}
