@@ -324,8 +324,9 @@ int main() {
     std::string updates;
     std::vector<size_t> ends;
     MakeUpdates(json, json_ends, updates, ends);
-    Print("Debezium JSON decode, updates", MedianSeconds([&] { DecodeAll("debezium-json", updates, ends, 2); }),
-          static_cast<double>(updates.size()), 0, "");
+    Print("Debezium JSON decode, updates (2 rows each)",
+          MedianSeconds([&] { DecodeAll("debezium-json", updates, ends, 2); }), static_cast<double>(updates.size()), 0,
+          "");
   }
   Print("CSV encode", MedianSeconds([&] { EncodeAll("csv", batches, scratch, nullptr); }), csv_bytes,
         MedianSeconds([&] { PeerCsvWrite(batches); }), "Arrow CSV writer:");

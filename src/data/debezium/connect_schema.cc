@@ -8,18 +8,18 @@
 namespace tidemill {
 namespace {
 
-using Json = nlohmann::json;
+using ConnectJson = nlohmann::json;
 
-std::string TextMember(const Json& object, const char* name) {
+std::string TextMember(const ConnectJson& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 // The field of a struct, or null.
-const Json* FieldOf(const Json& of_struct, std::string_view name) {
+const ConnectJson* FieldOf(const ConnectJson& of_struct, std::string_view name) {
   const auto fields = of_struct.find("fields");
   if (fields == of_struct.end() || !fields->is_array()) return nullptr;
-  for (const Json& field : *fields) {
+  for (const ConnectJson& field : *fields) {
     if (field.is_object() && TextMember(field, "field") == name) return &field;
   }
   return nullptr;
@@ -38,8 +38,8 @@ EpochUnit UnitOf(std::string_view name, std::string_view kind) {
                            : EpochUnit::kRefused;
 }
 
-JsonCoding CodingOf(const Json& field, const JsonCoding& otherwise) {
-  const Json* at = &field;
+JsonCoding CodingOf(const ConnectJson& field, const JsonCoding& otherwise) {
+  const ConnectJson* at = &field;
   while (TextMember(*at, "type") == "array" && at->contains("items") && (*at)["items"].is_object())
     at = &(*at)["items"];
   JsonCoding coding = otherwise;
@@ -64,13 +64,13 @@ JsonCoding CodingOf(const Json& field, const JsonCoding& otherwise) {
 std::vector<JsonCoding> CodingsOfConnectSchema(std::string_view schema, const Schema& columns,
                                                const JsonCoding& otherwise) {
   std::vector<JsonCoding> codings(static_cast<size_t>(columns.num_fields()), otherwise);
-  const Json envelope = Json::parse(schema, nullptr, false);
+  const ConnectJson envelope = ConnectJson::parse(schema, nullptr, false);
   if (!envelope.is_object()) return codings;
-  const Json* row = FieldOf(envelope, "after");
+  const ConnectJson* row = FieldOf(envelope, "after");
   if (row == nullptr) row = FieldOf(envelope, "before");
   if (row == nullptr) return codings;
   for (int i = 0; i < columns.num_fields(); ++i) {
-    if (const Json* field = FieldOf(*row, columns.field(i).name)) codings[i] = CodingOf(*field, otherwise);
+    if (const ConnectJson* field = FieldOf(*row, columns.field(i).name)) codings[i] = CodingOf(*field, otherwise);
   }
   return codings;
 }
