@@ -78,6 +78,10 @@ class BeastNetwork final : public Network {
   BeastNetwork();
   ~BeastNetwork() override;
   void Fetch(HttpRequest request, std::function<void(Result<HttpResponse>)> done) override;
+  Result<std::unique_ptr<NetworkStream>> Connect(const StreamTarget& target,
+                                                 std::shared_ptr<const CancelSignal> cancel) override {
+    return OpenNetworkStream(target, std::move(cancel));
+  }
 
   // The rest runs on the network's thread only.
   asio::io_context& io() { return io_; }
@@ -354,6 +358,11 @@ void BeastNetwork::Remove(const std::shared_ptr<Exchange>& exchange) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<NetworkStream>> Network::Connect(const StreamTarget& target,
+                                                        std::shared_ptr<const CancelSignal>) {
+  return Status(kNetworkError, target.host + ": this network has no streams");
+}
 
 std::unique_ptr<Network> MakeNetwork() { return std::make_unique<BeastNetwork>(); }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/network_stream.h"
 #include "base/status.h"
 
 namespace tidemill {
@@ -36,6 +37,10 @@ class Network {
   // `done` is called once, on a thread of the network (never inside Fetch): with the response, or kNetworkError,
   // kTimeout, kAddressRefused, kLimitExceeded.
   virtual void Fetch(HttpRequest request, std::function<void(Result<HttpResponse>)> done) = 0;
+  // A connection of one's own, for protocols other than HTTP. Blocks. The address is what the operator configured: it
+  // may be any. A network without sockets answers kNetworkError.
+  virtual Result<std::unique_ptr<NetworkStream>> Connect(const StreamTarget& target,
+                                                         std::shared_ptr<const CancelSignal> cancel);
 };
 
 // Boost.Beast on one thread of its own; OpenSSL for https. Destruction cancels what is in flight.
