@@ -25,7 +25,7 @@ packages=(
   libboost1.81-dev libssl-dev libfmt-dev libspdlog-dev libsimdjson-dev libcli11-dev libabsl-dev libre2-dev libcctz-dev
   libedit-dev libroaring-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev libyaml-cpp-dev librdkafka-dev
   libprotobuf-dev libprotoc-dev protobuf-compiler
-  nlohmann-json3-dev libgtest-dev libbenchmark-dev clang-format-14 tzdata curl kcat fiu-utils
+  nlohmann-json3-dev libgtest-dev libbenchmark-dev clang-format-14 tzdata curl kcat fiu-utils redis-tools openssl
 )
 
 say() { echo "setup: $*"; }

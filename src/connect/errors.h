@@ -21,5 +21,15 @@ inline constexpr ErrorCode kKafkaRecordsGone{
     6014, ErrorDomain::kUser, "records to be read next are gone from Kafka",
     "to go on with what is there: 'properties.auto.offset.reset' = 'earliest' (or 'latest')"};
 inline constexpr ErrorCode kKafkaRefused{6015, ErrorDomain::kExternal, "Kafka answered with an error", "", true};
+inline constexpr ErrorCode kRedisUnreachable{6030, ErrorDomain::kExternal, "Redis can't be reached",
+                                             "check 'url', the network and 'timeout'", true};
+inline constexpr ErrorCode kRedisLoginFailed{6031, ErrorDomain::kUser, "Redis refused the login",
+                                             "check 'username' and 'password'"};
+inline constexpr ErrorCode kRedisNotAllowed{6032, ErrorDomain::kUser, "not allowed by Redis",
+                                            "ask for an ACL that allows it"};
+inline constexpr ErrorCode kRedisRecordsGone{6033, ErrorDomain::kUser, "entries to be read next are gone from Redis",
+                                             "to go on with what is there: 'auto.offset.reset' = 'earliest' (or "
+                                             "'latest')"};
+inline constexpr ErrorCode kRedisRefused{6034, ErrorDomain::kExternal, "Redis answered with an error"};
 
 }  // namespace tidemill

@@ -6,6 +6,7 @@
 #include "connect/http/http_sink.h"
 #include "connect/kafka/kafka.h"
 #include "connect/print/print.h"
+#include "connect/redis_streams/redis_streams.h"
 #include "connect/tidemill_log/tidemill_log.h"
 
 namespace tidemill {
@@ -13,7 +14,7 @@ namespace tidemill {
 const std::vector<Connector>& Connectors() {
   static const std::vector<Connector> kConnectors = {
       BlackholeConnector(), DatagenConnector(), FeatureStoreConnector(), FilesystemConnector(),  HttpConnector(),
-      KafkaConnector(),     PrintConnector(),   TidemillLogConnector(),  UpsertKafkaConnector(),
+      KafkaConnector(),     PrintConnector(),   RedisStreamsConnector(), TidemillLogConnector(), UpsertKafkaConnector(),
   };
   return kConnectors;
 }

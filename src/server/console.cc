@@ -96,7 +96,9 @@ int ExitCodeOf(const Status& status) {
   if (status.ok()) return kExitOk;
   if (status.Is(kUsage) || status.Is(kUnsafeListen)) return kExitUsage;
   if (status.Is(kCancelled)) return kExitInterrupted;
-  if (status.Is(kNetworkError) || status.Is(kKafkaUnreachable) || status.Is(kKafkaLoginFailed)) return kExitConnect;
+  if (status.Is(kNetworkError) || status.Is(kKafkaUnreachable) || status.Is(kKafkaLoginFailed) ||
+      status.Is(kRedisUnreachable) || status.Is(kRedisLoginFailed))
+    return kExitConnect;
   if (status.Is(kTimeout)) return kExitTimeout;
   if (status.Is(kIncompatibleState) || status.Is(kIncompatiblePlan) || status.Is(kIncompatibleSchema))
     return kExitIncompatible;

@@ -207,6 +207,15 @@ std::vector<CatalogEntry> MakeCatalog() {
        "The topic's retention has removed records that the job has not read yet, or the topic was made anew. Going on "
        "would lose them silently, so the job stops."},
       {&kKafkaRefused, "The message has Kafka's own name of the error."},
+      {&kRedisUnreachable,
+       "The server did not answer in time, or is loading its data, out of memory or a replica. A job that runs waits "
+       "for it; one that starts does not."},
+      {&kRedisLoginFailed, ""},
+      {&kRedisNotAllowed, "A reader needs +xread +xinfo +multi +exec +ping, a writer +xadd +ping, and the keys."},
+      {&kRedisRecordsGone,
+       "The stream was trimmed before the job had read it, or was made anew. Going on would lose entries silently, so "
+       "the job stops."},
+      {&kRedisRefused, "The message has the server's own words."},
       // job
       {&kBadManifest, ""},
       {&kIncompatiblePlan, ""},
