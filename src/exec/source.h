@@ -57,10 +57,19 @@ class SplitReader {
   virtual int64_t LagRecords() const { return -1; }
 };
 
+// What a manifest says of a split.
+struct SavedSplit {
+  std::optional<std::string> position;
+  bool ended = false;
+};
+
 // One per Scan; used by all its subtasks. Thread-safe.
 class Source {
  public:
   virtual ~Source() = default;
+  // Before Splits(), when the scan has saved splits: id -> what is known of it. For sources whose splits come out of
+  // one another.
+  virtual void OnRestore(const std::map<std::string, SavedSplit>& splits) { (void)splits; }
   virtual Result<std::vector<SourceSplit>> Splits() = 0;
   // `position`: from a manifest; absent = the startup mode of the table's options.
   virtual Result<std::unique_ptr<SplitReader>> OpenSplit(const SourceSplit& split,

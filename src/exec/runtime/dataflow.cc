@@ -96,8 +96,14 @@ Status Dataflow::MakeEnds() {
 }
 
 Status Dataflow::Open() {
-  for (auto& source : sources_) {
+  for (size_t stage = 0; stage < sources_.size(); ++stage) {
+    SourceSplits& source = sources_[stage];
     if (source.source == nullptr) continue;
+    if (const auto* saved = SavedSplitsOf(stage); saved != nullptr) {
+      std::map<std::string, SavedSplit> splits;
+      for (const auto& [id, split] : *saved) splits[id] = {split.position, split.ended};
+      source.source->OnRestore(splits);
+    }
     TM_ASSIGN_OR_RETURN(source.splits, source.source->Splits());
     std::set<std::string> ids;
     for (const SourceSplit& split : source.splits) {
@@ -160,6 +166,12 @@ Status Dataflow::MakeSubtasks() {
   return Status::OK();
 }
 
+const std::map<std::string, SplitPosition>* Dataflow::SavedSplitsOf(size_t stage) const {
+  if (options_.restored == nullptr) return nullptr;
+  const auto found = options_.restored->sources.find(graph_.stages[stage].scan->name);
+  return found == options_.restored->sources.end() ? nullptr : &found->second;
+}
+
 Status Dataflow::MakeSource(int stage, int index, Subtask& subtask) {
   const LogicalPtr& scan = graph_.stages[stage].scan;
   SourceSplits& source = sources_[stage];
@@ -178,11 +190,7 @@ Status Dataflow::MakeSource(int stage, int index, Subtask& subtask) {
   auto task = std::make_unique<SourceTask>(
       options, std::move(timer), environment_.MakeRejectSink(graph_.stages[stage].reject_origin), environment_.clock(),
       metrics.GetCounter("tidemill_records_out_total", "Rows given to a sink or the next operator.", labels));
-  const std::map<std::string, SplitPosition>* restored = nullptr;
-  if (options_.restored != nullptr) {
-    const auto found = options_.restored->sources.find(scan->name);
-    if (found != options_.restored->sources.end()) restored = &found->second;
-  }
+  const std::map<std::string, SplitPosition>* restored = SavedSplitsOf(static_cast<size_t>(stage));
   const Labels split_labels = {{"pipeline", options_.job}, {"topic", graph_.stages[stage].reject_origin}};
   const Clock& clock = environment_.clock();
   for (size_t i = 0; i < source.splits.size(); ++i) {

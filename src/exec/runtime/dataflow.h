@@ -98,6 +98,8 @@ class Dataflow {
   Dataflow(StageGraph graph, RuntimeEnvironment& environment, DataflowOptions options, DataflowListener& listener);
   Status MakeEnds();
   Status MakeSubtasks();
+  // Null: the scan has none.
+  const std::map<std::string, SplitPosition>* SavedSplitsOf(size_t stage) const;
   Status MakeSource(int stage, int index, Subtask& subtask);
   Status MakeOperators(int stage, int index, Subtask& subtask);
   Status Connect();

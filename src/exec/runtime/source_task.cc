@@ -63,6 +63,7 @@ Status SourceTask::AddLaterSplits() {
 }
 
 bool SourceTask::ended() const {
+  if (following_.source != nullptr) return false;  // splits may come out of those that have ended
   if (splits_.empty()) return options_.bounded;
   return std::all_of(splits_.begin(), splits_.end(), [](const auto& split) { return split->ended(); });
 }
