@@ -31,5 +31,14 @@ inline constexpr ErrorCode kRedisRecordsGone{6033, ErrorDomain::kUser, "entries 
                                              "to go on with what is there: 'auto.offset.reset' = 'earliest' (or "
                                              "'latest')"};
 inline constexpr ErrorCode kRedisRefused{6034, ErrorDomain::kExternal, "Redis answered with an error"};
+inline constexpr ErrorCode kKinesisUnreachable{6040, ErrorDomain::kExternal, "Kinesis can't be reached",
+                                               "check 'aws.region', 'aws.endpoint' and the network", true};
+inline constexpr ErrorCode kKinesisLoginFailed{6041, ErrorDomain::kUser, "Kinesis refused the credentials",
+                                               "check 'aws.credentials.*', and the machine's clock"};
+inline constexpr ErrorCode kKinesisNotAllowed{6042, ErrorDomain::kUser, "not allowed by Kinesis",
+                                              "ask for an IAM policy that allows it"};
+inline constexpr ErrorCode kKinesisUnknownStream{6043, ErrorDomain::kUser, "Kinesis has no such stream or shard",
+                                                 "create the stream, or correct 'stream.arn'"};
+inline constexpr ErrorCode kKinesisRefused{6044, ErrorDomain::kExternal, "Kinesis answered with an error"};
 
 }  // namespace tidemill

@@ -5,6 +5,7 @@
 #include "connect/filesystem/filesystem.h"
 #include "connect/http/http_sink.h"
 #include "connect/kafka/kafka.h"
+#include "connect/kinesis/kinesis.h"
 #include "connect/print/print.h"
 #include "connect/redis_streams/redis_streams.h"
 #include "connect/tidemill_log/tidemill_log.h"
@@ -13,8 +14,9 @@ namespace tidemill {
 
 const std::vector<Connector>& Connectors() {
   static const std::vector<Connector> kConnectors = {
-      BlackholeConnector(), DatagenConnector(), FeatureStoreConnector(), FilesystemConnector(),  HttpConnector(),
-      KafkaConnector(),     PrintConnector(),   RedisStreamsConnector(), TidemillLogConnector(), UpsertKafkaConnector(),
+      BlackholeConnector(),    DatagenConnector(),     FeatureStoreConnector(), FilesystemConnector(),
+      HttpConnector(),         KafkaConnector(),       KinesisConnector(),      PrintConnector(),
+      RedisStreamsConnector(), TidemillLogConnector(), UpsertKafkaConnector(),
   };
   return kConnectors;
 }

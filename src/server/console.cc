@@ -97,7 +97,8 @@ int ExitCodeOf(const Status& status) {
   if (status.Is(kUsage) || status.Is(kUnsafeListen)) return kExitUsage;
   if (status.Is(kCancelled)) return kExitInterrupted;
   if (status.Is(kNetworkError) || status.Is(kKafkaUnreachable) || status.Is(kKafkaLoginFailed) ||
-      status.Is(kRedisUnreachable) || status.Is(kRedisLoginFailed))
+      status.Is(kRedisUnreachable) || status.Is(kRedisLoginFailed) || status.Is(kKinesisUnreachable) ||
+      status.Is(kKinesisLoginFailed))
     return kExitConnect;
   if (status.Is(kTimeout)) return kExitTimeout;
   if (status.Is(kIncompatibleState) || status.Is(kIncompatiblePlan) || status.Is(kIncompatibleSchema))

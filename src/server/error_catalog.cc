@@ -216,6 +216,15 @@ std::vector<CatalogEntry> MakeCatalog() {
        "The stream was trimmed before the job had read it, or was made anew. Going on would lose entries silently, so "
        "the job stops."},
       {&kRedisRefused, "The message has the server's own words."},
+      {&kKinesisUnreachable,
+       "The service did not answer in time, or has too much to do. A job that runs waits for it; one that starts does "
+       "not."},
+      {&kKinesisLoginFailed, ""},
+      {&kKinesisNotAllowed,
+       "A reader needs kinesis:ListShards, GetShardIterator and GetRecords, a writer kinesis:PutRecords, and KMS the "
+       "stream's key."},
+      {&kKinesisUnknownStream, "A shard goes when all of its records are older than the stream keeps them."},
+      {&kKinesisRefused, "The message has Kinesis' own words."},
       // job
       {&kBadManifest, ""},
       {&kIncompatiblePlan, ""},
