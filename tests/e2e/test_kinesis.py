@@ -282,7 +282,7 @@ def test_wrong_options(tm, kinesis):
                            ({"stream": None, "stream_arn": "arn:aws:s3:::x"}, "expected arn:aws:kinesis"),
                            ({"source_init_position": "EARLIEST"}, "LATEST, TRIM_HORIZON, AT_TIMESTAMP"), ({"source_init_position": "AT_TIMESTAMP"}, "seconds since 1970"),
                            ({"source_reader_type": "EFO"}, "POLLING"), ({"aws_credentials_provider": "PROFILE"}, "AUTO, BASIC, ENV_VAR"),
-                           ({"aws_credentials_basic_secretkey": None}, "belong together"), ({"format": None}, "needs option 'format'"),
+                           ({"aws_credentials_basic_secretkey": None}, "belong together"), ({"format": None}, "needs option 'format'"), ({"format": "debezium-json"}, "takes new rows only"),
                            ({"sink_batch_max__size": "501"}, "1 to 500"), ({"sink_partitioner": "MyClass"}, "random, fixed"), ({"aws_endpoint": "ftp://x"}, "http"),
                            ({"source_init_positon": "LATEST"}, "did you mean 'source.init.position'?")):
         errors = check(kinesis_table(kinesis, "i", "n BIGINT", "s", **options))

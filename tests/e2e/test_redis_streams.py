@@ -305,7 +305,7 @@ def test_nobody_there_and_wrong_options(tm):
     assert "error[TM6030]" in check(4, scan_bounded_mode="latest-offset")
     for wrong, words in (({"url": "http://x"}, "redis://host"), ({"url": "redis://me:secret@x"}, "'username' and 'password'"), ({"scan_startup_mode": "group-offsets"}, "earliest-offset"),
                          ({"stream": "a;a"}, "twice"), ({"stream": "a:{3..1}"}, "name:{0..3}"), ({"auto_offset_reset": "never"}, "none, earliest, latest"),
-                         ({"value_field": "x"}, "needs 'format'"), ({"sink_delivery__guarantee": "exactly-once"}, "at-least-once"), ({"scan_read_count": "0"}, "1 to 8192"),
+                         ({"value_field": "x"}, "needs 'format'"), ({"format": "debezium-json"}, "takes new rows only"), ({"sink_delivery__guarantee": "exactly-once"}, "at-least-once"), ({"scan_read_count": "0"}, "1 to 8192"),
                          ({"columns": "n BIGINT, a ARRAY<INT>"}, "give 'format'"), ({"streem": "x"}, "did you mean 'stream'?"), ({"username": "x"}, "needs 'password'")):
         errors = check(3, **wrong)
         assert words in errors, (wrong, errors)

@@ -195,6 +195,10 @@ Status ParseRedisFormat(const TableDefinition& table, RedisTableOptions* options
     for (const std::string& format : formats) list += (list.empty() ? "" : ", ") + format;
     return OptionError(table, name, "'" + options->format + "' is not a format of records: " + list);
   }
+  if (IsChangelogFormat(options->format)) {
+    return OptionError(table, name,
+                       "'" + options->format + "' has changes, connector 'redis-streams' takes new rows only");
+  }
   for (const std::string& prefix : {options->format + ".", "value." + options->format + "."}) {
     for (const auto& [key, value] : table.options.values()) {
       if (key.starts_with(prefix)) options->format_options.Set(key.substr(prefix.size()), value);
