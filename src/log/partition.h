@@ -87,10 +87,11 @@ class Partition {
   virtual Result<int64_t> Append(std::span<const Record> records) = 0;
   // One or more encoded batches (v2), as a Kafka producer sends them: checksums and heads are checked, and the records
   // where they are not compressed or the topic is compacted; offsets are assigned in place.
-  // kInvalidBatch. With a producer id it is one batch, with sequence numbers (KIP-98, KIP-360): one of the producer's
-  // last five that comes again is not appended again (`duplicate`); kOutOfOrderSequence when one is missing before it,
-  // kProducerFenced when a newer epoch of the producer is known, kInvalidTransactionState when it does not fit to the
-  // producer's transaction. Producers are forgotten a day after their last append, and beyond 100,000 the oldest.
+  // kInvalidBatch; kCorruptBatch for a wrong checksum. With a producer id it is one batch, with sequence numbers
+  // (KIP-98, KIP-360): one of the producer's last five that comes again is not appended again (`duplicate`);
+  // kOutOfOrderSequence when one is missing before it, kProducerFenced when a newer epoch of the producer is known,
+  // kInvalidTransactionState when it does not fit to the producer's transaction. Producers are forgotten a day after
+  // their last append, and beyond 100,000 the oldest.
   virtual Result<BatchAppend> AppendBatchBytes(std::span<char> batches, const BatchAppendOptions& options) = 0;
   Result<BatchAppend> AppendBatchBytes(std::string batches, const BatchAppendOptions& options) {
     return AppendBatchBytes(std::span<char>(batches), options);

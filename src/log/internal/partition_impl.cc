@@ -169,7 +169,8 @@ Status PartitionImpl::CheckBatches(std::span<char> batches, const BatchAppendOpt
                     "a batch of " + std::to_string(header.total_bytes()) +
                         " bytes is above max.message.bytes = " + std::to_string(config->max_message_bytes));
     }
-    if (!ChecksumMatches(header, batch)) return Status(kInvalidBatch, "wrong checksum");
+    if (!ChecksumMatches(header, batch))
+      return Status(kCorruptBatch, "wrong checksum").WithHint("it was damaged on its way here; send it again");
     TM_RETURN_IF_ERROR(CheckProducerFields(header, options, at == 0 && batch.size() == batches.size()));
     if (header.record_count < 1 || header.last_offset_delta != header.record_count - 1) {
       return Status(kInvalidBatch, "the batch's offsets are not 0 .. " + std::to_string(header.record_count - 1));

@@ -169,7 +169,7 @@ TEST_F(LogTest, EncodedBatchesAreCheckedAndGetOffsets) {
   EXPECT_EQ(Values().size(), 8u);
   std::string bad = batches;
   bad.back() ^= 1;
-  EXPECT_TRUE(AsStatus(Get()->AppendBatchBytes(bad)).Is(kInvalidBatch));
+  EXPECT_TRUE(AsStatus(Get()->AppendBatchBytes(bad)).Is(kCorruptBatch));
   EXPECT_TRUE(AsStatus(Get()->AppendBatchBytes(batches.substr(0, batches.size() - 1))).Is(kInvalidBatch));
   EXPECT_TRUE(AsStatus(Get()->AppendBatchBytes("")).Is(kInvalidBatch));
   std::string control, transactional, large;

@@ -206,7 +206,7 @@ TEST_F(KafkaServerTest, RefusesBatchesThatAreDamaged) {
   std::string batch = Batch("hello");
   batch.back() ^= 1;
   EXPECT_EQ(Produce(client, batch).responses[0].partition_responses[0].error_code,
-            static_cast<int16_t>(KafkaError::kInvalidRecord));
+            static_cast<int16_t>(KafkaError::kCorruptMessage));
   EXPECT_EQ(Produce(client, "short").responses[0].partition_responses[0].error_code,
             static_cast<int16_t>(KafkaError::kInvalidRecord));
   EXPECT_EQ(log_->Describe("t")->partitions[0].end, 0);
