@@ -5,6 +5,7 @@ import struct
 
 import pytest
 from kafka import KafkaProducer
+from kafka.record.default_records import DefaultRecordBatchBuilder
 
 
 def connect(broker):
@@ -54,6 +55,38 @@ def test_malformed_requests_end_their_connection_only(broker, topic, data):
     assert producer.send(topic, b"after").get(60).offset == 1
     producer.close()
     assert broker.process.poll() is None
+
+
+def produce_request(topic, partition, batch, acks):
+    name = topic.encode()
+    return request(0, 3, struct.pack(">hhiih", -1, acks, 60_000, 1, len(name)) + name + struct.pack(">iii", 1, partition, len(batch)) + batch)
+
+
+def one_batch():
+    builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, -1, 1 << 16)
+    assert builder.append(0, timestamp=1_000, key=b"k", value=b"value", headers=[])
+    return bytes(builder.build())
+
+
+def test_a_batch_that_was_damaged_on_its_way_can_be_sent_again(broker, topic):
+    producer = KafkaProducer(bootstrap_servers=broker.address)
+    producer.send(topic, b"before").get(60)
+    producer.close()
+    good = one_batch()
+    with connect(broker) as client:
+        for batch, error, offset in ((good, 0, 1), (good[:-1] + bytes([good[-1] ^ 1]), 2, -1), (good, 0, 2)):
+            client.sendall(produce_request(topic, 0, batch, acks=-1))
+            answer = client.recv(struct.unpack(">i", client.recv(4, socket.MSG_WAITALL))[0], socket.MSG_WAITALL)
+            assert struct.unpack(">ihq", answer[14 + len(topic):28 + len(topic)]) == (0, error, offset)
+
+
+def test_who_wants_no_answer_is_cut_off_by_a_refusal(broker, topic):
+    producer = KafkaProducer(bootstrap_servers=broker.address)
+    producer.send(topic, b"before").get(60)
+    producer.close()
+    with connect(broker) as client:
+        client.sendall(produce_request(topic, 0, one_batch(), acks=0) + produce_request(topic, 77, one_batch(), acks=0))
+        assert client.recv(1) == b""
 
 
 def test_an_api_version_from_the_future_is_told_what_there_is(broker):
