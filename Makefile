@@ -38,6 +38,7 @@ test-clients: build ## what `make test` leaves out: JVM, Go and JavaScript clien
 	@cmake --build --preset release -j $(JOBS) --target wire_codec_tool
 	@$(PYTHON) -m pytest tests/wire tests/e2e/test_kafka_connector.py --server kafka
 	@$(PYTHON) -m pytest tests/clients --server both
+	@$(PYTHON) -m pytest tests/e2e/test_pubsub.py --clients
 
 bench: build ## build and run the benchmarks; BENCH=log runs one
 	@cmake --build --preset release -j $(JOBS) --target $(if $(BENCH),bench_$(BENCH),bench)

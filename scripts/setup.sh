@@ -24,7 +24,7 @@ packages=(
   build-essential g++-12 cmake ninja-build ccache mold git ca-certificates python3 python3-venv
   libboost1.81-dev libssl-dev libfmt-dev libspdlog-dev libsimdjson-dev libcli11-dev libabsl-dev libre2-dev libcctz-dev
   libedit-dev libroaring-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev libyaml-cpp-dev librdkafka-dev
-  libprotobuf-dev libprotoc-dev protobuf-compiler
+  libprotobuf-dev libprotoc-dev protobuf-compiler libgrpc++-dev protobuf-compiler-grpc
   nlohmann-json3-dev libgtest-dev libbenchmark-dev clang-format-14 tzdata curl kcat fiu-utils redis-tools openssl
 )
 

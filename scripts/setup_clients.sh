@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what `make test-clients` and `bench/kafka.py` need beyond setup.sh: Apache Kafka with its Java clients and Kafka Streams, franz-go,
-# KafkaJS, Kafka Connect with Debezium, and PostgreSQL; all but PostgreSQL (apt) pinned, under .deps/clients. A second run takes well under a second.
-# Prints only what it does. `setup_clients.sh kafka` installs Kafka alone.
+# KafkaJS, Google's client and test server of Pub/Sub, Kafka Connect with Debezium, and PostgreSQL; all but PostgreSQL (apt) pinned, under
+# .deps/clients. A second run takes well under a second. Prints only what it does. `setup_clients.sh kafka` installs Kafka alone.
 #
 #   kafka/       jars: the broker, the clients, Streams (checksums in tests/clients/java/jars.sha256)
 #   connect/     jars: Kafka Connect, Debezium's connector for PostgreSQL (checksums in tests/clients/connect/jars.sha256)
 #   java/        our Java programs, compiled
 #   franz-go     our Go program
+#   pubsub       our Go program: Pub/Sub's test server and client
 #   node/        node_modules of our JavaScript program, and the program
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -92,6 +93,17 @@ install_go() {
   stamp clients-go "$want"
 }
 
+install_pubsub() {
+  local want
+  want=$(digest tests/clients/pubsub)
+  fresh clients-pubsub "$want" && [ -x "$into/pubsub" ] && return
+  command -v go >/dev/null || die "the Pub/Sub client needs Go $(sed -n 's/^go //p' tests/clients/pubsub/go.mod) or newer: install it"
+  say "building the Pub/Sub client and test server"
+  (cd tests/clients/pubsub && GOFLAGS=-mod=readonly GOTOOLCHAIN=local go build -o "$into/pubsub.new" .) || die "the Pub/Sub client does not build"
+  mv "$into/pubsub.new" "$into/pubsub"
+  stamp clients-pubsub "$want"
+}
+
 install_node() {
   local want
   want=$(digest tests/clients/node)
@@ -107,6 +119,6 @@ install_node() {
   stamp clients-node "$want"
 }
 
-for part in ${*:-kafka java go node connect}; do
+for part in ${*:-kafka java go pubsub node connect}; do
   "install_$part"
 done

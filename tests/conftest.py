@@ -5,6 +5,11 @@ import servers
 
 def pytest_addoption(parser):
     parser.addoption("--server", choices=(*servers.KINDS, "both"), default="tidemill", help="what serves the tests of Kafka clients")
+    parser.addoption("--clients", action="store_true", help="also those that need what scripts/setup_clients.sh installs")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "clients: needs what scripts/setup_clients.sh installs")
 
 
 def pytest_generate_tests(metafunc):
@@ -16,6 +21,8 @@ def pytest_generate_tests(metafunc):
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--server") == "tidemill":
         items[:] = [item for item in items if item.get_closest_marker("apache_kafka") is None]
+    if not config.getoption("--clients"):
+        items[:] = [item for item in items if item.get_closest_marker("clients") is None]
 
 
 @pytest.fixture(scope="session")

@@ -40,5 +40,12 @@ inline constexpr ErrorCode kKinesisNotAllowed{6042, ErrorDomain::kUser, "not all
 inline constexpr ErrorCode kKinesisUnknownStream{6043, ErrorDomain::kUser, "Kinesis has no such stream or shard",
                                                  "create the stream, or correct 'stream.arn'"};
 inline constexpr ErrorCode kKinesisRefused{6044, ErrorDomain::kExternal, "Kinesis answered with an error"};
+inline constexpr ErrorCode kPubsubUnreachable{6050, ErrorDomain::kExternal, "Pub/Sub can't be reached",
+                                              "check 'endpoint' or 'emulator-host', and the network", true};
+inline constexpr ErrorCode kPubsubNotAllowed{6051, ErrorDomain::kUser, "not allowed by Pub/Sub",
+                                             "check 'credentials-file' and the roles of the account"};
+inline constexpr ErrorCode kPubsubNotFound{6052, ErrorDomain::kUser, "Pub/Sub has no such topic or subscription",
+                                           "create it, or correct 'project', 'topic' and 'subscription'"};
+inline constexpr ErrorCode kPubsubRefused{6053, ErrorDomain::kExternal, "Pub/Sub answered with an error", ""};
 
 }  // namespace tidemill

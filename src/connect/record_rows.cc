@@ -46,9 +46,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> AssembleRecordRows(
     TM_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> array, metadata_of(column.metadata));
     const auto wanted = ToArrow(column.type);
     if (!array->type()->Equals(*wanted)) {
-      TM_ARROW_ASSIGN_OR_RETURN(const arrow::Datum cast,
-                                arrow::compute::Cast(array, arrow::compute::CastOptions::Safe(wanted)),
-                                "metadata column");
+      auto options = arrow::compute::CastOptions::Safe(wanted);
+      options.allow_time_truncate = true;  // a column may be coarser than the system's times
+      TM_ARROW_ASSIGN_OR_RETURN(const arrow::Datum cast, arrow::compute::Cast(array, options), "metadata column");
       array = cast.make_array();
     }
     arrays.push_back(std::move(array));

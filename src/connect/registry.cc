@@ -7,6 +7,7 @@
 #include "connect/kafka/kafka.h"
 #include "connect/kinesis/kinesis.h"
 #include "connect/print/print.h"
+#include "connect/pubsub/pubsub.h"
 #include "connect/redis_streams/redis_streams.h"
 #include "connect/tidemill_log/tidemill_log.h"
 
@@ -14,9 +15,9 @@ namespace tidemill {
 
 const std::vector<Connector>& Connectors() {
   static const std::vector<Connector> kConnectors = {
-      BlackholeConnector(),    DatagenConnector(),     FeatureStoreConnector(), FilesystemConnector(),
-      HttpConnector(),         KafkaConnector(),       KinesisConnector(),      PrintConnector(),
-      RedisStreamsConnector(), TidemillLogConnector(), UpsertKafkaConnector(),
+      BlackholeConnector(), DatagenConnector(),      FeatureStoreConnector(), FilesystemConnector(),
+      HttpConnector(),      KafkaConnector(),        KinesisConnector(),      PrintConnector(),
+      PubsubConnector(),    RedisStreamsConnector(), TidemillLogConnector(),  UpsertKafkaConnector(),
   };
   return kConnectors;
 }

@@ -225,6 +225,10 @@ std::vector<CatalogEntry> MakeCatalog() {
        "stream's key."},
       {&kKinesisUnknownStream, "A shard goes when all of its records are older than the stream keeps them."},
       {&kKinesisRefused, "The message has Kinesis' own words."},
+      {&kPubsubUnreachable, ""},
+      {&kPubsubNotAllowed, ""},
+      {&kPubsubNotFound, ""},
+      {&kPubsubRefused, "The message has Google's own words."},
       // job
       {&kBadManifest, ""},
       {&kIncompatiblePlan, ""},
