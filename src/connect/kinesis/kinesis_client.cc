@@ -16,7 +16,7 @@
 namespace tidemill {
 namespace {
 
-constexpr int64_t kAnswerBytesMax = 32 << 20;  // 10 MB of records, in Base64
+constexpr int64_t kKinesisAnswerBytesMax = 32 << 20;  // 10 MB of records, in Base64
 constexpr int kPagesMax = 1000;
 constexpr size_t kMessageMax = 300;
 constexpr std::string_view kExpired = "ExpiredIteratorException";
@@ -135,7 +135,7 @@ Result<std::string> KinesisClient::Call(const char* action, std::string body, co
   }
   request.body = std::move(body);
   request.timeout_ms = options_.timeout_ms;
-  request.response_bytes_max = kAnswerBytesMax;
+  request.response_bytes_max = kKinesisAnswerBytesMax;
   request.allow_addresses = options_.allow_addresses;
 
   auto answer = std::make_shared<std::optional<Result<HttpResponse>>>();  // guarded by the stop's mutex

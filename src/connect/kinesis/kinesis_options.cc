@@ -23,7 +23,7 @@ bool IsWord(std::string_view text, std::string_view more, size_t size_max) {
 }
 
 // The option by its name in Flink 2, or by the one it had before.
-std::string NameOf(const TableDefinition& table, const char* name, const char* older) {
+std::string OptionNameOf(const TableDefinition& table, const char* name, const char* older) {
   return !table.options.Has(name) && table.options.Has(older) ? older : name;
 }
 
@@ -102,8 +102,8 @@ Status Between(const TableDefinition& table, const std::string& key, Result<int6
 }
 
 Status ParseStart(const TableDefinition& table, KinesisTableOptions* options) {
-  const std::string key = NameOf(table, "source.init.position", "scan.stream.initpos");
-  const std::string at = NameOf(table, "source.init.timestamp", "scan.stream.initpos-timestamp");
+  const std::string key = OptionNameOf(table, "source.init.position", "scan.stream.initpos");
+  const std::string at = OptionNameOf(table, "source.init.timestamp", "scan.stream.initpos-timestamp");
   const std::string position = table.options.GetString(key, "LATEST");
   if (position == "LATEST") {
     options->start = KinesisStart::kLatest;
@@ -133,15 +133,16 @@ Status ParseStart(const TableDefinition& table, KinesisTableOptions* options) {
 Status ParseKinesisScan(const TableDefinition& table, KinesisTableOptions* options) {
   TM_RETURN_IF_ERROR(ParseStart(table, options));
   const Config& given = table.options;
-  const std::string discovery = NameOf(table, "source.shard.discovery.interval", "scan.shard.discovery.intervalmillis");
+  const std::string discovery =
+      OptionNameOf(table, "source.shard.discovery.interval", "scan.shard.discovery.intervalmillis");
   TM_RETURN_IF_ERROR(Between(table, discovery, given.GetDurationMs(discovery, options->discovery_interval_ms), 100,
                              86'400'000, &options->discovery_interval_ms));
   const std::string records =
-      NameOf(table, "source.shard.get-records.max-record-count", "scan.shard.getrecords.maxrecordcount");
+      OptionNameOf(table, "source.shard.get-records.max-record-count", "scan.shard.getrecords.maxrecordcount");
   TM_RETURN_IF_ERROR(
       Between(table, records, given.GetInt(records, options->read_records_max), 1, 10'000, &options->read_records_max));
   const std::string interval =
-      NameOf(table, "source.shard.get-records.interval", "scan.shard.getrecords.intervalmillis");
+      OptionNameOf(table, "source.shard.get-records.interval", "scan.shard.getrecords.intervalmillis");
   TM_RETURN_IF_ERROR(Between(table, interval, given.GetDurationMs(interval, options->read_interval_ms), 1, 600'000,
                              &options->read_interval_ms));
   TM_RETURN_IF_ERROR(

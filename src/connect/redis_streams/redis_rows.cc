@@ -21,7 +21,7 @@ constexpr size_t kRedisRawMax = 64 << 10;
 constexpr char kDelimiter = '\x01';
 constexpr int64_t kTimestampMax = INT64_MAX / 1000;
 
-Config LineOptions() { return Config({{"field-delimiter", "\\u0001"}, {"disable-quote-character", "true"}}); }
+Config FieldTextOptions() { return Config({{"field-delimiter", "\\u0001"}, {"disable-quote-character", "true"}}); }
 
 bool IsTextKind(const DataType& type) { return type.kind() == TypeKind::kString || type.kind() == TypeKind::kBytes; }
 
@@ -81,7 +81,7 @@ Result<std::unique_ptr<RedisRowDecoder>> RedisRowDecoder::Make(const RecordLayou
     if (!decoder->is_text_.back()) others.push_back(field);
   }
   if (!others.empty()) {
-    TM_ASSIGN_OR_RETURN(decoder->others_, MakeCsvDecoder(Schema(std::move(others)), LineOptions()));
+    TM_ASSIGN_OR_RETURN(decoder->others_, MakeCsvDecoder(Schema(std::move(others)), FieldTextOptions()));
     decoder->others_->SetOrigin(decoder->stream_, 0);
   }
   return decoder;
@@ -287,7 +287,7 @@ Result<std::unique_ptr<RedisRowEncoder>> RedisRowEncoder::Make(const Schema& sch
     text.name = schema.field(i).name;
     text.column = i;
     if (!IsTextKind(schema.field(i).type)) {
-      TM_ASSIGN_OR_RETURN(text.encoder, MakeCsvEncoder(Schema({schema.field(i)}), LineOptions()));
+      TM_ASSIGN_OR_RETURN(text.encoder, MakeCsvEncoder(Schema({schema.field(i)}), FieldTextOptions()));
     }
     encoder->columns_.push_back(std::move(text));
   }
