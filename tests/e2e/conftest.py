@@ -1,6 +1,7 @@
 """Runs the real program: data directories that go away, servers on free ports that are stopped by their process id."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -13,6 +14,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("TIDEMILL_BINARY", str(ROOT / "build" / "release" / "tidemill"))
 DEADLINE_S = 120
+
+
+def interrupt(process: subprocess.Popen) -> None:
+    """Ctrl-C, but not before the program waits for it: until then it would be killed like any other."""
+    end = time.monotonic() + DEADLINE_S
+    while process.poll() is None:
+        blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text(), re.M)
+        mask = int(blocked[1], 16) if blocked else 0
+        if mask >> (signal.SIGINT - 1) & 1 and not mask >> (signal.SIGHUP - 1) & 1:  # all are blocked while it is being started
+            break
+        assert time.monotonic() < end, "it does not wait for signals"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
 
 
 def clean_environment() -> dict[str, str]:

@@ -24,12 +24,28 @@ REGION = "us-east-1"
 KEY_ID, SECRET = "AKIDTEST", "s3cr3t/k3y"
 
 
+# moto says of itself that it is not safe for concurrency: one request at a time, though connections stay open.
+SERVE = """
+import sys, threading
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+
+application, lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
+
+def one_at_a_time(environment, start_response):
+    with lock:
+        return [b"".join(application(environment, start_response))]
+
+run_simple("127.0.0.1", int(sys.argv[1]), one_at_a_time, threaded=True)
+"""
+
+
 class Kinesis(Server):
     kind = "moto"
 
     def start(self):
         self.port = free_port()
-        self.run([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", self.port])
+        self.run([sys.executable, "-c", SERVE, self.port])
         end = time.monotonic() + 60
         while True:
             self.check(end)
@@ -83,6 +99,7 @@ class Proxy:
         self.fault = lambda action, body: None
         self.change = lambda action, answer: answer
         self.signatures: list[bool] = []
+        self.actions: list[str] = []
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -92,6 +109,7 @@ class Proxy:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 proxy.signatures.append(proxy.is_signed(self.headers, body))
                 action = self.headers["X-Amz-Target"].split(".")[1]
+                proxy.actions.append(action)
                 answer = proxy.fault(action, json.loads(body))
                 if answer is None:
                     answer = proxy.forward(self.headers, body)

@@ -15,7 +15,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 import servers
-from conftest import wait_for
+from conftest import interrupt, wait_for
 from kafka_cluster import WAIT_S, Kafka, file_sink, numbers, rows_of, table, upsert_table
 
 
@@ -140,7 +140,7 @@ def test_kill_in_the_middle_loses_nothing(tm, kafka, lanes):
     assert {value["n"] for value in values} == expected and all(value["twice"] == 2 * value["n"] for value in values)
     assert all(json.loads(record.key()) == {"n": json.loads(record.value())["n"]} for record in records)
     wait_for(lambda: sum(kafka.committed(group, source, 3)) == sent or process.poll() is not None, "the last epoch")
-    process.send_signal(signal.SIGINT)
+    interrupt(process)
     process.communicate(timeout=WAIT_S)
     assert process.returncode == 130
 
@@ -313,7 +313,7 @@ def test_a_broker_that_goes_away_is_waited_for(tm, own_broker):
     kafka.produce(source, numbers(100, 200))
     records = kafka.read(sink, lambda records: len({record.value() for record in records}) == 300)
     assert {json.loads(record.value())["n"] for record in records} == set(range(300))
-    process.send_signal(signal.SIGINT)
+    interrupt(process)
     _, errors = process.communicate(timeout=WAIT_S)
     assert process.returncode == 130, errors
     assert "restarts after" not in errors
@@ -331,7 +331,7 @@ def test_a_job_stops_without_its_broker(tm, own_broker):
     # What was written is acknowledged too: for that a job that stops would wait.
     wait_for(lambda: kafka.committed("KafkaSource-i", source) == [10], "an epoch")
     own_broker.kill()
-    process.send_signal(signal.SIGINT)
+    interrupt(process)
     process.communicate(timeout=WAIT_S)
     assert process.returncode == 130
     own_broker.start()
@@ -346,7 +346,7 @@ def test_a_job_does_not_wait_for_ever_for_its_broker(tm, own_broker):
     kafka.read(sink, lambda records: len(records) >= 10)
     own_broker.kill()
     time.sleep(1)  # so that rows are on their way that nobody acknowledges
-    process.send_signal(signal.SIGINT)
+    interrupt(process)
     errors = process.communicate(timeout=WAIT_S)[1]
     own_broker.start()
     assert process.returncode == 1, errors

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import servers
+from conftest import interrupt
 from kafka_cluster import file_sink
 from kinesis_server import KEY_ID, SECRET, WAIT_S, Kinesis, Proxy, kinesis_table
 
@@ -34,7 +35,7 @@ def proxy(kinesis):
 
 def stop(process) -> str:
     assert process.poll() is None, process.stderr.read()
-    process.send_signal(signal.SIGINT)
+    interrupt(process)
     _, errors = process.communicate(timeout=WAIT_S)
     assert process.returncode == 130, errors
     return errors

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import servers
-from conftest import wait_for
+from conftest import interrupt, wait_for
 from kafka_cluster import file_sink, rows_of
 from redis_server import WAIT_S, Redis, stream_table
 
@@ -45,7 +45,7 @@ def read_bounded(tm, server, stream: str, columns: str = "n BIGINT", **options) 
 
 
 def stop(process):
-    process.send_signal(signal.SIGINT)
+    interrupt(process)
     _, errors = process.communicate(timeout=WAIT_S)
     assert process.returncode == 130, errors
     return errors
