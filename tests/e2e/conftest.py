@@ -144,3 +144,17 @@ def tm(tmp_path):
     tidemill = Tidemill(tmp_path)
     yield tidemill
     tidemill.close()
+
+
+@pytest.fixture(scope="module")
+def registry_url(broker):
+    """Of the module's own `broker`."""
+    port = broker.folder / "data" / "schema-registry.port"
+    wait_for(lambda: port.exists() and port.read_text().strip(), "the registry's port")
+    return f"http://127.0.0.1:{int(port.read_text())}"
+
+
+@pytest.fixture
+def registry(registry_url):
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+    return SchemaRegistryClient({"url": registry_url})

@@ -18,7 +18,6 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 import servers
-from conftest import wait_for
 from kafka_cluster import Kafka, file_sink, rows_of, table
 
 SEED = 20_260_101
@@ -37,19 +36,6 @@ def broker(tmp_path_factory):
 @pytest.fixture(scope="module")
 def kafka(broker):
     return Kafka(broker.address)
-
-
-@pytest.fixture(scope="module")
-def registry_url(broker):
-    port = broker.folder / "data" / "schema-registry.port"
-    wait_for(lambda: port.exists() and port.read_text().strip(), "the registry's port")
-    return f"http://127.0.0.1:{int(port.read_text())}"
-
-
-@pytest.fixture
-def registry(registry_url):
-    from confluent_kafka.schema_registry import SchemaRegistryClient
-    return SchemaRegistryClient({"url": registry_url})
 
 
 class Compiled:
